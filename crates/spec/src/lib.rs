@@ -1,1 +1,20 @@
-//! spec
+//! The words of shipspec: its file, references, tags, values and expressions. No network.
+
+pub mod codebuild;
+pub mod config;
+pub mod diagnostic;
+pub mod document;
+pub mod ecr_host;
+pub mod expression;
+pub mod hint;
+pub mod image;
+pub mod nearest;
+pub mod parameter;
+pub mod platform;
+pub mod published;
+pub mod schema;
+pub mod scope;
+pub mod secret;
+pub mod source;
+pub mod tag;
+pub mod value;

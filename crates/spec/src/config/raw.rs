@@ -1,0 +1,152 @@
+//! shipspec.yml as it is written. The doc comments are the published schema's descriptions.
+
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+
+use super::text::RawText;
+use super::tree::RawTree;
+
+/// What to build, where to push it, and which artifacts to write.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "shipspec.yml")]
+pub(super) struct RawConfig {
+    /// The version of this file's format.
+    #[expect(dead_code, reason = "the schema checks it")]
+    version: Version,
+    /// The run's tag, `IMAGE_TAG`: the first entry that has a value and is not empty. Without it,
+    /// the first seven digits of the commit.
+    #[serde(default)]
+    pub(super) tag: Option<OneOrMany>,
+    /// What generated artifacts name an image by.
+    #[serde(default)]
+    pub(super) reference: RawReference,
+    /// Values that are fetched before anything is built, by the name that they get:
+    /// `DB_HOST: ssm:/app/db_host`.
+    #[serde(default)]
+    pub(super) parameters: IndexMap<String, RawText>,
+    /// Names of your own. Inside one, its own name means the next source down: `STAGE: ${STAGE:-dev}`.
+    #[serde(default)]
+    pub(super) variables: IndexMap<String, RawText>,
+    /// The images to build and push, by the name that this file uses for them.
+    #[serde(default)]
+    pub(super) images: IndexMap<String, RawImage>,
+    /// The files to write, by their path: the path of a template, or what to make.
+    #[serde(default)]
+    pub(super) artifacts: IndexMap<String, RawArtifact>,
+}
+
+/// The only version there is.
+#[derive(Debug, Clone, Deserialize)]
+enum Version {
+    #[serde(rename = "1")]
+    One,
+}
+
+impl JsonSchema for Version {
+    fn schema_name() -> Cow<'static, str> {
+        "Version".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "integer", "const": 1 })
+    }
+}
+
+/// One text or several.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum OneOrMany {
+    Many(Vec<RawText>),
+    One(RawText),
+}
+
+/// How an image is named.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "ReferenceForm")]
+pub(super) enum RawReference {
+    /// `registry/repository:tag`
+    #[default]
+    Tag,
+    /// `registry/repository@sha256:…`
+    Digest,
+}
+
+/// An image to build.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Image")]
+pub(super) struct RawImage {
+    /// The repository that it is pushed to: `registry/name`, with or without `https://` in front.
+    pub(super) repository: RawText,
+    /// The folder of the build context, relative to shipspec.yml. Without it, the folder of
+    /// shipspec.yml.
+    #[serde(default)]
+    pub(super) context: Option<RawText>,
+    /// The path of the Dockerfile in the context. Without it, `Dockerfile`.
+    #[serde(default)]
+    pub(super) dockerfile: Option<RawText>,
+    /// The stage of the Dockerfile to build. Without it, the last one.
+    #[serde(default)]
+    pub(super) target: Option<RawText>,
+    /// The platform to build for, such as `linux/arm64`. Without it, Linux on the architecture that
+    /// shipspec runs on.
+    #[serde(default)]
+    pub(super) platform: Option<RawText>,
+    /// The whole list of tags. Without it, the run's tag.
+    #[serde(default)]
+    pub(super) tags: Option<Vec<RawText>>,
+    /// Values for the Dockerfile's `ARG`s.
+    #[serde(default)]
+    pub(super) build_args: IndexMap<String, RawText>,
+    /// Labels to put on the image.
+    #[serde(default)]
+    pub(super) labels: IndexMap<String, RawText>,
+}
+
+/// An artifact: the path of a template, or a map that says what to make.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged, rename = "Artifact")]
+pub(super) enum RawArtifact {
+    Path(RawText),
+    Map(Box<RawArtifactMap>),
+}
+
+/// What an artifact is made from: exactly one of `template`, `image_detail`, `image_definitions`
+/// and `json`.
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "ArtifactSource")]
+pub(super) struct RawArtifactMap {
+    /// The path of a template to fill.
+    #[schemars(default)]
+    pub(super) template: Option<RawText>,
+    /// `imageDetail.json` for the blue/green action: the name of an image.
+    #[schemars(default)]
+    pub(super) image_detail: Option<RawText>,
+    /// `imagedefinitions.json` for the rolling action: images whose containers have the same name,
+    /// or a map from container to image.
+    #[schemars(default)]
+    pub(super) image_definitions: Option<RawDefinitions>,
+    /// A JSON file with this content.
+    #[schemars(default)]
+    pub(super) json: Option<RawTree>,
+    /// Secret parameters that may stand in this artifact in plain text.
+    #[schemars(default)]
+    pub(super) allow_secrets: Vec<RawText>,
+}
+
+/// Containers and their images.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged, rename = "ImageDefinitions")]
+pub(super) enum RawDefinitions {
+    Same(Vec<RawText>),
+    Named(IndexMap<String, RawText>),
+}

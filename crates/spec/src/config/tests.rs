@@ -1,0 +1,77 @@
+use insta::assert_snapshot;
+
+use super::*;
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(&Source::new("shipspec.yml", text)).map_err(|errors| {
+        let line = |finding: &Diagnostic| match &finding.hint {
+            Some(hint) => format!("{finding} ({hint})"),
+            None => finding.to_string(),
+        };
+        errors.as_slice().iter().map(line).collect::<Vec<_>>().join("\n")
+    })
+}
+
+#[test]
+fn a_small_file_is_read() {
+    let config = parse(
+        "version: 1\n\
+         images:\n  app:\n    repository: ${REPOSITORY_URL}\n    tags: [\"${IMAGE_TAG}\", latest]\n    build_args: { NODE: 1.10, DEBUG: true }\n\
+         artifacts:\n  taskdef.json: taskdef_template.json\n  out/imageDetail.json: { image_detail: app }\n",
+    )
+    .unwrap();
+    let app = &config.images["app"];
+    assert_eq!(app.repository.as_written(), "${REPOSITORY_URL}");
+    assert_eq!(app.repository.span().to_string(), "shipspec.yml:4:17");
+    assert_eq!(app.build_args["NODE"].as_written(), "1.10");
+    assert_eq!(app.build_args["DEBUG"].as_written(), "true");
+    assert_eq!(config.artifacts[1].content, ArtifactContent::ImageDetail("app".into()));
+    assert_eq!(config.artifacts[1].path.as_written(), "out/imageDetail.json");
+}
+
+#[test]
+fn all_wrong_keys_are_told_with_the_nearest() {
+    assert_snapshot!(parse(
+        "version: 1\nimagse: {}\nimages:\n  app:\n    repositry: x\n    dockerfil: Dockerfile\n    tags: latest\n"
+    ).unwrap_err(), @"
+    shipspec.yml:2:1: unknown key `imagse` (did you mean `images`?)
+    shipspec.yml:5:5: unknown key `repositry` (did you mean `repository`?)
+    shipspec.yml:6:5: unknown key `dockerfil` (did you mean `dockerfile`?)
+    shipspec.yml:7:11: `tags` must be a list
+    shipspec.yml:5:5: `app` needs the key `repository`
+    ");
+}
+
+#[test]
+fn shapes_and_words_are_checked() {
+    assert_snapshot!(parse(
+        "version: 2\nreference: digst\nimages: []\nartifacts:\n  a.json: { image_detail: }\n  a.json: b\n"
+    ).unwrap_err(), @"
+    shipspec.yml:1:10: `version` must be 1
+    shipspec.yml:2:12: `reference` must be tag or digest (did you mean `digest`?)
+    shipspec.yml:3:9: `images` must be a map
+    shipspec.yml:5:25: `image_detail` has no value; it wants text
+    shipspec.yml:6:3: `a.json` stands twice in `artifacts`
+    ");
+    assert_snapshot!(parse("").unwrap_err(), @"shipspec.yml:1:1: `the file` has no value; it wants a map");
+    assert_snapshot!(parse("{}").unwrap_err(), @"shipspec.yml:1:1: `the file` needs the key `version`");
+}
+
+#[test]
+fn artifacts_name_images_that_exist() {
+    assert_snapshot!(parse(
+        "version: 1\nimages: { web: { repository: r.example/web } }\nartifacts:\n  a: { image_detail: wbe }\n  b: { image_definitions: { app: api } }\n  c: { template: t, json: {} }\n"
+    ).unwrap_err(), @"
+    shipspec.yml:4:22: no image has the name `wbe` (did you mean `web`?)
+    shipspec.yml:5:34: no image has the name `api` (`images:` has: web)
+    shipspec.yml:6:3: an artifact is made from exactly one of `template`, `image_detail`, `image_definitions` and `json`
+    ");
+}
+
+#[test]
+fn expressions_are_read_with_the_file() {
+    assert_snapshot!(parse("version: 1\nvariables:\n  A: \"x ${ | }\"\n  B: ${never\n").unwrap_err(), @"
+    shipspec.yml:3:9: syntax error: unexpected `|`
+    shipspec.yml:4:6: `${` is never closed
+    ");
+}

@@ -1,0 +1,175 @@
+//! Strings of shipspec.yml: what they say, and where.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::expression::{Dialect, EvaluationError, Names, Template};
+use crate::source::{Source, Span};
+use crate::value::Value;
+
+/// A string as the file has it, with its bytes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub(super) struct RawText(Spanned<String>);
+
+impl RawText {
+    pub(super) fn new(spanned: Spanned<String>) -> Self {
+        Self(spanned)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0.value
+    }
+
+    pub(super) fn span(&self, source: &Arc<Source>) -> Span {
+        let span = self.0.referenced.span();
+        let offset = |offset: Option<u64>| offset.and_then(|offset| usize::try_from(offset).ok());
+        let start = offset(span.byte_offset()).unwrap_or_default();
+        Span::new(source, start..start + offset(span.byte_len()).unwrap_or_default())
+    }
+}
+
+impl JsonSchema for RawText {
+    fn schema_name() -> Cow<'static, str> {
+        "Text".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "string" })
+    }
+}
+
+/// A string that may hold `${…}`, and the place where it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    written: String,
+    template: Template,
+    span: Span,
+}
+
+impl Text {
+    /// Reads a text that stands in no file, such as a flag's: `name` says where it is from.
+    ///
+    /// # Errors
+    ///
+    /// Every `${` that cannot be read.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Diagnostics> {
+        let source = Source::new(name, text);
+        Self::at(text.to_owned(), Span::new(&source, 0..text.len()))
+    }
+
+    pub(super) fn from_raw(raw: &RawText, source: &Arc<Source>) -> Result<Self, Diagnostics> {
+        Self::at(raw.0.value.clone(), raw.span(source))
+    }
+
+    /// Reads the text of a key.
+    pub(super) fn at_key(text: &str, span: Span) -> Result<Self, Diagnostics> {
+        Self::at(text.to_owned(), span)
+    }
+
+    fn at(text: String, span: Span) -> Result<Self, Diagnostics> {
+        match Template::parse(&text, Dialect::Braces) {
+            Ok(template) => Ok(Self { written: text, template, span }),
+            Err(errors) => {
+                let mut found = Diagnostics::default();
+                for error in errors {
+                    found.push(Diagnostic::at(inside(&span, &text, error.range), error.message));
+                }
+                Err(found)
+            }
+        }
+    }
+
+    /// What is written there.
+    #[must_use]
+    pub fn as_written(&self) -> &str {
+        &self.written
+    }
+
+    /// Where it is written.
+    #[must_use]
+    pub fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Every name that it could ask for.
+    #[must_use]
+    pub fn references(&self) -> BTreeSet<String> {
+        self.template.references()
+    }
+
+    /// What it comes to, for a caller that knows better where the error belongs.
+    ///
+    /// # Errors
+    ///
+    /// The first slot without a value.
+    pub fn value(&self, names: &dyn Names) -> Result<Value, EvaluationError> {
+        self.template.evaluate(&self.written, names)
+    }
+
+    /// What it comes to; a text that is one `${…}` keeps the type of its value.
+    ///
+    /// # Errors
+    ///
+    /// Every slot without a value, at its place.
+    pub fn evaluate(&self, names: &dyn Names) -> Result<Value, Diagnostics> {
+        self.template.evaluate_all(&self.written, names).map_err(|errors| {
+            let mut found = Diagnostics::default();
+            for (range, error) in errors {
+                found.push(describe(inside(&self.span, &self.written, range), &error, names));
+            }
+            found
+        })
+    }
+
+    /// As [`Text::evaluate`], where only text will do.
+    ///
+    /// # Errors
+    ///
+    /// Every slot without a value, at its place.
+    pub fn evaluate_text(&self, names: &dyn Names) -> Result<(String, Value), Diagnostics> {
+        let value = self.evaluate(names)?;
+        if let Some(text) = value.text() {
+            return Ok((text, value));
+        }
+        let error = EvaluationError::NotText(self.written.clone());
+        Err(describe(self.span.clone(), &error, names).into())
+    }
+}
+
+/// What went wrong in a slot, with the advice that helps.
+#[must_use]
+pub fn describe(span: Span, error: &EvaluationError, names: &dyn Names) -> Diagnostic {
+    use crate::expression::NameError;
+    let diagnostic = Diagnostic::at(span, error.to_string());
+    let EvaluationError::Name(NameError::Unset(name)) = error else { return diagnostic };
+    let known = names.known();
+    match crate::nearest::nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => diagnostic.with_hint(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    }
+}
+
+/// The bytes of the file that a part of the string takes: exact where the string is written on one
+/// line without escapes, else the whole string.
+fn inside(span: &Span, text: &str, part: Range<usize>) -> Span {
+    let written = span.source.text.get(span.range.clone()).unwrap_or_default();
+    match written.find(text) {
+        Some(start) if !text.is_empty() => {
+            let start = span.range.start + start;
+            Span::new(&span.source, start + part.start..start + part.end)
+        }
+        _ => span.clone(),
+    }
+}

@@ -1,0 +1,336 @@
+//! What a slot comes to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minijinja::ErrorKind;
+use serde_json::Value as Json;
+
+use super::filters::ENGINE;
+use super::{Conditional, Expression, Operator, Piece, Template};
+use crate::value::Value;
+
+/// Knows what names stand for.
+pub trait Names {
+    /// The value of a name; for a part of one (`images.app.uri`), the value of the whole (`images`).
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] if it has none, or none yet.
+    fn resolve(&self, reference: &str) -> Result<Value, NameError>;
+
+    /// Every name that has a value, to find the one that was meant.
+    fn known(&self) -> Vec<String>;
+}
+
+/// Why a name has no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nobody gives it one.
+    #[error("`{0}` has no value")]
+    Unset(String),
+    /// It will have one, but later than it is asked for.
+    #[error("`{name}` is not known before {stage}")]
+    Later {
+        /// What was asked for.
+        name: String,
+        /// When it is known.
+        stage: &'static str,
+    },
+    /// It needs itself.
+    #[error("`{}` needs itself: {}", .0[0], .0.join(" → "))]
+    Cycle(Vec<String>),
+    /// It cannot have one here, for the reason given.
+    #[error("`{name}` has no value: {reason}")]
+    Never {
+        /// What was asked for.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// What it is made from has none.
+    #[error("{inner} (in `{name}`)")]
+    Inside {
+        /// The name whose text holds the one without a value.
+        name: String,
+        /// What that one lacks.
+        inner: Box<EvaluationError>,
+    },
+}
+
+/// Why a slot has no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EvaluationError {
+    /// A name in it has none.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// `${NAME:?message}` asked for this message.
+    #[error("{0}")]
+    Required(String),
+    /// The expression failed.
+    #[error("{0}")]
+    Expression(String),
+    /// The value is a list or a dictionary, where text is wanted.
+    #[error("`{0}` is a list or a dictionary; name one of its keys")]
+    NotText(String),
+}
+
+impl Expression {
+    /// The value of the slot.
+    ///
+    /// # Errors
+    ///
+    /// [`EvaluationError`]; no message of one holds a value.
+    pub fn evaluate(&self, source: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
+        match self {
+            Self::Name(name) => Ok(names.resolve(name)?),
+            Self::Conditional(conditional) => conditional.evaluate(source, names),
+            Self::Code(code) => run(code, names),
+        }
+    }
+}
+
+impl Conditional {
+    fn evaluate(&self, source: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
+        let value = match names.resolve(&self.name) {
+            Ok(value) => Some(value),
+            Err(NameError::Unset(_) | NameError::Never { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let value = value.filter(|value| {
+            !(self.empty_is_unset && value.content() == &Json::String(String::new()))
+        });
+        match (self.operator, value) {
+            (Operator::Default | Operator::Required, Some(value)) => Ok(value),
+            (Operator::Alternative, None) => Ok(Value::plain("")),
+            (Operator::Default, None) | (Operator::Alternative, Some(_)) => {
+                self.word.evaluate(source, names)
+            }
+            (Operator::Required, None) => {
+                let message = self.word.evaluate(source, names)?.text().unwrap_or_default();
+                let message = if message.is_empty() { "is not set".into() } else { message };
+                Err(EvaluationError::Required(format!("`{}`: {message}", self.name)))
+            }
+        }
+    }
+}
+
+impl Template {
+    /// The text with every slot filled, as it stands: nothing is escaped.
+    ///
+    /// A template that is one slot and nothing else keeps the type of its value.
+    ///
+    /// # Errors
+    ///
+    /// The first slot that has no value; see [`Template::evaluate_all`] for all of them.
+    pub fn evaluate(&self, source: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
+        self.evaluate_all(source, names).map_err(|mut errors| errors.swap_remove(0).1)
+    }
+
+    /// As [`Template::evaluate`], with every slot that has no value, by its byte offsets.
+    ///
+    /// # Errors
+    ///
+    /// One error a slot, never none.
+    pub fn evaluate_all(
+        &self,
+        source: &str,
+        names: &dyn Names,
+    ) -> Result<Value, Vec<(std::ops::Range<usize>, EvaluationError)>> {
+        if let [Piece::Slot(slot)] = self.pieces.as_slice() {
+            let value = slot.expression.evaluate(source, names);
+            return value.map_err(|error| vec![(slot.range.clone(), error)]);
+        }
+        let (mut text, mut parts, mut errors) = (String::new(), Vec::new(), Vec::new());
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(range) => text.push_str(&source[range.clone()]),
+                Piece::Slot(slot) => match slot.text(source, names) {
+                    Ok((value, part)) => {
+                        text.push_str(&part);
+                        parts.push(value);
+                    }
+                    Err(error) => errors.push((slot.range.clone(), error)),
+                },
+            }
+        }
+        if errors.is_empty() {
+            Ok(Value::made_from(Json::String(text), &parts))
+        } else {
+            Err(errors)
+        }
+    }
+}
+
+impl super::Slot {
+    /// The value of the slot, and its text.
+    ///
+    /// # Errors
+    ///
+    /// [`EvaluationError`], also where the value has no text of its own.
+    pub fn text(
+        &self,
+        source: &str,
+        names: &dyn Names,
+    ) -> Result<(Value, String), EvaluationError> {
+        let value = self.expression.evaluate(source, names)?;
+        match value.text() {
+            Some(text) => Ok((value, text)),
+            None => Err(EvaluationError::NotText(source[self.range.clone()].to_owned())),
+        }
+    }
+}
+
+/// The expression can be read; else what is wrong with it.
+pub(super) fn check(code: &str) -> Result<(), String> {
+    ENGINE.compile_expression(code).map(drop).map_err(|error| explain(&error))
+}
+
+pub(super) fn references(code: &str) -> BTreeSet<String> {
+    ENGINE
+        .compile_expression(code)
+        .map(|expression| expression.undeclared_variables(true).into_iter().collect())
+        .unwrap_or_default()
+}
+
+fn run(code: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
+    let mut found = BTreeMap::new();
+    let mut unset = None;
+    for reference in references(code) {
+        let name = reference.split('.').next().unwrap_or(&reference).to_owned();
+        match names.resolve(&reference) {
+            Ok(value) => drop(found.insert(name, value)),
+            // `${NAME | default("x")}` is for names without a value.
+            Err(NameError::Unset(_)) => drop(unset.get_or_insert(name)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let expression = ENGINE.compile_expression(code).map_err(|error| failed(&error))?;
+    let scope: BTreeMap<_, _> = found.iter().map(|(name, value)| (name, value.content())).collect();
+    let scope = minijinja::Value::from(minijinja::value::Serde(&scope));
+    let result = expression.eval(scope).map_err(|error| match (error.kind(), &unset) {
+        (ErrorKind::UndefinedError, Some(name)) => NameError::Unset(name.clone()).into(),
+        (ErrorKind::UndefinedError, None) => missing_part(code, &found),
+        _ => failed(&error),
+    })?;
+    if result.is_undefined() || result.is_none() {
+        return Err(
+            unset.map_or_else(|| missing_part(code, &found), |name| NameError::Unset(name).into())
+        );
+    }
+    let content = serde_json::to_value(&result)
+        .map_err(|_| EvaluationError::Expression(format!("`{code}` gives no value")))?;
+    Ok(Value::made_from(content, found.values()))
+}
+
+/// Which part of a dotted name does not exist, with the nearest that does.
+fn missing_part(code: &str, found: &BTreeMap<String, Value>) -> EvaluationError {
+    for reference in references(code) {
+        let mut parts = reference.split('.');
+        let mut path = parts.next().unwrap_or_default().to_owned();
+        let Some(mut content) = found.get(&path).map(Value::content) else { continue };
+        for part in parts {
+            let Some(inner) = content.get(part) else {
+                let keys = content.as_object().into_iter().flat_map(|map| map.keys());
+                let near = crate::nearest::nearest(part, keys.map(String::as_str));
+                let near = near.map(|near| format!("; did you mean `{path}.{near}`?"));
+                let near = near.unwrap_or_default();
+                return EvaluationError::Expression(format!("`{path}` has no `{part}`{near}"));
+            };
+            content = inner;
+            path = format!("{path}.{part}");
+        }
+    }
+    EvaluationError::Expression(format!("`{code}` gives no value"))
+}
+
+fn failed(error: &minijinja::Error) -> EvaluationError {
+    EvaluationError::Expression(explain(error))
+}
+
+/// The message without minijinja's own words for where: the place is told by the slot. A detail may
+/// quote the expression, but not a value.
+fn explain(error: &minijinja::Error) -> String {
+    let kind = error.kind().to_string();
+    match (error.kind(), error.detail()) {
+        (
+            ErrorKind::SyntaxError | ErrorKind::UnknownFilter | ErrorKind::UnknownFunction,
+            Some(detail),
+        ) => {
+            format!("{kind}: {detail}")
+        }
+        _ => kind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expression::Dialect;
+
+    struct Fixed;
+
+    impl Names for Fixed {
+        fn resolve(&self, reference: &str) -> Result<Value, NameError> {
+            match reference.split('.').next().unwrap() {
+                "A" => Ok(Value::plain("a")),
+                "EMPTY" => Ok(Value::plain("")),
+                "S" => Ok(Value::secret("S", "hunter2")),
+                "app" => Ok(Value::plain(serde_json::json!({"db": {"host": "h", "port": 5432}}))),
+                name => Err(NameError::Unset(name.into())),
+            }
+        }
+
+        fn known(&self) -> Vec<String> {
+            vec![]
+        }
+    }
+
+    fn fill(text: &str) -> Result<String, String> {
+        let template = Template::parse(text, Dialect::Shell).unwrap();
+        let value = template.evaluate(text, &Fixed).map_err(|error| error.to_string())?;
+        Ok(value.text().unwrap())
+    }
+
+    #[test]
+    fn shell_forms_mean_what_a_shell_means() {
+        for (text, expected) in [
+            ("$A-${A}", "a-a"),
+            ("${A:-x}${NONE:-x}${EMPTY:-x}${EMPTY-x}.", "axx."),
+            ("${A:+x}${NONE:+x}${EMPTY:+x}${EMPTY+x}.", "xx."),
+            ("${NONE:-${A}$A}", "aa"),
+            ("${A:?no}${EMPTY?no}", "a"),
+        ] {
+            assert_eq!(fill(text).as_deref(), Ok(expected), "{text}");
+        }
+        assert_eq!(fill("${NONE:?set it}").unwrap_err(), "`NONE`: set it");
+        assert_eq!(fill("${EMPTY:?}").unwrap_err(), "`EMPTY`: is not set");
+    }
+
+    #[test]
+    fn expressions_reach_into_dictionaries_and_filters() {
+        assert_eq!(fill("${app.db.host}:${app.db.port}").as_deref(), Ok("h:5432"));
+        assert_eq!(fill("${A | upper}${ 'abcdefghij' | short }").as_deref(), Ok("Aabcdefg"));
+        assert_eq!(fill("${NONE | default('x')}").as_deref(), Ok("x"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_the_nearest() {
+        assert_eq!(fill("${NONE | upper}").unwrap_err(), "`NONE` has no value");
+        assert_eq!(
+            fill("${app.db.hots}").unwrap_err(),
+            "`app.db` has no `hots`; did you mean `app.db.host`?"
+        );
+        assert_eq!(
+            fill("x ${app.db}").unwrap_err(),
+            "`${app.db}` is a list or a dictionary; name one of its keys"
+        );
+    }
+
+    #[test]
+    fn what_is_made_from_a_secret_is_one() {
+        let text = "user:${S | upper}";
+        let value = Template::parse(text, Dialect::Shell).unwrap().evaluate(text, &Fixed).unwrap();
+        assert_eq!(value.secrets().iter().collect::<Vec<_>>(), ["S"]);
+        assert_eq!(format!("{value:?}"), "****");
+    }
+}

@@ -1,0 +1,138 @@
+//! `${…}` in shipspec.yml and in templates: what was written, and what it comes to.
+//!
+//! Nothing outside this folder knows minijinja.
+
+mod evaluate;
+mod filters;
+mod lexer;
+
+pub use evaluate::{EvaluationError, NameError, Names};
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// How names may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Strings of shipspec.yml: only `${…}`.
+    Braces,
+    /// Templates that envsubst could fill: `$NAME` too.
+    Shell,
+}
+
+/// A text with slots to fill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    pieces: Vec<Piece>,
+}
+
+/// A part of a template; ranges are byte offsets into the text that it was parsed from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Stays as it is.
+    Text(Range<usize>),
+    /// Is filled.
+    Slot(Slot),
+}
+
+/// A place to fill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// From the `$` to the closing brace.
+    pub range: Range<usize>,
+    /// What fills it.
+    pub expression: Expression,
+}
+
+/// What stands in a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expression {
+    /// `$NAME` or `${NAME}`.
+    Name(String),
+    /// `${NAME:-text}` and its kin, as a POSIX shell has them.
+    Conditional(Box<Conditional>),
+    /// Anything else: an expression of minijinja.
+    Code(String),
+}
+
+/// A name with a text for when it has a value or has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conditional {
+    /// The name that is asked.
+    pub name: String,
+    /// What happens.
+    pub operator: Operator,
+    /// With a `:`, an empty value counts as none.
+    pub empty_is_unset: bool,
+    /// The text behind the operator; it may hold slots.
+    pub word: Template,
+}
+
+/// The operators of a POSIX shell's parameter expansion ([2.6.2]).
+///
+/// [2.6.2]: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_06_02
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `-`: the text where the name has no value.
+    Default,
+    /// `+`: the text where the name has a value, else nothing.
+    Alternative,
+    /// `?`: an error with the text as its message where the name has no value.
+    Required,
+}
+
+/// Why a text is no template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Where it began to be wrong, in byte offsets.
+    pub range: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Template {
+    /// Reads a text.
+    ///
+    /// # Errors
+    ///
+    /// Every place that cannot be read.
+    pub fn parse(text: &str, dialect: Dialect) -> Result<Self, Vec<SyntaxError>> {
+        lexer::parse(text, dialect)
+    }
+
+    /// The parts in their order.
+    #[must_use]
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// The places to fill, in their order.
+    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Slot(slot) => Some(slot),
+            Piece::Text(_) => None,
+        })
+    }
+
+    /// Every name that could be asked for: `NAME`, or `images.app.uri` for a part of one.
+    #[must_use]
+    pub fn references(&self) -> BTreeSet<String> {
+        self.slots().flat_map(|slot| slot.expression.references()).collect()
+    }
+}
+
+impl Expression {
+    /// Every name that could be asked for, those in defaults included.
+    #[must_use]
+    pub fn references(&self) -> BTreeSet<String> {
+        match self {
+            Self::Name(name) => BTreeSet::from([name.clone()]),
+            Self::Conditional(conditional) => {
+                let mut names = conditional.word.references();
+                names.insert(conditional.name.clone());
+                names
+            }
+            Self::Code(code) => evaluate::references(code),
+        }
+    }
+}

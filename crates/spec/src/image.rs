@@ -1,0 +1,224 @@
+//! Where images are: registries, repositories, references and digests.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::ecr_host::EcrHost;
+use crate::tag::Tag;
+
+/// The host of a registry, with its port if it has one: `123456789012.dkr.ecr.eu-west-1.amazonaws.com`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Registry(String);
+
+impl Registry {
+    /// The registry that Docker means when a reference names none.
+    pub const DOCKER_HUB: &str = "docker.io";
+
+    /// The host as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Account and region, if this is a private registry of ECR.
+    #[must_use]
+    pub fn ecr(&self) -> Option<EcrHost> {
+        EcrHost::parse(&self.0)
+    }
+
+    /// The host is this machine, where plain HTTP is allowed, as Docker allows it.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = match self.0.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => &self.0,
+        };
+        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
+}
+
+impl fmt::Display for Registry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A repository in a registry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Repository {
+    /// The registry that holds it.
+    pub registry: Registry,
+    /// Its path in the registry, such as `team/web`.
+    pub name: String,
+}
+
+impl Repository {
+    /// The reference of `tag` in this repository.
+    #[must_use]
+    pub fn tagged(&self, tag: &Tag) -> String {
+        format!("{self}:{tag}")
+    }
+
+    /// The reference by digest.
+    #[must_use]
+    pub fn pinned(&self, digest: &Digest) -> String {
+        format!("{self}@{digest}")
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.registry, self.name)
+    }
+}
+
+/// Why a text is no repository.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RepositoryError {
+    /// Nothing but space, as a variable that is empty leaves it.
+    #[error("the repository is empty")]
+    Empty,
+    /// A tag or digest stands behind it.
+    #[error("`{0}` names a tag or digest; a repository has none")]
+    Tagged(String),
+    /// The host in front is not one.
+    #[error("`{0}` begins with no registry host")]
+    Host(String),
+    /// The path breaks the rules of the OCI distribution specification.
+    #[error(
+        "`{0}` is no repository name: lower-case letters and digits, joined by `.`, `_`, `-` or `/`"
+    )]
+    Name(String),
+}
+
+impl FromStr for Repository {
+    type Err = RepositoryError;
+
+    /// Reads `registry/name`; a `https://` in front and a `/` behind are accepted, because
+    /// consoles and Terraform outputs show them.
+    fn from_str(text: &str) -> Result<Self, RepositoryError> {
+        let trimmed = text.trim();
+        let bare = trimmed.strip_prefix("https://").unwrap_or(trimmed).trim_end_matches('/');
+        if bare.is_empty() {
+            return Err(RepositoryError::Empty);
+        }
+        let (host, name) = split_host(bare);
+        if name.contains([':', '@']) {
+            return Err(RepositoryError::Tagged(bare.into()));
+        }
+        let wrong_host = |byte: u8| !(byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte));
+        if host.is_empty() || host.bytes().any(wrong_host) {
+            return Err(RepositoryError::Host(bare.into()));
+        }
+        if !is_name(name) {
+            return Err(RepositoryError::Name(bare.into()));
+        }
+        Ok(Self { registry: Registry(host.into()), name: name.into() })
+    }
+}
+
+/// The host is the first part if it looks like one, as Docker tells them apart; names without a host
+/// belong to Docker Hub.
+fn split_host(bare: &str) -> (&str, &str) {
+    match bare.split_once('/') {
+        Some((host, name)) if host.contains(['.', ':']) || host == "localhost" => (host, name),
+        _ => (Registry::DOCKER_HUB, bare),
+    }
+}
+
+/// The specification's pattern: `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/…)*`, at most 255 characters.
+fn is_name(name: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_part = |part: &str| {
+        let separators =
+            part.split(|character: char| is_word(u8::try_from(character).unwrap_or(0)));
+        part.bytes().next().is_some_and(is_word)
+            && part.bytes().next_back().is_some_and(is_word)
+            && separators.into_iter().all(|between| {
+                matches!(between, "" | "." | "_" | "__") || between.bytes().all(|byte| byte == b'-')
+            })
+    };
+    name.len() <= 255 && name.split('/').all(is_part)
+}
+
+/// The digest of a manifest: `sha256:` and 64 lower-case hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(String);
+
+/// A text is no digest.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is no digest: `sha256:` and 64 hexadecimal digits")]
+pub struct DigestError(String);
+
+impl Digest {
+    /// The digest as text, `sha256:` in front.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The 64 digits alone.
+    #[must_use]
+    pub fn hex(&self) -> &str {
+        &self.0["sha256:".len()..]
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        match text.strip_prefix("sha256:") {
+            Some(hex) if hex.len() == 64 && hex.bytes().all(is_digit) => Ok(Self(text.into())),
+            _ => Err(DigestError(text.into())),
+        }
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_are_read_as_people_write_them() {
+        let plain = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/web";
+        for text in [plain.to_owned(), format!("https://{plain}"), format!(" {plain}/\n")] {
+            assert_eq!(text.parse::<Repository>().unwrap().to_string(), plain);
+        }
+        assert_eq!(
+            "library/nginx".parse::<Repository>().unwrap().to_string(),
+            "docker.io/library/nginx"
+        );
+        assert_eq!("localhost:5000/a__b".parse::<Repository>().unwrap().name, "a__b");
+    }
+
+    #[test]
+    fn what_is_no_repository_is_told_apart() {
+        use RepositoryError::{Empty, Host, Name, Tagged};
+        let error = |text: &str| text.parse::<Repository>().unwrap_err();
+        assert_eq!(error(" "), Empty);
+        assert_eq!(error("https:///"), Empty);
+        assert_eq!(error("reg.example/web:1"), Tagged("reg.example/web:1".into()));
+        assert_eq!(error("reg.exa mple/web"), Host("reg.exa mple/web".into()));
+        for name in ["Web", "a//b", "a..b", "a___b", "-a", "wéb"] {
+            assert!(matches!(error(&format!("reg.example/{name}")), Name(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_told_by_address() {
+        let registry = |text: &str| format!("{text}/x").parse::<Repository>().unwrap().registry;
+        assert!(registry("localhost:5000").is_loopback());
+        assert!(registry("127.0.0.1:5000").is_loopback());
+        assert!(!registry("localhost.example").is_loopback());
+        assert!(!registry("10.0.0.1:5000").is_loopback());
+    }
+}

@@ -1,0 +1,440 @@
+//! What every name stands for, and from when on.
+//!
+//! Sources, the first that has the name wins: variables, parameters, names that shipspec makes
+//! itself, the process environment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+use serde_json::json;
+
+use crate::config::{Config, Text};
+use crate::expression::{EvaluationError, NameError, Names};
+use crate::image::{Digest, Repository};
+use crate::tag::{Commit, Tag, short};
+use crate::value::Value;
+
+/// The commit of the run, or why there is none.
+pub type CommitSource = Result<Commit, String>;
+
+/// Digits of a commit in the run's tag where shipspec.yml says nothing else.
+const SHORT_COMMIT: usize = 7;
+
+/// Names whose text makes a tag that belongs to one source version, and does not move.
+const STEADY: [&str; 3] = ["COMMIT", "COMMIT_HASH", "IMAGE_TAG"];
+
+/// Names that are made for a run with exactly one image.
+const OF_ONE_IMAGE: [&str; 5] =
+    ["IMAGE_URI", "IMAGE_DIGEST", "REPOSITORY_URI", "IMAGE_CURRENT", "IMAGE_LATEST"];
+
+/// What names stand for, as far as the run has come.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    tag: Vec<Text>,
+    variables: IndexMap<String, Text>,
+    parameters: BTreeMap<String, Option<Value>>,
+    commit: CommitSource,
+    images: IndexMap<String, Option<ImageNames>>,
+    environment: BTreeMap<String, String>,
+}
+
+/// What the names of an image stand for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageNames {
+    /// Where it is pushed to.
+    pub repository: Repository,
+    /// The tag that names it: its first that does not move, else its first.
+    pub tag: Tag,
+    /// The digest, as far as it is known.
+    pub digest: DigestState,
+}
+
+/// Whether the digest of an image is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DigestState {
+    /// It will be, when the registry has taken the image.
+    Later,
+    /// It will not be, for this reason.
+    Never(String),
+    /// The registry confirmed it.
+    Known(Digest),
+}
+
+impl Scope {
+    /// What is known before anything was asked or done.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        environment: BTreeMap<String, String>,
+        commit: CommitSource,
+    ) -> Self {
+        Self {
+            tag: config.tag.clone(),
+            variables: config.variables.clone(),
+            parameters: config.parameters.keys().map(|name| (name.clone(), None)).collect(),
+            commit,
+            images: config.images.keys().map(|name| (name.clone(), None)).collect(),
+            environment,
+        }
+    }
+
+    /// Takes the values of parameters, by the names that shipspec.yml gives them.
+    pub fn set_parameters(&mut self, values: BTreeMap<String, Value>) {
+        self.parameters.extend(values.into_iter().map(|(name, value)| (name, Some(value))));
+    }
+
+    /// Takes what is known of an image.
+    pub fn set_image(&mut self, name: &str, known: ImageNames) {
+        self.images.insert(name.to_owned(), Some(known));
+    }
+
+    /// What is known of an image.
+    #[must_use]
+    pub fn image(&self, name: &str) -> Option<&ImageNames> {
+        self.images.get(name)?.as_ref()
+    }
+
+    /// The tag is made from the source version, so that it names one image for good; any other tag
+    /// is moving.
+    #[must_use]
+    pub fn is_steady(&self, tag: &Text) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<_> = tag.references().into_iter().collect();
+        while let Some(name) = open.pop() {
+            if STEADY.contains(&&*name) && !self.variables.contains_key(&name) {
+                return true;
+            }
+            if seen.insert(name.clone()) {
+                open.extend(self.variables.get(&name).into_iter().flat_map(Text::references));
+            }
+        }
+        false
+    }
+
+    /// Names of the environment that shipspec makes itself, with another value: its own is used.
+    #[must_use]
+    pub fn overruled(&self) -> Vec<String> {
+        let made = STEADY.iter().chain(&OF_ONE_IMAGE).map(|name| (*name).to_owned());
+        let differs = |name: &String| {
+            let frame = Frame { scope: self, inside: None };
+            let value = frame.tool_made(name).ok().flatten().and_then(|value| value.text());
+            value.is_some_and(|value| {
+                self.environment.get(name).is_some_and(|other| *other != value)
+            })
+        };
+        made.filter(differs).collect()
+    }
+}
+
+impl Names for Scope {
+    fn resolve(&self, reference: &str) -> Result<Value, NameError> {
+        Frame { scope: self, inside: None }.resolve(reference)
+    }
+
+    fn known(&self) -> Vec<String> {
+        let keys =
+            self.variables.keys().chain(self.parameters.keys()).chain(self.environment.keys());
+        let made = STEADY.iter().chain(&OF_ONE_IMAGE).map(|name| (*name).to_owned());
+        keys.cloned().chain(made).filter(|name| self.resolve(name).is_ok()).collect()
+    }
+}
+
+/// The scope as it is seen from inside a name whose text is being filled.
+struct Frame<'a> {
+    scope: &'a Scope,
+    inside: Option<(&'a str, &'a Frame<'a>)>,
+}
+
+impl Names for Frame<'_> {
+    fn resolve(&self, reference: &str) -> Result<Value, NameError> {
+        let scope = self.scope;
+        let name = reference.split('.').next().unwrap_or(reference);
+        let own = self.inside.is_some_and(|(inside, _)| inside == name);
+        if !own && let Some((name, text)) = scope.variables.get_key_value(name) {
+            return self.fill(name, text).map_err(|error| inside(name, error));
+        }
+        match scope.parameters.get(name) {
+            Some(Some(value)) => return Ok(value.clone()),
+            Some(None) => {
+                let stage = "the parameters are fetched";
+                return Err(NameError::Later { name: name.into(), stage });
+            }
+            None => {}
+        }
+        let missing = match self.tool_made(reference) {
+            Ok(Some(value)) => return Ok(value),
+            Ok(None) => NameError::Unset(name.into()),
+            Err(error @ NameError::Never { .. }) => error,
+            Err(error) => return Err(error),
+        };
+        let value = scope.environment.get(name).map(|text| Value::plain(text.clone()));
+        value.ok_or(missing)
+    }
+
+    fn known(&self) -> Vec<String> {
+        self.scope.known()
+    }
+}
+
+fn inside(name: &str, error: EvaluationError) -> NameError {
+    match error {
+        EvaluationError::Name(error @ (NameError::Cycle(_) | NameError::Later { .. })) => error,
+        inner => NameError::Inside { name: name.into(), inner: Box::new(inner) },
+    }
+}
+
+impl Frame<'_> {
+    fn fill(&self, name: &str, text: &Text) -> Result<Value, EvaluationError> {
+        let open = self.open_names();
+        if let Some(start) = open.iter().position(|open| open == name) {
+            let mut cycle = open[start..].to_vec();
+            cycle.push(name.into());
+            return Err(NameError::Cycle(cycle).into());
+        }
+        text.value(&Frame { scope: self.scope, inside: Some((name, self)) })
+    }
+
+    /// The names whose texts are being filled, the outermost first.
+    fn open_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut frame = self;
+        while let Some((name, outer)) = frame.inside {
+            names.push(name.to_owned());
+            frame = outer;
+        }
+        names.reverse();
+        names
+    }
+
+    /// The value of a name that shipspec makes itself; `None` if it makes none of that name.
+    fn tool_made(&self, reference: &str) -> Result<Option<Value>, NameError> {
+        let name = reference.split('.').next().unwrap_or(reference);
+        match name {
+            "COMMIT" => self.commit(name).map(|commit| Some(Value::tool_made(commit.as_str()))),
+            "COMMIT_HASH" => self.commit_hash().map(Some),
+            "IMAGE_TAG" => self.run_tag().map(Some),
+            "images" => self.images(reference).map(Some),
+            _ if OF_ONE_IMAGE.contains(&name) => self.of_one_image(name),
+            _ => Ok(None),
+        }
+    }
+
+    fn commit(&self, name: &str) -> Result<&Commit, NameError> {
+        let reason =
+            |reason: &String| NameError::Never { name: name.into(), reason: reason.clone() };
+        self.scope.commit.as_ref().map_err(reason)
+    }
+
+    fn commit_hash(&self) -> Result<Value, NameError> {
+        let commit = self.commit("COMMIT_HASH")?;
+        let entry = self.scope.tag.iter().find(|entry| entry.references().contains("COMMIT"));
+        match entry {
+            Some(entry) => self.fill("COMMIT_HASH", entry).map_err(|error| inside("tag", error)),
+            None => Ok(Value::tool_made(short(commit.as_str(), SHORT_COMMIT))),
+        }
+    }
+
+    /// The first entry of `tag:` that has a value and is not empty.
+    fn run_tag(&self) -> Result<Value, NameError> {
+        let never = |reason: String| NameError::Never { name: "IMAGE_TAG".into(), reason };
+        if self.scope.tag.is_empty() {
+            let commit = self.commit("IMAGE_TAG")?;
+            return Ok(Value::tool_made(short(commit.as_str(), SHORT_COMMIT)));
+        }
+        for entry in &self.scope.tag {
+            match self.fill("IMAGE_TAG", entry) {
+                Ok(value) => match value.text() {
+                    Some(text) if !text.is_empty() => {
+                        return Ok(Value::made_from(text.into(), [&value]).into_tool_made());
+                    }
+                    _ => {}
+                },
+                Err(EvaluationError::Name(NameError::Unset(_) | NameError::Never { .. })) => {}
+                Err(error) => return Err(inside("tag", error)),
+            }
+        }
+        Err(never("no entry of `tag:` has one".into()))
+    }
+
+    fn images(&self, reference: &str) -> Result<Value, NameError> {
+        let mut parts = reference.split('.').skip(1);
+        let asked = (parts.next(), parts.next());
+        let mut all = serde_json::Map::new();
+        for (name, known) in &self.scope.images {
+            let is_asked = asked.0 == Some(name);
+            let Some(known) = known else {
+                if is_asked {
+                    let stage = "the images are planned";
+                    return Err(NameError::Later { name: reference.into(), stage });
+                }
+                continue;
+            };
+            if is_asked && matches!(asked.1, Some("digest" | "pinned")) {
+                known.digest(reference)?;
+            }
+            all.insert(name.clone(), known.values());
+        }
+        Ok(Value::tool_made(all))
+    }
+
+    fn of_one_image(&self, name: &str) -> Result<Option<Value>, NameError> {
+        let mut images = self.scope.images.values();
+        let (Some(image), None) = (images.next(), images.next()) else { return Ok(None) };
+        let Some(image) = image else {
+            let stage = "the images are planned";
+            return Err(NameError::Later { name: name.into(), stage });
+        };
+        let text = match name {
+            "IMAGE_DIGEST" => image.digest(name)?.to_string(),
+            "REPOSITORY_URI" => image.repository.to_string(),
+            "IMAGE_LATEST" => format!("{}:latest", image.repository),
+            _ => image.repository.tagged(&image.tag),
+        };
+        Ok(Some(Value::tool_made(text)))
+    }
+}
+
+impl ImageNames {
+    fn digest(&self, name: &str) -> Result<&Digest, NameError> {
+        match &self.digest {
+            DigestState::Known(digest) => Ok(digest),
+            DigestState::Later => Err(NameError::Later {
+                name: name.into(),
+                stage: "the registry has taken the image",
+            }),
+            DigestState::Never(reason) => {
+                Err(NameError::Never { name: name.into(), reason: reason.clone() })
+            }
+        }
+    }
+
+    fn values(&self) -> serde_json::Value {
+        let mut values = json!({
+            "uri": self.repository.tagged(&self.tag),
+            "repository": self.repository.name,
+            "registry": self.repository.registry.as_str(),
+            "tag": self.tag.as_str(),
+        });
+        if let DigestState::Known(digest) = &self.digest {
+            values["digest"] = digest.as_str().into();
+            values["pinned"] = self.repository.pinned(digest).into();
+        }
+        values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+
+    const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    fn scope(text: &str, environment: &[(&str, &str)]) -> Scope {
+        let config =
+            Config::parse(&Source::new("shipspec.yml", format!("version: 1\n{text}"))).unwrap();
+        let environment =
+            environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Scope::new(&config, environment, Ok(Commit::parse(COMMIT).unwrap()))
+    }
+
+    fn get(scope: &Scope, text: &str) -> Result<String, String> {
+        let text = Text::parse("test", text).unwrap();
+        text.value(scope).map(|value| value.text().unwrap()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_nearest_source_wins() {
+        let scope = scope(
+            "variables: { A: a, STAGE: \"${STAGE:-dev}\", B: \"${A}/${STAGE}\" }",
+            &[("A", "env"), ("C", "c"), ("COMMIT", "env")],
+        );
+        assert_eq!(get(&scope, "${A} ${C} ${B}").as_deref(), Ok("a c a/dev"));
+        assert_eq!(get(&scope, "${COMMIT}").as_deref(), Ok(COMMIT));
+        assert_eq!(scope.overruled(), ["COMMIT"]);
+    }
+
+    #[test]
+    fn inside_a_variable_its_own_name_is_the_next_source_down() {
+        let scope = scope("variables: { STAGE: \"${STAGE:-dev}\" }", &[("STAGE", "prod")]);
+        assert_eq!(get(&scope, "${STAGE}").as_deref(), Ok("prod"));
+    }
+
+    #[test]
+    fn cycles_are_named_whole() {
+        let scope = scope("variables: { A: \"${B}\", B: \"${C}\", C: \"${B}\" }", &[]);
+        assert_eq!(get(&scope, "${A}").unwrap_err(), "`B` needs itself: B → C → B");
+        let scope = self::scope("tag: \"${IMAGE_TAG}\"", &[]);
+        assert_eq!(
+            get(&scope, "${IMAGE_TAG}").unwrap_err(),
+            "`IMAGE_TAG` needs itself: IMAGE_TAG → IMAGE_TAG"
+        );
+    }
+
+    #[test]
+    fn the_runs_tag_is_the_first_entry_with_a_value() {
+        let tag =
+            |tag: &str, environment: &[(&str, &str)]| get(&scope(tag, environment), "${IMAGE_TAG}");
+        assert_eq!(tag("", &[]).as_deref(), Ok("0123456"));
+        assert_eq!(
+            tag("tag: [\"${RELEASE}\", \"${COMMIT | short(8)}\"]", &[]).as_deref(),
+            Ok("01234567")
+        );
+        assert_eq!(tag("tag: [\"${RELEASE}\", x]", &[("RELEASE", "")]).as_deref(), Ok("x"));
+        assert_eq!(tag("tag: [\"${RELEASE}\", x]", &[("RELEASE", "v1")]).as_deref(), Ok("v1"));
+        assert_eq!(
+            tag("tag: \"${RELEASE}\"", &[]).unwrap_err(),
+            "`IMAGE_TAG` has no value: no entry of `tag:` has one"
+        );
+        let eight = scope("tag: [\"${RELEASE}\", \"${COMMIT | short(8)}\"]", &[]);
+        assert_eq!(get(&eight, "${COMMIT_HASH}").as_deref(), Ok("01234567"));
+    }
+
+    #[test]
+    fn without_a_commit_the_environment_is_asked_and_the_reason_told() {
+        let mut scope = scope("", &[("COMMIT_HASH", "given")]);
+        scope.commit = Err("the source version `x` is no commit".into());
+        assert_eq!(get(&scope, "${COMMIT_HASH}").as_deref(), Ok("given"));
+        assert_eq!(
+            get(&scope, "${IMAGE_TAG}").unwrap_err(),
+            "`IMAGE_TAG` has no value: the source version `x` is no commit"
+        );
+        assert_eq!(get(&scope, "${IMAGE_TAG:-none}").as_deref(), Ok("none"));
+    }
+
+    #[test]
+    fn tags_move_unless_they_are_made_from_the_commit() {
+        let scope = scope("variables: { V: \"v${COMMIT_HASH}\", STAGE: dev }", &[]);
+        let steady = |text: &str| scope.is_steady(&Text::parse("test", text).unwrap());
+        assert!(steady("${IMAGE_TAG}") && steady("x-${V}") && steady("${COMMIT | short(9)}"));
+        assert!(!steady("latest") && !steady("${STAGE}") && !steady("${RELEASE}"));
+    }
+
+    #[test]
+    fn names_of_images_are_known_from_their_stage_on() {
+        let mut scope = scope("images: { app: { repository: r.example/web } }", &[]);
+        assert!(get(&scope, "${IMAGE_URI}").unwrap_err().contains("not known before"));
+        let names = ImageNames {
+            repository: "r.example/web".parse().unwrap(),
+            tag: "1".parse().unwrap(),
+            digest: DigestState::Later,
+        };
+        scope.set_image("app", names.clone());
+        assert_eq!(
+            get(&scope, "${images.app.uri} ${IMAGE_LATEST}").as_deref(),
+            Ok("r.example/web:1 r.example/web:latest")
+        );
+        let error = get(&scope, "${images.app.pinned}").unwrap_err();
+        assert_eq!(
+            error,
+            "`images.app.pinned` is not known before the registry has taken the image"
+        );
+        let digest: Digest = format!("sha256:{}", "0".repeat(64)).parse().unwrap();
+        scope.set_image("app", ImageNames { digest: DigestState::Known(digest.clone()), ..names });
+        assert_eq!(get(&scope, "${images.app.pinned}"), Ok(format!("r.example/web@{digest}")));
+        assert_eq!(
+            get(&scope, "${images.ap.uri}").unwrap_err(),
+            "`images` has no `ap`; did you mean `images.app`?"
+        );
+    }
+}
