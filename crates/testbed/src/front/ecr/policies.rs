@@ -1,0 +1,31 @@
+//! Repository policies: kept, never judged.
+
+use serde_json::json;
+
+use super::super::Front;
+use super::super::answer::ServiceError;
+use super::Outcome;
+use super::input::{Input, invalid};
+
+/// `SetRepositoryPolicy`.
+pub(super) fn set(front: &Front, input: &Input<'_>) -> Outcome {
+    let text = input.text("policyText").ok_or_else(|| invalid("policyText", "must not be null"))?;
+    input.with(front, |key, repository| {
+        repository.policy = Some(text.to_owned());
+        json!({ "registryId": key.account, "repositoryName": key.name, "policyText": text })
+    })
+}
+
+/// `GetRepositoryPolicy`.
+pub(super) fn get(front: &Front, input: &Input<'_>) -> Outcome {
+    input.with(front, |key, repository| match &repository.policy {
+        Some(text) => Ok(json!({ "registryId": key.account, "repositoryName": key.name, "policyText": text })),
+        None => {
+            let message = format!(
+                "Repository policy does not exist for the repository with name '{}' in the registry with id '{}'",
+                key.name, key.account
+            );
+            Err(ServiceError::new(400, "RepositoryPolicyNotFoundException", message))
+        }
+    })?
+}

@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# What the testbed is made of: downloaded once, unpacked beside, never installed.
+# Sourced by scripts/testbed, which sets `home` and `library`.
+
+# What is wanted of the distribution. What these need and the machine lacks comes along.
+wanted_packages=(
+  docker.io containerd runc tini iptables docker-registry busybox-static skopeo gettext-base awscli
+)
+# Programs for the PATH of commands inside, each with the libraries that came along.
+wrapped_programs=(docker dockerd containerd ctr docker-registry envsubst)
+# Programs that are started by those, or go into containers, so they must be what they are.
+linked_programs=(
+  containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 docker-init docker-proxy runc tini busybox
+)
+
+install_all() {
+  mkdir -p "$home/tools/stamps" "$home/tools/bin" "$home/downloads"
+  component packages "${wanted_packages[*]} $(dpkg --print-architecture)" install_packages
+  component moto "$(cat "$library/testbed-moto.txt")" install_moto
+  component commands "$home $(cat "$library/testbed-install.sh")" install_commands
+}
+
+# Runs an installer unless what it made is there, made from the same description.
+component() {
+  local name=$1 description=$2 installer=$3
+  local stamp=$home/tools/stamps/$name
+  if [[ -f $stamp && $(cat "$stamp") == "$description" ]]; then
+    return
+  fi
+  say "installing $name"
+  rm -f "$stamp"
+  "$installer"
+  printf '%s' "$description" >"$stamp"
+}
+
+install_packages() {
+  apt-cache show docker.io >/dev/null 2>&1 || apt-get update -qq
+  local -a needed
+  mapfile -t needed < <(needed_packages | sort -u)
+  rm -rf "$home/downloads/packages" "$home/tools/packages"
+  mkdir -p "$home/downloads/packages" "$home/tools/packages"
+  (cd "$home/downloads/packages" && apt-get download -qq -o APT::Sandbox::User=root "${needed[@]}") \
+    || fail "the distribution's packages cannot be downloaded; is there a network?"
+  local package
+  for package in "$home"/downloads/packages/*.deb; do
+    dpkg -x "$package" "$home/tools/packages"
+  done
+}
+
+# The wanted packages, and those that an installation of them would bring.
+needed_packages() {
+  printf '%s\n' "${wanted_packages[@]}"
+  apt-get install --print-uris -y --no-install-recommends "${wanted_packages[@]}" 2>/dev/null \
+    | sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p"
+}
+
+install_moto() {
+  local python=/usr/bin/python3
+  [[ -x $python ]] || python=python3
+  rm -rf "$home/tools/moto"
+  "$python" -m venv "$home/tools/moto" || fail "python3 cannot make a virtual environment (python3-venv is missing?)"
+  "$home/tools/moto/bin/pip" install -q --disable-pip-version-check -r "$library/testbed-moto.txt" \
+    || fail "moto cannot be downloaded; is there a network?"
+}
+
+install_commands() {
+  local root=$home/tools/packages program
+  local libraries
+  libraries=$(find "$root/usr/lib" "$root/lib" -maxdepth 1 -type d -name '*-linux-gnu*' 2>/dev/null | paste -sd:)
+  rm -rf "$home/tools/bin"
+  mkdir -p "$home/tools/bin"
+  for program in "${wrapped_programs[@]}"; do
+    command_file "$program" "export LD_LIBRARY_PATH='$libraries'" "exec '$(program_path "$program")' \"\$@\""
+  done
+  for program in "${linked_programs[@]}"; do
+    ln -sf "$(program_path "$program")" "$home/tools/bin/$program"
+  done
+  # There are no signatures here to verify.
+  command_file skopeo "export LD_LIBRARY_PATH='$libraries'" \
+    "exec '$(program_path skopeo)' --insecure-policy \"\$@\""
+  install_iptables "$root" "$libraries"
+  install_aws "$root"
+}
+
+# The kernel decides which of the two kinds of rules it takes.
+install_iptables() {
+  local root=$1 libraries=$2 kind=nft program
+  local extensions=$root/usr/lib/${libraries##*/}/xtables
+  export XTABLES_LIBDIR=$extensions
+  if ! LD_LIBRARY_PATH=$libraries unshare --net "$root/usr/sbin/xtables-nft-multi" iptables -t nat -L -n \
+    >/dev/null 2>&1; then
+    kind=legacy
+  fi
+  unset XTABLES_LIBDIR
+  for program in iptables ip6tables iptables-save ip6tables-save iptables-restore ip6tables-restore; do
+    command_file "$program" "export LD_LIBRARY_PATH='$libraries' XTABLES_LIBDIR='$extensions'" \
+      "exec '$root/usr/sbin/xtables-$kind-multi' $program \"\$@\""
+  done
+}
+
+# The distribution's command line for AWS, if it runs with the machine's Python; else PyPI's.
+install_aws() {
+  local root=$1
+  command_file aws "export PYTHONPATH='$root/usr/lib/python3/dist-packages'" \
+    "exec /usr/bin/python3 '$root/usr/bin/aws' \"\$@\""
+  if ! "$home/tools/bin/aws" --version >/dev/null 2>&1; then
+    python3 -m venv "$home/tools/aws"
+    "$home/tools/aws/bin/pip" install -q --disable-pip-version-check awscli
+    ln -sf "$home/tools/aws/bin/aws" "$home/tools/bin/aws"
+  fi
+}
+
+program_path() {
+  local folder
+  for folder in usr/bin usr/sbin bin sbin; do
+    if [[ -x $home/tools/packages/$folder/$1 ]]; then
+      printf '%s' "$home/tools/packages/$folder/$1"
+      return
+    fi
+  done
+  fail "the distribution's packages have no $1"
+}
+
+# Writes a command: its name, then its lines.
+command_file() {
+  local file=$home/tools/bin/$1
+  shift
+  rm -f "$file"
+  printf '%s\n' '#!/bin/sh' "$@" >"$file"
+  chmod +x "$file"
+}

@@ -1,0 +1,152 @@
+# shellcheck shell=bash
+# Starting, stopping and entering the testbed.
+# Sourced by scripts/testbed, which sets `home` and `repository`.
+
+# Below this group are all containers, and nobody else's.
+cgroup=shipspec-testbed-$(printf '%s' "$home" | sha256sum | cut -c 1-12)
+state=$home/state
+# Seconds that a start may take at most, on a busy machine.
+patience=90
+
+up() {
+  mkdir -p "$home"
+  # One at a time; the lock goes with this process.
+  exec 9>"$home/lock"
+  flock 9
+  if is_up; then
+    say "is up"
+    exec 9>&-
+    return
+  fi
+  clean_up
+  install_all
+  say "building the front"
+  build
+  start
+  exec 9>&-
+}
+
+down() {
+  mkdir -p "$home"
+  exec 9>"$home/lock"
+  flock 9
+  local outer init
+  if read_processes; then
+    kill -TERM "$init" 2>/dev/null || true
+    wait_for_end "$outer" 30 || kill -KILL "$init" "$outer" 2>/dev/null || true
+    wait_for_end "$outer" 10 || say "process $outer does not end"
+  fi
+  clean_up
+  exec 9>&-
+  say "is down"
+}
+
+status() {
+  local outer init
+  if ! is_up || ! read_processes; then
+    say "is not up"
+    exit 1
+  fi
+  exec "$home/bin/testbed" --home "$home" enter --process "$init" -- "$home/bin/testbed" --home "$home" status
+}
+
+run() {
+  local outer init
+  if ! is_up; then
+    up
+  fi
+  read_processes || fail "went down again; see $state/log"
+  exec "$home/bin/testbed" --home "$home" enter --process "$init" -- "$@"
+}
+
+# Builds the program and keeps a copy, which a later build leaves alone.
+build() {
+  local target
+  (cd "$repository" && cargo build --quiet -p shipspec-testbed --bin testbed) 9>&-
+  target=$(cd "$repository" && cargo metadata --format-version 1 --no-deps --offline 9>&- \
+    | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+  mkdir -p "$home/bin"
+  rm -f "$home/bin/testbed"
+  cp "$target/debug/testbed" "$home/bin/testbed"
+}
+
+start() {
+  mkdir -p "$state/log"
+  setsid unshare --mount --propagation private --net --pid --fork --kill-child --mount-proc \
+    "$home/bin/testbed" --home "$home" init --cgroup "$cgroup" \
+    >"$state/log/testbed.log" 2>&1 </dev/null 9>&- &
+  local outer=$! init='' deadline=$((SECONDS + patience))
+  until [[ -n $init ]]; do
+    [[ -d /proc/$outer && $SECONDS -lt $deadline ]] || did_not_start
+    init=$(child_of "$outer")
+  done
+  printf '%s %s %s\n' "$outer" "$init" "$(life_of "$outer")" >"$state/processes"
+  until [[ -f $state/ready ]]; do
+    [[ -d /proc/$outer && $SECONDS -lt $deadline ]] || did_not_start
+    sleep 0.05
+  done
+  say "is up"
+}
+
+did_not_start() {
+  cat "$state/log/testbed.log" >&2 || true
+  fail "did not start; the logs are in $state/log"
+}
+
+# The only child of a process, once there is one.
+child_of() {
+  local child
+  child=$(cat "/proc/$1/task/$1/children" 2>/dev/null || ps -o pid= --ppid "$1" || true)
+  child=${child%% *}
+  # Before it becomes the program it is not yet in its namespaces.
+  if [[ -n $child && $(readlink "/proc/$child/exe" 2>/dev/null) == "$home/bin/testbed" ]]; then
+    printf '%s' "$child"
+  fi
+}
+
+# Tells a process from a later one with the same number: when it began, since which boot.
+life_of() {
+  local stat
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  # Behind the name, which may hold anything, the start is the twentieth field.
+  printf '%s-%s' "$(awk '{ print $20 }' <<<"${stat##*) }")" "$(cat /proc/sys/kernel/random/boot_id)"
+}
+
+# Sets `outer` and `init`, if they are processes of this testbed and alive.
+read_processes() {
+  local life
+  [[ -f $state/processes ]] && read -r outer init life <"$state/processes" || return 1
+  [[ $(life_of "$outer") == "$life" && -d /proc/$init ]]
+}
+
+is_up() {
+  local outer init
+  [[ -f $state/ready ]] && read_processes
+}
+
+wait_for_end() {
+  local deadline=$((SECONDS + $2))
+  while [[ -d /proc/$1 ]]; do
+    [[ $SECONDS -lt $deadline ]] || return 1
+    sleep 0.05
+  done
+}
+
+# Takes away what a life has left, however it ended. Mounts and processes went with their namespaces.
+clean_up() {
+  local outer init group
+  if read_processes; then
+    kill -KILL "$init" "$outer" 2>/dev/null || true
+    wait_for_end "$outer" 10 || true
+  fi
+  for group in $(find /sys/fs/cgroup -depth -type d -path "*/$cgroup*" 2>/dev/null); do
+    rmdir "$group" 2>/dev/null || true
+  done
+  local tries=50
+  until rm -rf "$state" 2>/dev/null; do
+    # The kernel takes the mounts away a moment after the last process.
+    tries=$((tries - 1))
+    [[ $tries -gt 0 ]] || fail "$state cannot be removed"
+    sleep 0.1
+  done
+}
