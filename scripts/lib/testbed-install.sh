@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # What the testbed is made of: downloaded once, unpacked beside, never installed.
 # Sourced by scripts/testbed, which sets `home` and `library`.
+: "${home:?}" "${library:?}"
 
 # What is wanted of the distribution. What these need and the machine lacks comes along.
 wanted_packages=(

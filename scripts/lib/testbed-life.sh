@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Starting, stopping and entering the testbed.
 # Sourced by scripts/testbed, which sets `home` and `repository`.
+: "${home:?}" "${repository:?}"
 
 # Below this group are all containers, and nobody else's.
 cgroup=shipspec-testbed-$(printf '%s' "$home" | sha256sum | cut -c 1-12)
@@ -9,40 +10,43 @@ state=$home/state
 patience=90
 
 up() {
-  mkdir -p "$home"
-  # One at a time; the lock goes with this process.
-  exec 9>"$home/lock"
-  flock 9
-  if is_up; then
-    say "is up"
-    exec 9>&-
+  if is_inside; then
     return
   fi
-  clean_up
-  install_all
-  say "building the front"
-  build
-  start
-  exec 9>&-
+  lock
+  if is_up; then
+    say "is up"
+    tell_if_old
+  else
+    clean_up
+    install_all
+    say "building the front"
+    build
+    start
+  fi
+  unlock
 }
 
 down() {
-  mkdir -p "$home"
-  exec 9>"$home/lock"
-  flock 9
+  if is_inside; then
+    fail "a command inside cannot stop it"
+  fi
+  lock
   local outer init
   if read_processes; then
     kill -TERM "$init" 2>/dev/null || true
-    wait_for_end "$outer" 30 || kill -KILL "$init" "$outer" 2>/dev/null || true
-    wait_for_end "$outer" 10 || say "process $outer does not end"
+    all_gone 30 || true
   fi
   clean_up
-  exec 9>&-
+  unlock
   say "is down"
 }
 
 status() {
   local outer init
+  if is_inside; then
+    exec "$home/bin/testbed" --home "$home" status
+  fi
   if ! is_up || ! read_processes; then
     say "is not up"
     exit 1
@@ -52,11 +56,30 @@ status() {
 
 run() {
   local outer init
+  if is_inside; then
+    exec "$@"
+  fi
   if ! is_up; then
     up
   fi
   read_processes || fail "went down again; see $state/log"
   exec "$home/bin/testbed" --home "$home" enter --process "$init" -- "$@"
+}
+
+# Whether this is a command that `run` started. Processes have other numbers in here.
+is_inside() {
+  [[ ${SHIPSPEC_TESTBED-} == "$home" && -S /run/shipspec-testbed/docker.sock ]]
+}
+
+# One at a time, and until this process ends.
+lock() {
+  mkdir -p "$home"
+  exec 9>"$home/lock"
+  flock 9
+}
+
+unlock() {
+  exec 9>&-
 }
 
 # Builds the program and keeps a copy, which a later build leaves alone.
@@ -70,11 +93,21 @@ build() {
   cp "$target/debug/testbed" "$home/bin/testbed"
 }
 
+tell_if_old() {
+  if [[ -n $(find "$repository/crates/testbed/src" -newer "$home/bin/testbed" -print -quit) ]]; then
+    say "it was built before its sources were changed; scripts/testbed down, then up, makes it new"
+  fi
+}
+
 start() {
   mkdir -p "$state/log"
+  # Every process inside holds this file, so its lock tells when the last one has ended.
+  exec 8>"$home/alive"
+  flock --shared 8
   setsid unshare --mount --propagation private --net --pid --fork --kill-child --mount-proc \
     "$home/bin/testbed" --home "$home" init --cgroup "$cgroup" \
     >"$state/log/testbed.log" 2>&1 </dev/null 9>&- &
+  exec 8>&-
   local outer=$! init='' deadline=$((SECONDS + patience))
   until [[ -n $init ]]; do
     [[ -d /proc/$outer && $SECONDS -lt $deadline ]] || did_not_start
@@ -108,15 +141,17 @@ child_of() {
 life_of() {
   local stat
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-  # Behind the name, which may hold anything, the start is the twentieth field.
-  printf '%s-%s' "$(awk '{ print $20 }' <<<"${stat##*) }")" "$(cat /proc/sys/kernel/random/boot_id)"
+  # Behind the name, which may hold anything, come the state and, as the twentieth field, the start.
+  stat=${stat##*) }
+  [[ $stat != [ZX]* ]] || return 1
+  printf '%s-%s' "$(awk '{ print $20 }' <<<"$stat")" "$(cat /proc/sys/kernel/random/boot_id)"
 }
 
 # Sets `outer` and `init`, if they are processes of this testbed and alive.
 read_processes() {
   local life
   [[ -f $state/processes ]] && read -r outer init life <"$state/processes" || return 1
-  [[ $(life_of "$outer") == "$life" && -d /proc/$init ]]
+  [[ $(life_of "$outer") == "$life" ]] && life_of "$init" >/dev/null
 }
 
 is_up() {
@@ -124,24 +159,19 @@ is_up() {
   [[ -f $state/ready ]] && read_processes
 }
 
-wait_for_end() {
-  local deadline=$((SECONDS + $2))
-  while [[ -d /proc/$1 ]]; do
-    [[ $SECONDS -lt $deadline ]] || return 1
-    sleep 0.05
-  done
+# Whether the last process inside has ended, within so many seconds.
+all_gone() {
+  (flock --exclusive --timeout "$1" 8) 8>"$home/alive"
 }
 
-# Takes away what a life has left, however it ended. Mounts and processes went with their namespaces.
+# Takes away what a life has left, however it ended. Mounts go with the namespaces.
 clean_up() {
-  local outer init group
+  local outer init
   if read_processes; then
     kill -KILL "$init" "$outer" 2>/dev/null || true
-    wait_for_end "$outer" 10 || true
   fi
-  for group in $(find /sys/fs/cgroup -depth -type d -path "*/$cgroup*" 2>/dev/null); do
-    rmdir "$group" 2>/dev/null || true
-  done
+  all_gone 15 || fail "processes of an earlier life are still there; they hold $home/alive"
+  find /sys/fs/cgroup -depth -type d -path "*/$cgroup*" -exec rmdir {} + 2>/dev/null || true
   local tries=50
   until rm -rf "$state" 2>/dev/null; do
     # The kernel takes the mounts away a moment after the last process.

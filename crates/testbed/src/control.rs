@@ -153,20 +153,18 @@ pub(crate) fn send(
     body: &[u8],
 ) -> Result<(u16, Vec<u8>), ControlError> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     stream.set_nodelay(true)?;
-    let mut head = format!(
-        "{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
-        body.len()
-    );
+    let mut lines = vec![
+        format!("{method} {path} HTTP/1.1"),
+        "Connection: close".to_owned(),
+        format!("Content-Length: {}", body.len()),
+    ];
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-        head.push_str("Host: localhost\r\n");
+        lines.push("Host: localhost".to_owned());
     }
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str("\r\n");
-    let mut message = head.into_bytes();
+    lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    let mut message = (lines.join("\r\n") + "\r\n\r\n").into_bytes();
     message.extend_from_slice(body);
     stream.write_all(&message)?;
     let mut answer = Vec::new();

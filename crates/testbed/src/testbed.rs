@@ -169,6 +169,7 @@ impl Testbed {
     /// # Panics
     ///
     /// If the service refuses.
+    #[expect(clippy::must_use_candidate, reason = "most calls are made for what they change")]
     pub fn call(
         &self,
         service: &str,

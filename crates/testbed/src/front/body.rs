@@ -54,7 +54,7 @@ pub(crate) async fn read_up_to(mut body: AnyBody, mut bytes: u64) {
 }
 
 /// A body that breaks after so many bytes: by a reset, or by the connection's early end.
-pub(crate) fn cut(bytes: Bytes, after_bytes: u64, reset: Option<Breaker>) -> AnyBody {
+pub(crate) fn cut(bytes: &Bytes, after_bytes: u64, reset: Option<Breaker>) -> AnyBody {
     let length = usize::try_from(after_bytes).unwrap_or(usize::MAX).min(bytes.len());
     let begin = stream::iter([Ok(Frame::data(bytes.slice(..length)))]);
     let end = stream::once(async move {

@@ -59,7 +59,7 @@ async fn obey(front: &Front, command: Command) -> Result<Value, Fatal> {
             return Ok(services.into());
         }
         Command::CreateRepository { repository, mutability, filters } => {
-            create(front, &repository, mutability, filters)?
+            create(front, &repository, mutability, filters)?;
         }
         Command::DeleteRepository { repository } => {
             front.repositories.remove(&repository.parse()?);
@@ -99,7 +99,7 @@ async fn obey(front: &Front, command: Command) -> Result<Value, Fatal> {
         Command::AddFault { scope, fault } => front.faults.add(scope, fault),
         Command::ClearFaults { scope } => front.faults.clear(&scope),
         Command::SetLatency { milliseconds } => {
-            front.latency.store(milliseconds, Ordering::Relaxed)
+            front.latency.store(milliseconds, Ordering::Relaxed);
         }
         Command::Requests { scope } => {
             return Ok(serde_json::to_value(front.journal.read(&scope))?);

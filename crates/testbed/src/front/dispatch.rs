@@ -184,7 +184,7 @@ async fn shorten(
         return Err("a fault ends this connection".into());
     }
     parts.headers.insert(hyper::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    Ok(Answer::from_parts(parts, cut(body, after_bytes, reset.cloned())))
+    Ok(Answer::from_parts(parts, cut(&body, after_bytes, reset.cloned())))
 }
 
 /// Does the request, if its caller may.

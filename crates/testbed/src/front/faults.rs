@@ -44,7 +44,7 @@ impl Faults {
             }
             match fault.fire(&call.kind) {
                 Some(Effect::Delay { milliseconds }) => {
-                    verdict.delay += Duration::from_millis(milliseconds)
+                    verdict.delay += Duration::from_millis(milliseconds);
                 }
                 effect => verdict.effect = effect,
             }

@@ -12,7 +12,7 @@ use shipspec_testbed::control::RoleSpecification;
 use shipspec_testbed::{ACCOUNTS, PRIMARY_ACCOUNT};
 
 /// How long a token is good: twelve hours, as ECR's are.
-const LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+const LIFE: Duration = Duration::from_hours(12);
 
 /// Roles and tokens.
 pub(crate) struct Identities {

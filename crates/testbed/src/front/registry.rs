@@ -32,15 +32,12 @@ pub(crate) fn classify(
 ) -> Incident {
     let caller = front.identities.token_holder(&parts.headers, region);
     let parsed = Operation::parse(&parts.method, parts.uri.path());
-    let (kind, action, repository, work) = match parsed {
-        Some((operation, name)) => {
-            let repository = (!name.is_empty()).then(|| RepositoryKey::new(account, region, &name));
-            (operation.kind(), operation.action(), repository, Work::Registry(operation))
-        }
-        None => {
-            let error = ServiceError::new(405, "UNSUPPORTED", "The operation is unsupported.");
-            ("unsupported", "", None, Work::Refuse(error))
-        }
+    let (kind, action, repository, work) = if let Some((operation, name)) = parsed {
+        let repository = (!name.is_empty()).then(|| RepositoryKey::new(account, region, &name));
+        (operation.kind(), operation.action(), repository, Work::Registry(operation))
+    } else {
+        let error = ServiceError::new(405, "UNSUPPORTED", "The operation is unsupported.");
+        ("unsupported", "", None, Work::Refuse(error))
     };
     let call = Call {
         service: "registry".to_owned(),

@@ -26,7 +26,7 @@ address = "{CONTAINERD_SOCKET}"
     let file = layout.state().join("etc/containerd.toml");
     fs::write(&file, configuration)?;
     let arguments = [OsString::from("--config"), file.into_os_string()];
-    Service::start(layout, "containerd", layout.commands().join("containerd"), &arguments, &[])
+    Service::start(layout, "containerd", &layout.commands().join("containerd"), &arguments, &[])
 }
 
 /// Starts dockerd on the testbed's socket and the one that programs look for by default.
@@ -51,5 +51,5 @@ pub(crate) fn start_dockerd(layout: &Layout, cgroup: &str) -> Result<Service, Fa
     fs::write(&file, configuration.to_string())?;
     let arguments = [OsString::from("--config-file"), file.into_os_string()];
     let environment = [("SSL_CERT_FILE", layout.trust().into_os_string())];
-    Service::start(layout, "dockerd", layout.commands().join("dockerd"), &arguments, &environment)
+    Service::start(layout, "dockerd", &layout.commands().join("dockerd"), &arguments, &environment)
 }

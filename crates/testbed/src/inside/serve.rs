@@ -14,7 +14,7 @@ use super::{Fatal, authority, engine, health, name_server, world};
 use crate::front;
 
 /// How long all of them have to come up, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs until it is told to stop.
 pub(crate) fn run(layout: &Layout, cgroup: &str) -> Result<ExitCode, Fatal> {
@@ -28,16 +28,16 @@ pub(crate) fn run(layout: &Layout, cgroup: &str) -> Result<ExitCode, Fatal> {
         name_server::serve().await?;
         front::serve(tls).await?;
         let mut services = start(layout, cgroup).await?;
-        let ready = wait_until_well(layout, &mut services).await;
-        if ready.is_ok() {
+        let mut end = wait_until_well(layout, &mut services).await;
+        if end.is_ok() {
             fs::write(layout.state().join("ready"), "")?;
-            wait_for_the_end(layout, &mut services).await?;
+            end = wait_for_the_end(layout, &mut services).await;
         }
         // The engine first: it stops the containers.
         while let Some(service) = services.pop() {
             service.stop().await;
         }
-        ready
+        end
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -65,7 +65,7 @@ fn start_moto(layout: &Layout) -> Result<Service, Fatal> {
     let port = ports::MOTO.to_string();
     let arguments = ["-m", "moto.server", "-H", "127.0.0.1", "-p", &port].map(OsString::from);
     let environment = [("AWS_DEFAULT_REGION", OsString::from(PRIMARY_REGION))];
-    Service::start(layout, "moto", layout.moto().join("bin/python"), &arguments, &environment)
+    Service::start(layout, "moto", &layout.moto().join("bin/python"), &arguments, &environment)
 }
 
 fn start_registry(layout: &Layout) -> Result<Service, Fatal> {
@@ -84,7 +84,7 @@ fn start_registry(layout: &Layout) -> Result<Service, Fatal> {
     let file = layout.state().join("etc/registry.yml");
     fs::write(&file, configuration.to_string())?;
     let arguments = [OsString::from("serve"), file.into_os_string()];
-    Service::start(layout, "registry", layout.commands().join("docker-registry"), &arguments, &[])
+    Service::start(layout, "registry", &layout.commands().join("docker-registry"), &arguments, &[])
 }
 
 /// Waits until all of them answer, or one of them has ended.
@@ -92,9 +92,7 @@ async fn wait_until_well(layout: &Layout, services: &mut [Service]) -> Result<()
     let begin = Instant::now();
     for check in health::CHECKS {
         while !health::is_well(check).await {
-            let ended =
-                services.iter_mut().find_map(|service| service.has_ended().then(|| service.name()));
-            if let Some(ended) = ended {
+            if let Some(ended) = ended(services) {
                 return Err(format!("{ended} ended; see {}", layout.log(ended).display()).into());
             }
             if begin.elapsed() > PATIENCE {
@@ -110,21 +108,23 @@ async fn wait_until_well(layout: &Layout, services: &mut [Service]) -> Result<()
     Ok(())
 }
 
-/// Waits for the order to stop, or for the testbed's files to be gone, as after `cargo clean`.
+/// Waits for the order to stop, for the testbed's files to be gone, as after `cargo clean`, or for
+/// a service to end: half a testbed is of no use, and the next `up` makes a whole one.
 async fn wait_for_the_end(layout: &Layout, services: &mut [Service]) -> Result<(), Fatal> {
     let mut terminated = signal(SignalKind::terminate())?;
     let ready = layout.state().join("ready");
-    let mut told = Vec::new();
     while ready.exists() {
         if tokio::time::timeout(Duration::from_secs(1), terminated.recv()).await.is_ok() {
             break;
         }
-        for service in services.iter_mut() {
-            if service.has_ended() && !told.contains(&service.name()) {
-                told.push(service.name());
-                crate::complain(&*Fatal::from(format!("{} ended", service.name())));
-            }
+        if let Some(ended) = ended(services) {
+            return Err(format!("{ended} ended; see {}", layout.log(ended).display()).into());
         }
     }
     Ok(())
+}
+
+/// The first service that has ended.
+fn ended(services: &mut [Service]) -> Option<&'static str> {
+    services.iter_mut().find_map(|service| service.has_ended().then(|| service.name()))
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -25,12 +25,12 @@ impl Service {
     pub(crate) fn start(
         layout: &Layout,
         name: &'static str,
-        program: PathBuf,
+        program: &Path,
         arguments: &[OsString],
         environment: &[(&str, OsString)],
     ) -> Result<Self, Fatal> {
         let log = File::create(layout.log(name))?;
-        let child = Command::new(&program)
+        let child = Command::new(program)
             .args(arguments)
             .env_clear()
             .env("HOME", layout.state().join("home"))

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::Front;
 use super::super::answer::ServiceError;
+use super::super::call::RepositoryKey;
 use super::Outcome;
 use super::input::{Input, invalid};
 
@@ -18,14 +19,14 @@ pub(super) fn set(front: &Front, input: &Input<'_>) -> Outcome {
 
 /// `GetRepositoryPolicy`.
 pub(super) fn get(front: &Front, input: &Input<'_>) -> Outcome {
-    input.with(front, |key, repository| match &repository.policy {
-        Some(text) => Ok(json!({ "registryId": key.account, "repositoryName": key.name, "policyText": text })),
-        None => {
-            let message = format!(
-                "Repository policy does not exist for the repository with name '{}' in the registry with id '{}'",
-                key.name, key.account
-            );
-            Err(ServiceError::new(400, "RepositoryPolicyNotFoundException", message))
+    input.with(front, |key, repository| {
+        let RepositoryKey { account, name, .. } = key;
+        if let Some(text) = &repository.policy {
+            return Ok(json!({ "registryId": account, "repositoryName": name, "policyText": text }));
         }
+        let message = format!(
+            "Repository policy does not exist for the repository with name '{name}' in the registry with id '{account}'"
+        );
+        Err(ServiceError::new(400, "RepositoryPolicyNotFoundException", message))
     })?
 }
