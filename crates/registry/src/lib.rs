@@ -1,1 +1,11 @@
-//! registry
+//! Registries: who may speak to them, what they hold, and tags put by manifest.
+//!
+//! Only [`ecr`] knows the AWS SDK of ECR, and only [`client`] knows HTTP.
+
+pub mod challenge;
+pub mod client;
+pub mod credentials;
+pub mod ecr;
+pub mod error;
+pub mod manifest;
+mod retry;

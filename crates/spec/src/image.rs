@@ -152,6 +152,17 @@ pub struct Digest(String);
 pub struct DigestError(String);
 
 impl Digest {
+    /// The digest whose hash is known.
+    #[must_use]
+    pub fn from_sha256(hash: [u8; 32]) -> Self {
+        let mut text = String::from("sha256:");
+        for byte in hash {
+            let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+            text.extend([digit(byte >> 4), digit(byte & 15)]);
+        }
+        Self(text)
+    }
+
     /// The digest as text, `sha256:` in front.
     #[must_use]
     pub fn as_str(&self) -> &str {

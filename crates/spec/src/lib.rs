@@ -5,6 +5,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod document;
 pub mod ecr_host;
+pub mod escape;
 pub mod expression;
 pub mod hint;
 pub mod image;

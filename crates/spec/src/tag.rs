@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::image::Digest;
+
 /// A tag of an image: at most 128 letters, digits, `_`, `.` and `-`, not beginning with `.` or `-`
 /// ([OCI distribution specification]).
 ///
@@ -25,6 +27,13 @@ pub enum TagError {
 }
 
 impl Tag {
+    /// The tag under which an image waits until everything else of a run is sure. It is made from
+    /// what the engine knows the image by, so that it never names another one.
+    #[must_use]
+    pub fn staging(id: &Digest) -> Self {
+        Self(format!("shipspec-run-{}", id.hex()))
+    }
+
     /// The tag as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -63,8 +63,8 @@ pub struct ImageConfig {
     pub target: Option<Text>,
     /// The platform to build for.
     pub platform: Option<Text>,
-    /// The whole list of tags; without it, the run's tag.
-    pub tags: Option<Vec<Text>>,
+    /// The whole list of tags.
+    pub tags: Vec<Text>,
     /// Values for the Dockerfile's `ARG`s.
     pub build_args: IndexMap<String, Text>,
     /// Labels to put on it.
@@ -81,7 +81,7 @@ impl ImageConfig {
             dockerfile: None,
             target: None,
             platform: None,
-            tags: None,
+            tags: vec![Text::of_name("IMAGE_TAG")],
             build_args: IndexMap::new(),
             labels: IndexMap::new(),
         }
@@ -96,7 +96,10 @@ impl ImageConfig {
             dockerfile: optional(&raw.dockerfile, found),
             target: optional(&raw.target, found),
             platform: optional(&raw.platform, found),
-            tags: raw.tags.as_ref().map(|tags| texts(tags, source, found)),
+            tags: match &raw.tags {
+                Some(tags) => texts(tags, source, found),
+                None => vec![Text::of_name("IMAGE_TAG")],
+            },
             build_args: named_texts(&raw.build_args, source, found),
             labels: named_texts(&raw.labels, source, found),
             repository: keep(Text::from_raw(&raw.repository, source), found)?,
@@ -108,7 +111,7 @@ impl ImageConfig {
         let single = [&self.context, &self.dockerfile, &self.target, &self.platform];
         std::iter::once(&self.repository)
             .chain(single.into_iter().flatten())
-            .chain(self.tags.iter().flatten())
+            .chain(&self.tags)
             .chain(self.build_args.values())
             .chain(self.labels.values())
     }

@@ -69,6 +69,14 @@ impl Text {
         Self::at(text.to_owned(), Span::new(&source, 0..text.len()))
     }
 
+    /// The text that is a name and nothing else: `${NAME}`. Where it stands for a key that was left
+    /// out, it has no place.
+    pub(super) fn of_name(name: &str) -> Self {
+        let written = format!("${{{name}}}");
+        let span = Span::new(&Source::new("the default", &*written), 0..written.len());
+        Self { template: Template::of_name(name), written, span }
+    }
+
     pub(super) fn from_raw(raw: &RawText, source: &Arc<Source>) -> Result<Self, Diagnostics> {
         Self::at(raw.0.value.clone(), raw.span(source))
     }
@@ -157,7 +165,9 @@ pub fn describe(span: Span, error: &EvaluationError, names: &dyn Names) -> Diagn
     let known = names.known();
     match crate::nearest::nearest(name, known.iter().map(String::as_str)) {
         Some(near) => diagnostic.with_hint(format!("did you mean `{near}`?")),
-        None => diagnostic,
+        None => diagnostic.with_hint(format!(
+            "set `{name}` in the environment or under `variables:`; to keep the text itself, write `$${{{name}}}`"
+        )),
     }
 }
 

@@ -100,6 +100,13 @@ impl Template {
         lexer::parse(text, dialect)
     }
 
+    /// The template `${NAME}`.
+    #[must_use]
+    pub fn of_name(name: &str) -> Self {
+        let expression = Expression::Name(name.to_owned());
+        Self { pieces: vec![Piece::Slot(Slot { range: 0..name.len() + 3, expression })] }
+    }
+
     /// The parts in their order.
     #[must_use]
     pub fn pieces(&self) -> &[Piece] {

@@ -1,0 +1,181 @@
+//! `.dockerignore`: which files are not part of the build context.
+//!
+//! The rules are Docker's ([syntax]): patterns are anchored at the context's root, `**` stands for
+//! any number of folders, `!` brings back, the last pattern that fits decides, and a pattern that
+//! fits a folder fits all that is in it.
+//!
+//! [syntax]: https://docs.docker.com/build/concepts/context/#dockerignore-files
+
+use regex::Regex;
+
+/// Patterns of one `.dockerignore`.
+#[derive(Debug, Default)]
+pub struct Ignore {
+    patterns: Vec<Pattern>,
+}
+
+#[derive(Debug)]
+struct Pattern {
+    brings_back: bool,
+    regex: Regex,
+}
+
+/// A line that is no pattern.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("line {line}: `{text}` is no pattern: {reason}")]
+pub struct PatternError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What stands there.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl Ignore {
+    /// Reads the text of a `.dockerignore`.
+    ///
+    /// # Errors
+    ///
+    /// The first line that is no pattern.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut patterns = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let trimmed = line.trim();
+            if line.starts_with('#') || trimmed.is_empty() {
+                continue;
+            }
+            let error =
+                |reason: String| PatternError { line: index + 1, text: trimmed.into(), reason };
+            let (brings_back, pattern) = match trimmed.strip_prefix('!') {
+                Some(pattern) => (true, pattern.trim()),
+                None => (false, trimmed),
+            };
+            if pattern.is_empty() {
+                return Err(error("nothing stands behind the `!`".into()));
+            }
+            let regex = Regex::new(&to_regex(&clean(pattern)))
+                .map_err(|_| error("brackets are not closed".into()))?;
+            patterns.push(Pattern { brings_back, regex });
+        }
+        Ok(Self { patterns })
+    }
+
+    /// The path is left out; it is relative to the context, with `/` between its parts.
+    #[must_use]
+    pub fn excludes(&self, path: &str) -> bool {
+        let mut excluded = false;
+        for pattern in &self.patterns {
+            // A pattern that would change nothing need not be tried.
+            if pattern.brings_back == excluded && pattern.fits(path) {
+                excluded = !pattern.brings_back;
+            }
+        }
+        excluded
+    }
+
+    /// A file in a folder that is left out could still be brought back.
+    #[must_use]
+    pub fn can_bring_back(&self) -> bool {
+        self.patterns.iter().any(|pattern| pattern.brings_back)
+    }
+}
+
+impl Pattern {
+    /// The pattern describes the path or a folder that the path is in.
+    fn fits(&self, path: &str) -> bool {
+        let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
+        folders.chain(std::iter::once(path)).any(|part| self.regex.is_match(part))
+    }
+}
+
+/// The pattern without what makes no difference: `./a//b/../c/` is `a/c`.
+fn clean(pattern: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in pattern.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            ".." if pattern.starts_with('/') => {}
+            part => parts.push(part),
+        }
+    }
+    if parts.is_empty() { ".".into() } else { parts.join("/") }
+}
+
+fn to_regex(pattern: &str) -> String {
+    let mut regex = String::from("^(?s:");
+    let mut characters = pattern.chars().peekable();
+    let mut at_start = true;
+    while let Some(character) = characters.next() {
+        match character {
+            '*' if characters.next_if_eq(&'*').is_some() => {
+                let slash = characters.next_if_eq(&'/').is_some();
+                let last = characters.peek().is_none();
+                // In front, `**x` fits `ax` too; further behind, only whole folders count.
+                regex.push_str(if last || (at_start && !slash) { ".*" } else { "(.*/)?" });
+            }
+            '*' => regex.push_str("[^/]*"),
+            '?' => regex.push_str("[^/]"),
+            '[' | ']' => regex.push(character),
+            '\\' => {
+                let escaped = characters.next().unwrap_or('\\');
+                regex.push_str(&regex::escape(&escaped.to_string()));
+            }
+            other => regex.push_str(&regex::escape(&other.to_string())),
+        }
+        at_start = false;
+    }
+    regex.push_str(")$");
+    regex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each row: patterns, paths that are left out, paths that stay.
+    const CASES: [(&str, &[&str], &[&str]); 16] = [
+        (
+            "node_modules",
+            &["node_modules", "node_modules/a/b"],
+            &["web/node_modules", "node_modulesx"],
+        ),
+        ("/target/", &["target", "target/x"], &["a/target"]),
+        ("*.log", &["a.log"], &["x/a.log", "a.logs"]),
+        ("**/*.log", &["a.log", "x/y/a.log"], &["a.txt"]),
+        ("*/tmp", &["a/tmp", "a/tmp/x"], &["tmp", "a/b/tmp"]),
+        ("a?c", &["abc"], &["ac", "a/c", "abbc"]),
+        ("a/**", &["a/b", "a/b/c"], &["a", "b"]),
+        ("a/**/z", &["a/z", "a/b/c/z"], &["z", "a/zz"]),
+        ("**", &["a", "a/b", ".x"], &[]),
+        ("*\n!keep", &["a", "b/c"], &["keep", "keep/x"]),
+        ("docs\n!docs/a.md", &["docs", "docs/b.md"], &["docs/a.md"]),
+        ("!a\na", &["a"], &["b"]),
+        ("# a\n\n  b  ", &["b"], &["# a", "a"]),
+        ("[ab].txt", &["a.txt", "b.txt"], &["c.txt"]),
+        ("a\\*b", &["a*b"], &["axb"]),
+        ("./x/../y", &["y"], &["x"]),
+    ];
+
+    #[test]
+    fn patterns_mean_what_docker_means() {
+        for (text, out, kept) in CASES {
+            let ignore = Ignore::parse(text).unwrap();
+            for path in out {
+                assert!(ignore.excludes(path), "{text:?} leaves {path} out");
+            }
+            for path in kept {
+                assert!(!ignore.excludes(path), "{text:?} keeps {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_pattern_is_told() {
+        let error = Ignore::parse("a\n!\n").unwrap_err();
+        assert_eq!(error.to_string(), "line 2: `!` is no pattern: nothing stands behind the `!`");
+        assert!(Ignore::parse("a[b").is_err());
+    }
+}

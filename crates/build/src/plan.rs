@@ -1,0 +1,245 @@
+//! From configuration and values to what is to be built. Nothing is asked or touched here.
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use shipspec_spec::config::{Config, ImageConfig, Text};
+use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
+use shipspec_spec::image::Repository;
+use shipspec_spec::platform::Platform;
+use shipspec_spec::scope::{DigestState, ImageNames, Scope};
+use shipspec_spec::tag::Tag;
+
+/// An image to build, every text filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImagePlan {
+    /// Its name in shipspec.yml.
+    pub name: String,
+    /// The folder of the build context.
+    pub context: PathBuf,
+    /// The Dockerfile's path in the context.
+    pub dockerfile: PathBuf,
+    /// The stage to build; without it, the last.
+    pub target: Option<String>,
+    /// The platform to build for.
+    pub platform: Platform,
+    /// Where it is pushed to.
+    pub repository: Repository,
+    /// Its tags, never none, in the order in which they are put: first those that belong to the
+    /// source version, then those that move, `latest` last.
+    pub tags: Vec<PlannedTag>,
+    /// Values for the Dockerfile's `ARG`s.
+    pub build_args: IndexMap<String, String>,
+    /// Labels to put on it.
+    pub labels: IndexMap<String, String>,
+}
+
+/// A tag to put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedTag {
+    /// The tag.
+    pub tag: Tag,
+    /// It names another image with each release.
+    pub moving: bool,
+}
+
+impl ImagePlan {
+    /// The tag that names this image: the first in its order.
+    #[must_use]
+    pub fn main_tag(&self) -> &Tag {
+        &self.tags[0].tag
+    }
+}
+
+/// What is to be built. The names of the images are known in `scope` from here on; `digest` is what
+/// is known of digests: [`DigestState::Later`] for a run that pushes.
+///
+/// # Errors
+///
+/// Everything that has no value, or not one of the right form, in all images.
+pub fn plan(
+    config: &Config,
+    scope: &mut Scope,
+    folder: &Path,
+    digest: &DigestState,
+) -> Result<Vec<ImagePlan>, Diagnostics> {
+    let mut found = Diagnostics::default();
+    let mut places = IndexMap::new();
+    for (name, image) in &config.images {
+        match place(image, scope) {
+            Ok(place) => drop(places.insert(name, place)),
+            Err(errors) => found.extend(errors),
+        }
+    }
+    for (name, (repository, tags)) in &places {
+        let tag = tags[0].tag.clone();
+        let names = ImageNames { repository: repository.clone(), tag, digest: digest.clone() };
+        scope.set_image(name, names);
+    }
+    let mut plans = Vec::new();
+    for (name, (repository, tags)) in places {
+        let mut filler = Filler { scope, found: &mut found };
+        plans.extend(filler.image(name, &config.images[name], folder, repository, tags));
+    }
+    found.or(plans)
+}
+
+/// Where an image goes: what the names of other images can be made from.
+fn place(image: &ImageConfig, scope: &Scope) -> Result<(Repository, Vec<PlannedTag>), Diagnostics> {
+    let mut found = Diagnostics::default();
+    let mut filler = Filler { scope, found: &mut found };
+    let repository: Option<Repository> = filler.parsed(&image.repository);
+    let tags = filler.tags(image);
+    match (repository, found.is_empty()) {
+        (Some(repository), true) => Ok((repository, tags)),
+        _ => Err(found),
+    }
+}
+
+/// Fills texts and collects what is wrong with them.
+struct Filler<'a> {
+    scope: &'a Scope,
+    found: &'a mut Diagnostics,
+}
+
+impl Filler<'_> {
+    fn image(
+        &mut self,
+        name: &str,
+        image: &ImageConfig,
+        folder: &Path,
+        repository: Repository,
+        tags: Vec<PlannedTag>,
+    ) -> Option<ImagePlan> {
+        let before = self.found.as_slice().len();
+        let context = self.optional(image.context.as_ref()).unwrap_or_else(|| ".".into());
+        let dockerfile = self.optional(image.dockerfile.as_ref());
+        let plan = ImagePlan {
+            name: name.into(),
+            context: folder.join(context),
+            dockerfile: dockerfile.unwrap_or_else(|| "Dockerfile".into()).into(),
+            target: self.optional(image.target.as_ref()),
+            platform: match &image.platform {
+                Some(text) => self.parsed(text)?,
+                None => Platform::host(),
+            },
+            repository,
+            tags,
+            build_args: self.pairs(&image.build_args),
+            labels: self.pairs(&image.labels),
+        };
+        (self.found.as_slice().len() == before).then_some(plan)
+    }
+
+    fn tags(&mut self, image: &ImageConfig) -> Vec<PlannedTag> {
+        if image.tags.is_empty() {
+            let message = "`tags` is empty; an image needs a tag";
+            self.found.push(Diagnostic::at(image.repository.span().clone(), message));
+        }
+        let mut tags: Vec<PlannedTag> = Vec::new();
+        for text in &image.tags {
+            let Some(tag) = self.parsed(text) else { continue };
+            let moving = !self.scope.is_steady(text);
+            match tags.iter_mut().find(|planned| planned.tag == tag) {
+                Some(planned) => planned.moving &= moving,
+                None => tags.push(PlannedTag { tag, moving }),
+            }
+        }
+        tags.sort_by_key(|planned| (planned.moving, planned.tag.as_str() == "latest"));
+        tags
+    }
+
+    /// The text with its slots filled. It goes where everybody can read it, so no secret may be in it.
+    fn text(&mut self, text: &Text) -> Option<String> {
+        match text.evaluate_text(self.scope) {
+            Ok((filled, value)) if value.secrets().is_empty() => Some(filled),
+            Ok((_, value)) => {
+                let names: Vec<_> =
+                    value.secrets().iter().map(|name| format!("`{name}`")).collect();
+                let message =
+                    format!("{} is secret and would be stored in the image", names.join(", "));
+                self.found.push(Diagnostic::at(text.span().clone(), message));
+                None
+            }
+            Err(errors) => {
+                self.found.extend(errors);
+                None
+            }
+        }
+    }
+
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, text: &Text) -> Option<T> {
+        let filled = self.text(text)?;
+        match filled.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let error: T::Err = error;
+                self.found.push(Diagnostic::at(text.span().clone(), error.to_string()));
+                None
+            }
+        }
+    }
+
+    fn optional(&mut self, text: Option<&Text>) -> Option<String> {
+        self.text(text?)
+    }
+
+    fn pairs(&mut self, pairs: &IndexMap<String, Text>) -> IndexMap<String, String> {
+        pairs.iter().filter_map(|(name, text)| Some((name.clone(), self.text(text)?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use shipspec_spec::source::Source;
+    use shipspec_spec::tag::Commit;
+
+    use super::*;
+
+    fn plan_of(text: &str, environment: &[(&str, &str)]) -> Result<Vec<ImagePlan>, String> {
+        let source = Source::new("shipspec.yml", format!("version: 1\n{text}"));
+        let config = Config::parse(&source).map_err(|errors| errors.to_string())?;
+        let environment: BTreeMap<_, _> =
+            environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let commit = Ok(Commit::parse(&"0123456789".repeat(4)).unwrap());
+        let mut scope = Scope::new(&config, environment, commit);
+        plan(&config, &mut scope, Path::new("/project"), &DigestState::Later)
+            .map_err(|errors| errors.to_string())
+    }
+
+    #[test]
+    fn an_image_needs_only_a_repository() {
+        let plans = plan_of("images: { app: { repository: r.example/app } }", &[]).unwrap();
+        assert_eq!(plans[0].context, Path::new("/project/."));
+        assert_eq!(plans[0].dockerfile, Path::new("Dockerfile"));
+        assert_eq!(plans[0].main_tag().as_str(), "0123456");
+        assert!(!plans[0].tags[0].moving);
+    }
+
+    #[test]
+    fn tags_that_move_come_last_and_latest_at_the_very_end() {
+        let text = "images:\n  app:\n    repository: r.example/app\n    tags: [latest, dev, \"${COMMIT_HASH}\", dev]\n";
+        let plans = plan_of(text, &[]).unwrap();
+        let tags: Vec<_> = plans[0].tags.iter().map(|tag| (tag.tag.as_str(), tag.moving)).collect();
+        assert_eq!(tags, [("0123456", false), ("dev", true), ("latest", true)]);
+    }
+
+    #[test]
+    fn build_arguments_may_name_other_images_but_no_digest() {
+        let text = "images:\n  base: { repository: r.example/base }\n  app:\n    repository: r.example/app\n    build_args: { BASE: \"${images.base.uri}\" }\n";
+        assert_eq!(plan_of(text, &[]).unwrap()[1].build_args["BASE"], "r.example/base:0123456");
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once() {
+        let text = "images:\n  app:\n    repository: ${REPO}\n    tags: [\"a b\"]\n    platform: linux\n  other: { repository: \"\" }\n";
+        assert_eq!(
+            plan_of(text, &[]).unwrap_err(),
+            "shipspec.yml:4:17: `REPO` has no value\n\
+             shipspec.yml:5:12: `a b` cannot be a tag: ' ' is not allowed there\n\
+             shipspec.yml:7:24: the repository is empty"
+        );
+    }
+}

@@ -1,0 +1,98 @@
+//! What happens during a build or a push, for whoever wants to show it.
+
+use std::time::Duration;
+
+use shipspec_spec::published::Published;
+
+/// Something that happened.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Event<'a> {
+    /// The engine does not answer yet; it is asked again until `limit` has passed.
+    Waiting {
+        /// The address of the engine.
+        host: &'a str,
+        /// Why it does not answer.
+        reason: &'a str,
+        /// How long it is waited for in all.
+        limit: Duration,
+    },
+    /// The build of an image began.
+    BuildStarted {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+    },
+    /// A step of the Dockerfile began to say something.
+    StepOutput {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+        /// The step, as BuildKit names it: `[2/3] RUN make`.
+        step: &'a str,
+        /// One line, without its newline.
+        line: &'a str,
+    },
+    /// A step is done.
+    StepDone {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+        /// The step, as BuildKit names it.
+        step: &'a str,
+        /// The engine had its result already.
+        cached: bool,
+        /// How long it took.
+        duration: Duration,
+    },
+    /// The image is in the engine.
+    Built {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+        /// How long the build took.
+        duration: Duration,
+    },
+    /// The push of an image began.
+    PushStarted {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+        /// What is pushed.
+        reference: &'a str,
+    },
+    /// The engine tells how the push goes on: once per layer and state, not per chunk.
+    PushLine {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+        /// The engine's own words.
+        line: &'a str,
+    },
+    /// The registry holds the image, as it confirmed itself.
+    Pushed {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+        /// What it holds.
+        published: &'a Published,
+    },
+    /// A tag names the image now.
+    Tagged {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+        /// The reference by that tag.
+        reference: &'a str,
+        /// What the tag did.
+        change: TagChange,
+    },
+}
+
+/// What putting a tag came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagChange {
+    /// There was no such tag before.
+    New,
+    /// It named this image already.
+    Unchanged,
+    /// It named another image before.
+    Moved,
+}
+
+/// Hears of events as they happen.
+pub trait Reporter: Send + Sync {
+    /// Takes one event. It is called from the task that does the work, so it returns at once.
+    fn report(&self, event: Event<'_>);
+}

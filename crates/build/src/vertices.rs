@@ -1,0 +1,134 @@
+//! Puts BuildKit's reports together: it tells of a step several times, and of its output in pieces.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use bollard::moby::buildkit::v1::{StatusResponse, Vertex};
+use bollard::models::BuildInfo;
+
+use crate::progress::{Event, Reporter};
+
+/// Lines of a step's output that are kept for the error, should it fail.
+const LAST_LINES: usize = 30;
+
+/// The steps of one build.
+pub(crate) struct Vertices<'a> {
+    image: &'a str,
+    reporter: &'a dyn Reporter,
+    steps: BTreeMap<String, Step>,
+}
+
+#[derive(Default)]
+struct Step {
+    name: String,
+    cached: bool,
+    done: bool,
+    failed: bool,
+    /// What was said since the last newline.
+    partial: Vec<u8>,
+    lines: VecDeque<String>,
+}
+
+/// The step that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedStep {
+    /// As BuildKit names it: `[2/3] RUN make`.
+    pub name: String,
+    /// The end of what it said.
+    pub lines: Vec<String>,
+}
+
+impl<'a> Vertices<'a> {
+    pub(crate) fn new(image: &'a str, reporter: &'a dyn Reporter) -> Self {
+        Self { image, reporter, steps: BTreeMap::new() }
+    }
+
+    /// Takes one message of the stream.
+    pub(crate) fn take(&mut self, info: &BuildInfo) {
+        use bollard::models::BuildInfoAux;
+        if let Some(BuildInfoAux::BuildKit(status)) = &info.aux {
+            self.take_status(status);
+        }
+    }
+
+    fn take_status(&mut self, status: &StatusResponse) {
+        // Output comes before the news that its step is done.
+        for vertex in &status.vertexes {
+            self.step(&vertex.digest).name.clone_from(&vertex.name);
+        }
+        for log in &status.logs {
+            self.take_output(&log.vertex, &log.msg);
+        }
+        for vertex in &status.vertexes {
+            self.take_vertex(vertex);
+        }
+    }
+
+    fn step(&mut self, digest: &str) -> &mut Step {
+        self.steps.entry(digest.to_owned()).or_default()
+    }
+
+    fn take_output(&mut self, digest: &str, bytes: &[u8]) {
+        let (image, reporter) = (self.image, self.reporter);
+        let step = self.step(digest);
+        step.partial.extend_from_slice(bytes);
+        while let Some(end) = step.partial.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = step.partial.drain(..=end).collect();
+            step.say(image, reporter, &line[..end]);
+        }
+    }
+
+    fn take_vertex(&mut self, vertex: &Vertex) {
+        let (image, reporter) = (self.image, self.reporter);
+        let step = self.step(&vertex.digest);
+        step.cached |= vertex.cached;
+        step.failed |= !vertex.error.is_empty();
+        if vertex.completed.is_none() || step.done {
+            return;
+        }
+        step.done = true;
+        let rest = std::mem::take(&mut step.partial);
+        if !rest.is_empty() {
+            step.say(image, reporter, &rest);
+        }
+        if !step.failed && is_of_dockerfile(&step.name) {
+            let (step, cached, duration) = (&*step.name, step.cached, duration(vertex));
+            reporter.report(Event::StepDone { image, step, cached, duration });
+        }
+    }
+
+    /// The step that failed by itself, not one that was cancelled because another failed.
+    pub(crate) fn failed(&self) -> Option<FailedStep> {
+        let failed = self.steps.values().filter(|step| step.failed);
+        let step = failed.max_by_key(|step| step.lines.len())?;
+        Some(FailedStep { name: step.name.clone(), lines: step.lines.iter().cloned().collect() })
+    }
+}
+
+impl Step {
+    fn say(&mut self, image: &str, reporter: &dyn Reporter, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        // Of a line that was drawn over itself, what was drawn last.
+        let line = text.trim_end_matches('\r');
+        let line = line.rsplit('\r').next().unwrap_or(line);
+        if self.lines.len() == LAST_LINES {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line.to_owned());
+        reporter.report(Event::StepOutput { image, step: &self.name, line });
+    }
+}
+
+/// The step stands in the Dockerfile; the others are BuildKit's own house-keeping.
+fn is_of_dockerfile(name: &str) -> bool {
+    name.starts_with('[') && !name.starts_with("[internal]")
+}
+
+fn duration(vertex: &Vertex) -> Duration {
+    let (Some(started), Some(completed)) = (&vertex.started, &vertex.completed) else {
+        return Duration::ZERO;
+    };
+    let seconds = completed.seconds - started.seconds;
+    let nanoseconds = seconds * 1_000_000_000 + i64::from(completed.nanos - started.nanos);
+    Duration::from_nanos(nanoseconds.try_into().unwrap_or(0))
+}

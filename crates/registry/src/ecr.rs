@@ -1,0 +1,221 @@
+//! ECR's own API: tokens, and what a repository allows.
+
+use aws_config::SdkConfig;
+use aws_sdk_ecr::Client;
+use aws_sdk_ecr::config::Region;
+use aws_sdk_ecr::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ecr::types::{ImageTagMutability, Repository};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use shipspec_spec::ecr_host::EcrHost;
+use shipspec_spec::hint::Hint;
+use shipspec_spec::secret::Secret;
+
+use crate::credentials::Credentials;
+
+/// Why ECR's API did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EcrError {
+    /// There are no AWS credentials, or none that are valid.
+    #[error("no valid AWS credentials for `{action}`: {message}")]
+    Credentials {
+        /// What was asked.
+        action: &'static str,
+        /// What the SDK or the service says.
+        message: String,
+    },
+    /// The role may not do this.
+    #[error("access denied to `{action}`: {message}")]
+    Denied {
+        /// What was asked.
+        action: &'static str,
+        /// The service's own words.
+        message: String,
+    },
+    /// The repository does not exist.
+    #[error("the repository `{name}` does not exist in account {account}, region {region}")]
+    NoRepository {
+        /// Its name.
+        name: String,
+        /// The account of the registry.
+        account: String,
+        /// The region of the registry.
+        region: String,
+    },
+    /// Anything else that went wrong.
+    #[error("`{action}` failed in region {region}: {message}")]
+    Request {
+        /// What was asked.
+        action: &'static str,
+        /// Where.
+        region: String,
+        /// What happened.
+        message: String,
+    },
+    /// The token is not what the documentation says it is.
+    #[error("ECR answered with a token that cannot be read")]
+    Token,
+}
+
+impl Hint for EcrError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Credentials { .. } => Some(
+                "in CodeBuild, give the project a service role; elsewhere, set AWS_PROFILE or sign in".into(),
+            ),
+            Self::Denied { action, .. } => {
+                Some(format!("allow `{action}` to the role that shipspec runs with"))
+            }
+            Self::NoRepository { name, region, .. } => Some(format!(
+                "create it: aws ecr create-repository --repository-name {name} --region {region}"
+            )),
+            Self::Request { .. } => Some("check the region in the repository's host name, and the network".into()),
+            Self::Token => None,
+        }
+    }
+}
+
+/// Which tags of a repository may be moved ([mutability]).
+///
+/// [mutability]: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mutability {
+    /// Tags may not be moved, except those that a filter excludes.
+    pub immutable: bool,
+    /// Filters, `*` for any run of characters: tags for which the opposite holds.
+    pub exclusions: Vec<String>,
+}
+
+/// ECR's API, for one region.
+#[derive(Debug, Clone)]
+pub struct Ecr {
+    client: Client,
+    host: EcrHost,
+}
+
+impl Ecr {
+    /// The API of the region that the registry's host names. Nothing is asked yet.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, host: EcrHost) -> Self {
+        let config = aws_sdk_ecr::config::Builder::from(aws)
+            .region(Region::new(host.region.clone()))
+            .use_fips(host.fips);
+        Self { client: Client::from_conf(config.build()), host }
+    }
+
+    /// A user and a password for the registry, good for twelve hours. A token belongs to its region
+    /// and serves every registry there that the caller may reach ([authentication]).
+    ///
+    /// # Errors
+    ///
+    /// [`EcrError`].
+    ///
+    /// [authentication]: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
+    pub async fn fetch_credentials(&self) -> Result<Credentials, EcrError> {
+        let answer = self.client.get_authorization_token().send().await;
+        let answer = answer.map_err(|error| self.error("ecr:GetAuthorizationToken", &error))?;
+        let token = answer.authorization_data().first().and_then(|data| data.authorization_token());
+        let decoded =
+            BASE64_STANDARD.decode(token.unwrap_or_default()).map_err(|_| EcrError::Token)?;
+        let text = String::from_utf8(decoded).map_err(|_| EcrError::Token)?;
+        // Only the first colon separates: the password may hold others.
+        let (username, password) = text.split_once(':').ok_or(EcrError::Token)?;
+        Ok(Credentials { username: username.into(), password: Secret::new(password) })
+    }
+
+    /// What the repository `name` allows.
+    ///
+    /// # Errors
+    ///
+    /// [`EcrError`]; [`EcrError::Denied`] says that it could not be asked, not that it is missing.
+    pub async fn describe(&self, name: &str) -> Result<Mutability, EcrError> {
+        let request = self.client.describe_repositories().repository_names(name);
+        let answer = request.registry_id(&self.host.account).send().await;
+        let answer = answer.map_err(|error| match error.code() {
+            Some("RepositoryNotFoundException") => EcrError::NoRepository {
+                name: name.into(),
+                account: self.host.account.clone(),
+                region: self.host.region.clone(),
+            },
+            _ => self.error("ecr:DescribeRepositories", &error),
+        })?;
+        let repository = answer.repositories().first();
+        let kind = repository.and_then(|repository| repository.image_tag_mutability());
+        let filters = repository.map(Repository::image_tag_mutability_exclusion_filters);
+        Ok(Mutability {
+            immutable: matches!(
+                kind,
+                Some(ImageTagMutability::Immutable | ImageTagMutability::ImmutableWithExclusion)
+            ),
+            exclusions: filters
+                .into_iter()
+                .flatten()
+                .map(|filter| filter.filter().into())
+                .collect(),
+        })
+    }
+
+    fn error<E, R>(&self, action: &'static str, error: &SdkError<E, R>) -> EcrError
+    where
+        SdkError<E, R>: ProvideErrorMetadata + std::error::Error,
+    {
+        // Codes of the services' common errors, and what the SDK says before it sends anything.
+        const NO_CREDENTIALS: [&str; 5] = [
+            "ExpiredTokenException",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "MissingAuthenticationToken",
+            "UnrecognizedClientException",
+        ];
+        let told = error.message().map(str::to_owned);
+        let message = told.unwrap_or_else(|| DisplayErrorContext(error).to_string());
+        match error.code() {
+            Some("AccessDeniedException" | "AccessDenied") => EcrError::Denied { action, message },
+            Some(code) if NO_CREDENTIALS.contains(&code) => {
+                EcrError::Credentials { action, message }
+            }
+            None if message.contains("credential") => EcrError::Credentials { action, message },
+            _ => EcrError::Request { action, region: self.host.region.clone(), message },
+        }
+    }
+}
+
+impl Mutability {
+    /// The tag may be moved to another image.
+    #[must_use]
+    pub fn allows_moving(&self, tag: &str) -> bool {
+        let excluded = self.exclusions.iter().any(|filter| matches(filter, tag));
+        self.immutable == excluded
+    }
+}
+
+/// `filter` describes the whole of `tag`; each `*` stands for any run of characters.
+fn matches(filter: &str, tag: &str) -> bool {
+    match filter.split_once('*') {
+        None => filter == tag,
+        Some((head, rest)) => tag.strip_prefix(head).is_some_and(|behind| {
+            (0..=behind.len())
+                .filter(|index| behind.is_char_boundary(*index))
+                .any(|index| matches(rest, &behind[index..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_exclude_tags_from_the_rule() {
+        let repository = |immutable, filters: &[&str]| Mutability {
+            immutable,
+            exclusions: filters.iter().map(|filter| (*filter).to_owned()).collect(),
+        };
+        assert!(repository(false, &[]).allows_moving("latest"));
+        assert!(!repository(true, &[]).allows_moving("latest"));
+        assert!(repository(true, &["latest", "dev-*"]).allows_moving("dev-1"));
+        assert!(!repository(true, &["dev-*"]).allows_moving("prod"));
+        assert!(!repository(false, &["v*.*"]).allows_moving("v1.2"));
+        assert!(repository(false, &["v*.*"]).allows_moving("v1"));
+    }
+}

@@ -1,0 +1,184 @@
+//! What can go wrong with a registry.
+
+use serde::Deserialize;
+use shipspec_spec::hint::Hint;
+use shipspec_spec::image::{Digest, Repository};
+use shipspec_spec::tag::Tag;
+
+/// Why a registry did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The repository does not exist.
+    #[error("the repository `{0}` does not exist")]
+    NoRepository(Repository),
+    /// Who asks may not do this.
+    #[error("the registry refused access to `{repository}`: {message}")]
+    Denied {
+        /// What was asked for.
+        repository: Repository,
+        /// The registry's own words.
+        message: String,
+    },
+    /// The registry does not know who asks.
+    #[error("the registry of `{repository}` did not accept the credentials: {message}")]
+    Unauthorized {
+        /// What was asked for.
+        repository: Repository,
+        /// The registry's own words.
+        message: String,
+    },
+    /// A tag that names another image, and may not be moved.
+    #[error("the tag `{tag}` of `{repository}` is immutable and names {}", .there.as_ref().map_or("another image", Digest::as_str))]
+    Immutable {
+        /// Where.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+        /// What it was to name.
+        wanted: Digest,
+        /// What it names.
+        there: Option<Digest>,
+    },
+    /// What was to be there is not.
+    #[error("`{repository}` has no image `{reference}`")]
+    NoManifest {
+        /// Where.
+        repository: Repository,
+        /// The tag or digest.
+        reference: String,
+    },
+    /// The registry holds other bytes than it should.
+    #[error(
+        "the registry answered with the digest {found} for `{reference}` of `{repository}`, where {wanted} was expected"
+    )]
+    WrongDigest {
+        /// Where.
+        repository: Repository,
+        /// The tag or digest that was asked for.
+        reference: String,
+        /// What it should be.
+        wanted: Digest,
+        /// What it is.
+        found: String,
+    },
+    /// The registry answered something that the protocol does not know.
+    #[error("the registry of `{repository}` answered {status}: {message}")]
+    Answer {
+        /// What was asked for.
+        repository: Repository,
+        /// The HTTP status.
+        status: u16,
+        /// The beginning of the answer.
+        message: String,
+    },
+    /// The registry could not be reached, or fell silent.
+    #[error("failed to reach the registry of `{repository}`")]
+    Transport {
+        /// What was asked for.
+        repository: Repository,
+        /// What happened.
+        #[source]
+        source: reqwest::Error,
+    },
+}
+
+impl RegistryError {
+    /// Asking again can help: the network, a throttled or a failing registry.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Transport { source, .. } => !source.is_builder() && !source.is_redirect(),
+            Self::Answer { status, .. } => *status == 429 || (500..600).contains(status),
+            _ => false,
+        }
+    }
+}
+
+impl Hint for RegistryError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoRepository(repository) => Some(match repository.registry.ecr() {
+                Some(host) => format!(
+                    "create it: aws ecr create-repository --repository-name {} --region {}",
+                    repository.name, host.region
+                ),
+                None => "check the name, or create the repository".into(),
+            }),
+            Self::Denied { message, .. } => Some(match message.split("perform: ").nth(1) {
+                Some(rest) => {
+                    let action = rest.split_whitespace().next().unwrap_or(rest);
+                    format!("allow `{action}` to the role that shipspec runs with, and in the repository's policy if that is in another account")
+                }
+                None => "check what the user or role may do in this repository".into(),
+            }),
+            Self::Unauthorized { repository, .. } => Some(match repository.registry.ecr() {
+                Some(_) => "the token is for another region or account, or the clock of this machine is wrong".into(),
+                None => format!("run `docker login {}`", repository.registry),
+            }),
+            Self::Immutable { wanted, .. } => Some(format!(
+                "the new image is {wanted}; build another commit, or make the tag mutable"
+            )),
+            Self::Answer { status: 429, .. } => {
+                Some("the registry limits how often it is asked; try again later".into())
+            }
+            Self::Answer { status: 500.., .. } => {
+                Some("the registry has a fault of its own; try again later".into())
+            }
+            Self::Transport { .. } => {
+                Some("check the host name, the network and the proxy (`HTTPS_PROXY`)".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The body of an error, as the OCI distribution specification has it.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ErrorBody {
+    #[serde(default)]
+    errors: Vec<ErrorEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ErrorEntry {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl ErrorBody {
+    /// The code and the message of a failed answer; a body of another form gives its first line.
+    pub(crate) fn read(body: &[u8]) -> (String, String) {
+        let parsed: Self = serde_json::from_slice(body).unwrap_or_default();
+        match parsed.errors.into_iter().next() {
+            Some(entry) => (entry.code, entry.message),
+            None => (String::new(), first_line(&String::from_utf8_lossy(body))),
+        }
+    }
+}
+
+/// Enough of a text to recognise it by, on one line; a page of HTML is told as such.
+fn first_line(text: &str) -> String {
+    const MOST: usize = 200;
+    let line =
+        text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("an empty answer");
+    if line.starts_with('<') {
+        return "a page of HTML, which no registry sends; a proxy may stand in between".into();
+    }
+    line.chars().take(MOST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_of_every_form_give_a_message() {
+        let json = br#"{"errors":[{"code":"NAME_UNKNOWN","message":"no such"}]}"#;
+        assert_eq!(ErrorBody::read(json), ("NAME_UNKNOWN".into(), "no such".into()));
+        assert!(ErrorBody::read(b"<html>").1.contains("HTML"));
+        assert_eq!(ErrorBody::read(b"\n busy \n").1, "busy");
+        assert_eq!(ErrorBody::read(b"").1, "an empty answer");
+    }
+}

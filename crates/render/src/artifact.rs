@@ -1,0 +1,133 @@
+//! Files for the next stage: all of them are written whole, or none is.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// A file to write.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Where, from the project's folder on.
+    pub path: PathBuf,
+    /// All of its content. It may hold a secret that shipspec.yml allows there.
+    pub text: String,
+}
+
+/// Why no artifact was written.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to write `{}`", path.display())]
+pub struct WriteError {
+    path: PathBuf,
+    #[source]
+    source: std::io::Error,
+}
+
+/// Writes all artifacts. Each is first written beside its place and moved there at the end, so that
+/// nobody ever sees half of one. If one cannot be moved, those before it are put back as they were.
+///
+/// # Errors
+///
+/// [`WriteError`]: every file is as it was before.
+pub fn write_all(folder: &Path, artifacts: &[Artifact]) -> Result<(), WriteError> {
+    let mut created = Vec::new();
+    let result = try_write_all(folder, artifacts, &mut created);
+    if result.is_err() {
+        for folder in created.iter().rev() {
+            // It is not empty if somebody else uses it now.
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+    result
+}
+
+fn try_write_all(
+    folder: &Path,
+    artifacts: &[Artifact],
+    created: &mut Vec<PathBuf>,
+) -> Result<(), WriteError> {
+    let mut prepared = Vec::new();
+    for artifact in artifacts {
+        let path = folder.join(&artifact.path);
+        let file = prepare(&path, &artifact.text, created);
+        prepared.push((path, file.map_err(|source| error(artifact, source))?));
+    }
+    let mut moved: Vec<(PathBuf, Option<Vec<u8>>)> = Vec::new();
+    for (artifact, (path, file)) in artifacts.iter().zip(prepared) {
+        let before = std::fs::read(&path).ok();
+        if let Err(failed) = file.persist(&path) {
+            for (path, before) in moved.into_iter().rev() {
+                put_back(&path, before);
+            }
+            return Err(error(artifact, failed.error));
+        }
+        moved.push((path, before));
+    }
+    Ok(())
+}
+
+fn error(artifact: &Artifact, source: std::io::Error) -> WriteError {
+    WriteError { path: artifact.path.clone(), source }
+}
+
+/// A file beside `path`, complete and on the disk.
+fn prepare(path: &Path, text: &str, created: &mut Vec<PathBuf>) -> std::io::Result<NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut missing: Vec<_> =
+        folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_path_buf).collect();
+    std::fs::create_dir_all(folder)?;
+    missing.reverse();
+    created.append(&mut missing);
+    if path.is_dir() {
+        return Err(std::io::Error::other("a folder is in its place"));
+    }
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn put_back(path: &Path, before: Option<Vec<u8>>) {
+    // What cannot be put back was moved a moment ago; there is nothing left to try.
+    let _ = match before {
+        Some(bytes) => std::fs::write(path, bytes),
+        None => std::fs::remove_file(path),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn artifact(path: &str) -> Artifact {
+        Artifact { path: path.into(), text: format!("new {path}") }
+    }
+
+    #[test]
+    fn all_are_written_with_their_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        write_all(folder.path(), &[artifact("a.json"), artifact("out/deep/b.json")]).unwrap();
+        let read = |path: &str| std::fs::read_to_string(folder.path().join(path)).unwrap();
+        assert_eq!(read("a.json"), "new a.json");
+        assert_eq!(read("out/deep/b.json"), "new out/deep/b.json");
+        let mode = folder.path().join("a.json").metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o644);
+    }
+
+    #[test]
+    fn if_one_cannot_be_written_none_is() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.json"), "old").unwrap();
+        std::fs::create_dir_all(folder.path().join("c.json/in-the-way")).unwrap();
+        let artifacts = [artifact("a.json"), artifact("out/b.json"), artifact("c.json")];
+        let error = write_all(folder.path(), &artifacts).unwrap_err();
+        assert_eq!(error.to_string(), "failed to write `c.json`");
+        assert_eq!(std::fs::read_to_string(folder.path().join("a.json")).unwrap(), "old");
+        let mut left: Vec<_> =
+            folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["a.json", "c.json"]);
+    }
+}

@@ -1,0 +1,36 @@
+//! The two files that tell a deploy action which images to run ([reference]). Both are compact and
+//! without a final newline, as the shell's `printf` made them.
+//!
+//! [reference]: https://docs.aws.amazon.com/codepipeline/latest/userguide/file-reference.html
+
+use serde_json::json;
+
+/// `imageDetail.json` for the blue/green action: one image.
+#[must_use]
+pub fn image_detail(reference: &str) -> String {
+    json!({ "ImageURI": reference }).to_string()
+}
+
+/// `imagedefinitions.json` for the rolling action: each container with its image.
+#[must_use]
+pub fn image_definitions<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let entry = |(name, reference): (&str, String)| json!({ "name": name, "imageUri": reference });
+    serde_json::Value::Array(pairs.into_iter().map(entry).collect()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_files_have_the_documented_form() {
+        assert_eq!(image_detail("r.example/web:1"), r#"{"ImageURI":"r.example/web:1"}"#);
+        assert_eq!(
+            image_definitions([
+                ("web", "r.example/web:1".to_owned()),
+                ("log", "r.example/log:1".into())
+            ]),
+            r#"[{"name":"web","imageUri":"r.example/web:1"},{"name":"log","imageUri":"r.example/log:1"}]"#
+        );
+    }
+}
