@@ -116,6 +116,16 @@ pub enum BuildError {
     Request(#[from] EngineError),
 }
 
+impl Hint for BuildError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Request(source) => source.hint(),
+            Self::Step { .. } => Some("nothing was tagged or written".into()),
+            _ => None,
+        }
+    }
+}
+
 /// An image in the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalImage {

@@ -1,2 +1,48 @@
 //! The command line of shipspec.
-fn main() {}
+
+mod arguments;
+mod command;
+mod commit;
+mod console;
+mod context;
+mod failure;
+mod pipeline;
+mod signal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::Arguments;
+use crate::console::Console;
+use crate::context::Context;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let console = Console::new();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failure::show(&console, &error.into()),
+    };
+    let code = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            signal = signal::received() => {
+                console.note(format_args!("interrupted by {}", signal.name()));
+                ExitCode::from(signal.exit_code())
+            }
+            result = run(&arguments, &console) => match result {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => failure::show(&console, &error),
+            },
+        }
+    });
+    // A thread may still read a large file for an engine that has gone.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run(arguments: &Arguments, console: &Console) -> anyhow::Result<()> {
+    let context = Context::new(arguments.file.clone(), console)?;
+    command::run(&arguments.command, &context).await
+}

@@ -7,6 +7,7 @@ use aws_sdk_ecr::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_ecr::types::{ImageTagMutability, Repository};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use shipspec_spec::aws::{CREDENTIALS_HINT, is_credentials_code};
 use shipspec_spec::ecr_host::EcrHost;
 use shipspec_spec::hint::Hint;
 use shipspec_spec::secret::Secret;
@@ -60,16 +61,16 @@ pub enum EcrError {
 impl Hint for EcrError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Credentials { .. } => Some(
-                "in CodeBuild, give the project a service role; elsewhere, set AWS_PROFILE or sign in".into(),
-            ),
+            Self::Credentials { .. } => Some(CREDENTIALS_HINT.into()),
             Self::Denied { action, .. } => {
                 Some(format!("allow `{action}` to the role that shipspec runs with"))
             }
             Self::NoRepository { name, region, .. } => Some(format!(
                 "create it: aws ecr create-repository --repository-name {name} --region {region}"
             )),
-            Self::Request { .. } => Some("check the region in the repository's host name, and the network".into()),
+            Self::Request { .. } => {
+                Some("check the region in the repository's host name, and the network".into())
+            }
             Self::Token => None,
         }
     }
@@ -159,21 +160,11 @@ impl Ecr {
     where
         SdkError<E, R>: ProvideErrorMetadata + std::error::Error,
     {
-        // Codes of the services' common errors, and what the SDK says before it sends anything.
-        const NO_CREDENTIALS: [&str; 5] = [
-            "ExpiredTokenException",
-            "InvalidClientTokenId",
-            "InvalidSignatureException",
-            "MissingAuthenticationToken",
-            "UnrecognizedClientException",
-        ];
         let told = error.message().map(str::to_owned);
         let message = told.unwrap_or_else(|| DisplayErrorContext(error).to_string());
         match error.code() {
             Some("AccessDeniedException" | "AccessDenied") => EcrError::Denied { action, message },
-            Some(code) if NO_CREDENTIALS.contains(&code) => {
-                EcrError::Credentials { action, message }
-            }
+            Some(code) if is_credentials_code(code) => EcrError::Credentials { action, message },
             None if message.contains("credential") => EcrError::Credentials { action, message },
             _ => EcrError::Request { action, region: self.host.region.clone(), message },
         }

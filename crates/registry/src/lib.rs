@@ -2,6 +2,7 @@
 //!
 //! Only [`ecr`] knows the AWS SDK of ECR, and only [`client`] knows HTTP.
 
+pub mod access;
 pub mod challenge;
 pub mod client;
 pub mod credentials;

@@ -1,5 +1,6 @@
 //! From configuration and values to the text of every artifact.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use shipspec_spec::config::{ArtifactConfig, ArtifactContent, Config, ReferenceForm, Text, Tree};
@@ -65,6 +66,12 @@ impl ArtifactPlans {
         self.plans.iter().map(|plan| &*plan.path)
     }
 
+    /// Every name that the artifacts could ask for.
+    #[must_use]
+    pub fn references(&self) -> BTreeSet<String> {
+        self.plans.iter().flat_map(|plan| plan.references(self.reference)).collect()
+    }
+
     /// The text of every artifact.
     ///
     /// # Errors
@@ -102,6 +109,16 @@ impl ArtifactPlan {
             ArtifactContent::Json(tree) => Content::Json(tree.clone()),
         };
         Ok(Self { path, place, content, allow_secrets: artifact.allow_secrets.clone() })
+    }
+
+    fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
+        let image = |name: &String| reference_name(name, form);
+        match &self.content {
+            Content::Template(template) => template.references(),
+            Content::ImageDetail(name) => BTreeSet::from([image(name)]),
+            Content::ImageDefinitions(pairs) => pairs.iter().map(|(_, name)| image(name)).collect(),
+            Content::Json(tree) => tree.texts().flat_map(Text::references).collect(),
+        }
     }
 
     fn fill(&self, names: &dyn Names, form: ReferenceForm) -> Result<String, Diagnostics> {
@@ -148,14 +165,22 @@ impl ArtifactPlan {
         names: &dyn Names,
         form: ReferenceForm,
     ) -> Result<String, Diagnostics> {
+        let images = names.resolve(&reference_name(image, form));
+        let images =
+            images.map_err(|error| Diagnostic::at(self.place.clone(), error.to_string()))?;
         let part = match form {
             ReferenceForm::Tag => "uri",
             ReferenceForm::Digest => "pinned",
         };
-        let images = names.resolve(&format!("images.{image}.{part}"));
-        let images =
-            images.map_err(|error| Diagnostic::at(self.place.clone(), error.to_string()))?;
         Ok(images.content()[image][part].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// The name by which a generated artifact asks for an image.
+fn reference_name(image: &str, form: ReferenceForm) -> String {
+    match form {
+        ReferenceForm::Tag => format!("images.{image}.uri"),
+        ReferenceForm::Digest => format!("images.{image}.pinned"),
     }
 }
 

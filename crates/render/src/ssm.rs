@@ -8,6 +8,7 @@ use aws_sdk_ssm::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::operation::get_parameters::{GetParametersError, GetParametersOutput};
 use aws_sdk_ssm::types::{Parameter, ParameterType};
 use futures_util::future::join_all;
+use shipspec_spec::aws::{CREDENTIALS_HINT, is_credentials_code};
 use shipspec_spec::hint::Hint;
 use shipspec_spec::parameter::ParameterName;
 use shipspec_spec::secret::Secret;
@@ -53,9 +54,7 @@ impl Hint for SsmError {
             Self::Denied(_) => {
                 "allow `ssm:GetParameters`, and `kms:Decrypt` for a key of your own, to the role that shipspec runs with".into()
             }
-            Self::Credentials(_) => {
-                "in CodeBuild, give the project a service role; elsewhere, set AWS_PROFILE or sign in".into()
-            }
+            Self::Credentials(_) => CREDENTIALS_HINT.into(),
             Self::Request(_) => "check the region (`AWS_REGION`) and the network".into(),
         })
     }
@@ -121,17 +120,11 @@ fn value(parameter: &Parameter) -> ParameterValue {
 }
 
 fn request_error(error: &SdkError<GetParametersError>) -> SsmError {
-    const NO_CREDENTIALS: [&str; 4] = [
-        "ExpiredTokenException",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "UnrecognizedClientException",
-    ];
     let told = error.message().map(str::to_owned);
     let message = told.unwrap_or_else(|| DisplayErrorContext(error).to_string());
     match error.code() {
         Some("AccessDeniedException") => SsmError::Denied(message),
-        Some(code) if NO_CREDENTIALS.contains(&code) => SsmError::Credentials(message),
+        Some(code) if is_credentials_code(code) => SsmError::Credentials(message),
         None if message.contains("credential") => SsmError::Credentials(message),
         _ => SsmError::Request(message),
     }

@@ -1,5 +1,6 @@
 //! A template file, and what it becomes.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,6 +64,12 @@ impl TemplateFile {
                 Err(found)
             }
         }
+    }
+
+    /// Every name that it could ask for.
+    #[must_use]
+    pub fn references(&self) -> BTreeSet<String> {
+        self.template.references()
     }
 
     /// The text with every slot filled, and the secrets that went into it.

@@ -49,6 +49,15 @@ pub struct ImageNames {
     pub digest: DigestState,
 }
 
+/// What texts need to know of images.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageNeeds {
+    /// At least where they are.
+    pub names: bool,
+    /// The images whose digest must be known.
+    pub digests: BTreeSet<String>,
+}
+
 /// Whether the digest of an image is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DigestState {
@@ -98,17 +107,42 @@ impl Scope {
     /// is moving.
     #[must_use]
     pub fn is_steady(&self, tag: &Text) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut open: Vec<_> = tag.references().into_iter().collect();
-        while let Some(name) = open.pop() {
-            if STEADY.contains(&&*name) && !self.variables.contains_key(&name) {
-                return true;
-            }
-            if seen.insert(name.clone()) {
-                open.extend(self.variables.get(&name).into_iter().flat_map(Text::references));
+        self.closure(tag.references()).iter().any(|name| STEADY.contains(&&**name))
+    }
+
+    /// What `references` need to know of images.
+    #[must_use]
+    pub fn image_needs(&self, references: BTreeSet<String>) -> ImageNeeds {
+        let mut needs = ImageNeeds::default();
+        for name in self.closure(references) {
+            let mut parts = name.split('.');
+            let asked = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+            needs.names |= asked.0 == "images" || OF_ONE_IMAGE.contains(&asked.0);
+            match asked {
+                ("images", Some(image), None | Some("digest" | "pinned")) => {
+                    needs.digests.insert(image.to_owned());
+                }
+                ("images", None, _) | ("IMAGE_DIGEST", ..) => {
+                    needs.digests.extend(self.images.keys().cloned());
+                }
+                _ => {}
             }
         }
-        false
+        needs
+    }
+
+    /// The names, and all that the texts of variables among them name in their turn. What is left
+    /// are names of other sources, except that a variable may stand for itself.
+    fn closure(&self, references: BTreeSet<String>) -> BTreeSet<String> {
+        let (mut seen, mut open) = (BTreeSet::new(), Vec::from_iter(references));
+        while let Some(name) = open.pop() {
+            let root = name.split('.').next().unwrap_or(&name);
+            let text = self.variables.get(root);
+            if seen.insert(name.clone()) {
+                open.extend(text.into_iter().flat_map(Text::references));
+            }
+        }
+        seen
     }
 
     /// Names of the environment that shipspec makes itself, with another value: its own is used.
@@ -408,6 +442,19 @@ mod tests {
         let steady = |text: &str| scope.is_steady(&Text::parse("test", text).unwrap());
         assert!(steady("${IMAGE_TAG}") && steady("x-${V}") && steady("${COMMIT | short(9)}"));
         assert!(!steady("latest") && !steady("${STAGE}") && !steady("${RELEASE}"));
+    }
+
+    #[test]
+    fn what_texts_need_of_images_is_known_before() {
+        let scope = scope(
+            "variables: { PIN: \"${images.app.pinned}\" }\nimages: { app: { repository: r.example/a }, b: { repository: r.example/b } }",
+            &[],
+        );
+        let needs = |text: &str| scope.image_needs(Text::parse("test", text).unwrap().references());
+        assert_eq!(needs("${HOME}"), ImageNeeds::default());
+        assert!(needs("${images.app.uri}").names && needs("${images.app.uri}").digests.is_empty());
+        assert_eq!(needs("${PIN}").digests.into_iter().collect::<Vec<_>>(), ["app"]);
+        assert_eq!(needs("${images}").digests.len(), 2);
     }
 
     #[test]

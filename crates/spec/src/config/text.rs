@@ -69,6 +69,13 @@ impl Text {
         Self::at(text.to_owned(), Span::new(&source, 0..text.len()))
     }
 
+    /// A text in which nothing is to be filled, whatever it holds.
+    #[must_use]
+    pub fn literal(name: &str, text: &str) -> Self {
+        let span = Span::new(&Source::new(name, text), 0..text.len());
+        Self { written: text.to_owned(), template: Template::of_text(text), span }
+    }
+
     /// The text that is a name and nothing else: `${NAME}`. Where it stands for a key that was left
     /// out, it has no place.
     pub(super) fn of_name(name: &str) -> Self {

@@ -100,6 +100,12 @@ impl Template {
         lexer::parse(text, dialect)
     }
 
+    /// A text without any slot.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self { pieces: vec![Piece::Text(0..text.len())] }
+    }
+
     /// The template `${NAME}`.
     #[must_use]
     pub fn of_name(name: &str) -> Self {

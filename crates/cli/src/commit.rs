@@ -1,0 +1,48 @@
+//! Which commit is built.
+
+use std::path::Path;
+use std::process::Command;
+
+use shipspec_spec::codebuild::RESOLVED_SOURCE_VERSION;
+use shipspec_spec::scope::CommitSource;
+use shipspec_spec::tag::Commit;
+
+use crate::context::Context;
+
+/// The commit that CodeBuild resolved, else that of the git repository that the project is in;
+/// or why there is none.
+pub(crate) fn find(context: &Context<'_>) -> CommitSource {
+    match context.variable(RESOLVED_SOURCE_VERSION) {
+        Some(version) => Commit::parse(version).ok_or_else(|| {
+            let shown: String = version.chars().take(80).collect();
+            format!("the source version `{shown}` ({RESOLVED_SOURCE_VERSION}) is no commit")
+        }),
+        None => from_git(&context.folder),
+    }
+}
+
+fn from_git(folder: &Path) -> CommitSource {
+    let none = |why: &str| format!("{RESOLVED_SOURCE_VERSION} is not set, and {why}");
+    let head = git(folder, &["rev-parse", "--verify", "HEAD"]).map_err(|why| none(&why))?;
+    let commit = Commit::parse(head.trim()).ok_or_else(|| none("git names no commit"))?;
+    // As `git describe --dirty` sees it: files that git does not track do not count.
+    let changes = git(folder, &["status", "--porcelain", "--untracked-files=no"]);
+    let is_clean = changes.map_err(|why| none(&why))?.trim().is_empty();
+    Ok(if is_clean { commit } else { commit.dirty() })
+}
+
+/// What git prints, or why it printed nothing.
+fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new("git").arg("-C").arg(folder).args(arguments).output();
+    match output {
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Ok(output) => {
+            let words = String::from_utf8_lossy(&output.stderr);
+            let line = words.lines().next().unwrap_or("git failed");
+            Err(line.trim_start_matches("fatal: ").to_owned())
+        }
+        Err(error) => Err(format!("git cannot be run: {error}")),
+    }
+}

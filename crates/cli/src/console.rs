@@ -1,0 +1,137 @@
+//! stdout for data, stderr for words.
+
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use shipspec_build::progress::{Event, Reporter, TagChange};
+
+/// Where a run speaks. Lines are whole: nothing is drawn over.
+#[derive(Debug)]
+pub(crate) struct Console {
+    stdout: io::Stdout,
+    stderr: io::Stderr,
+    /// The step whose output was shown last, so that its name is shown once.
+    step: Mutex<String>,
+}
+
+impl Console {
+    pub(crate) fn new() -> Self {
+        Self { stdout: io::stdout(), stderr: io::stderr(), step: Mutex::default() }
+    }
+
+    /// stderr is a terminal, so that colour is welcome.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.stderr.is_terminal()
+    }
+
+    /// A line for people.
+    pub(crate) fn note(&self, line: impl fmt::Display) {
+        // Nobody can be told that nobody listens.
+        let _ = writeln!(self.stderr.lock(), "{line}");
+    }
+
+    /// Data for whoever reads stdout, as it is.
+    pub(crate) fn data(&self, text: &str) -> io::Result<()> {
+        let mut stdout = self.stdout.lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
+    }
+
+    /// Names the step when its output begins, or begins again after another's.
+    fn begin_output(&self, image: &str, step: &str) {
+        let Ok(mut shown) = self.step.lock() else { return };
+        let begins = format!("{image}: {step}");
+        if *shown != begins {
+            self.note(&begins);
+            *shown = begins;
+        }
+    }
+}
+
+impl Reporter for Console {
+    fn report(&self, event: Event<'_>) {
+        match event {
+            Event::Waiting { host, reason, limit } => self.note(format_args!(
+                "waiting up to {} for a Docker engine at {host} ({reason})",
+                Seconds(limit)
+            )),
+            Event::BuildStarted { image } => self.note(format_args!("{image}: building")),
+            Event::StepOutput { image, step, line } => {
+                self.begin_output(image, step);
+                self.note(format_args!("{image}:   | {line}"));
+            }
+            Event::StepDone { image, step, cached, duration } => {
+                let how = if cached { "CACHED".into() } else { Seconds(duration).to_string() };
+                self.note(format_args!("{image}: {step}  {how}"));
+            }
+            Event::Built { image, duration } => {
+                self.note(format_args!("{image}: built in {}", Seconds(duration)));
+            }
+            Event::PushStarted { image, reference } => {
+                self.note(format_args!("{image}: pushing {reference}"));
+            }
+            Event::PushLine { image, line } => {
+                if line.contains("tries again") {
+                    self.note(format_args!("{image}: {line}"));
+                }
+            }
+            Event::Pushed { image, published } => self.note(format_args!(
+                "{image}: the registry holds {} ({})",
+                published.digest,
+                Bytes(published.size)
+            )),
+            Event::Tagged { image, reference, change } => {
+                let what = match change {
+                    TagChange::New => "new",
+                    TagChange::Unchanged => "unchanged",
+                    TagChange::Moved => "moved",
+                };
+                self.note(format_args!("{image}: tagged {reference} ({what})"));
+            }
+        }
+    }
+}
+
+/// A length of time as people read it.
+pub(crate) struct Seconds(pub(crate) Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        if seconds >= 60 {
+            return formatter.pad(&format!("{}m{:02}s", seconds / 60, seconds % 60));
+        }
+        formatter.pad(&format!("{:.1}s", self.0.as_secs_f64()))
+    }
+}
+
+/// A size as people read it, in units of 1000.
+pub(crate) struct Bytes(pub(crate) u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)];
+        match units.iter().find(|(_, size)| self.0 >= *size) {
+            Some((unit, size)) => {
+                let tenths = self.0 / (size / 10);
+                formatter.pad(&format!("{}.{} {unit}", tenths / 10, tenths % 10))
+            }
+            None => formatter.pad(&format!("{} B", self.0)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_sizes_are_short() {
+        assert_eq!(Seconds(Duration::from_millis(340)).to_string(), "0.3s");
+        assert_eq!(Seconds(Duration::from_secs(125)).to_string(), "2m05s");
+        assert_eq!(Bytes(999).to_string(), "999 B");
+        assert_eq!(Bytes(12_345_678).to_string(), "12.3 MB");
+    }
+}

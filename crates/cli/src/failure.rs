@@ -1,0 +1,136 @@
+//! An error to its lines on stderr and its exit code.
+
+use std::process::ExitCode;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use shipspec_build::docker::{BuildError, EngineError};
+use shipspec_build::publish::PublishError;
+use shipspec_registry::access::AccessError;
+use shipspec_registry::ecr::EcrError;
+use shipspec_registry::error::RegistryError;
+use shipspec_render::ssm::SsmError;
+use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
+use shipspec_spec::hint::Hint;
+
+use crate::console::Console;
+
+/// How a run can end other than well. The numbers are part of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+enum Exit {
+    /// A fault of ours, or of the machine that we run on.
+    Fault = 1,
+    /// What the user wrote is wrong.
+    Input = 2,
+    /// Credentials, or a service of AWS other than ECR.
+    Service = 3,
+    /// An engine, a repository or an image.
+    Image = 4,
+    /// A step of the user's own Dockerfile.
+    Step = 5,
+}
+
+/// The input is wrong, in a way that has no place in a file.
+pub(crate) fn input(message: impl Into<String>, hint: Option<&str>) -> anyhow::Error {
+    let diagnostic = Diagnostic::new(message);
+    let diagnostic = match hint {
+        Some(hint) => diagnostic.with_hint(hint),
+        None => diagnostic,
+    };
+    Diagnostics::from(diagnostic).into()
+}
+
+/// Shows an error, and tells how the run ends.
+pub(crate) fn show(console: &Console, error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref::<Diagnostics>() {
+        Some(diagnostics) => show_diagnostics(console, diagnostics),
+        None => show_chain(console, error),
+    }
+    ExitCode::from(judge(error).0 as u8)
+}
+
+fn show_chain(console: &Console, error: &anyhow::Error) {
+    console.note(format_args!("error: {error}"));
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1) {
+        let text = cause.to_string();
+        // A transparent error repeats the words of its cause.
+        if !told.contains(&text) {
+            console.note(format_args!("  caused by: {text}"));
+            told.push_str(&text);
+        }
+    }
+    for line in last_lines(error) {
+        console.note(format_args!("  | {line}"));
+    }
+    if let Some(hint) = judge(error).1 {
+        console.note(format_args!("\nhint: {hint}"));
+    }
+}
+
+/// Each finding with the line that it is about. The text shown is what the user wrote, never a
+/// value that was put in.
+fn show_diagnostics(console: &Console, diagnostics: &Diagnostics) {
+    let renderer = if console.is_terminal() { Renderer::styled() } else { Renderer::plain() };
+    for diagnostic in diagnostics.as_slice() {
+        let title = Level::ERROR.primary_title(&*diagnostic.message);
+        let mut group = Group::with_title(title);
+        if let Some(span) = &diagnostic.span {
+            let range = span.range.clone();
+            let snippet = Snippet::source(&*span.source.text)
+                .path(&*span.source.name)
+                .annotation(AnnotationKind::Primary.span(range));
+            group = group.element(snippet);
+        }
+        if let Some(hint) = &diagnostic.hint {
+            group = group.element(Level::HELP.with_name("hint").message(&**hint));
+        }
+        console.note(renderer.render(&[group]));
+    }
+}
+
+/// The end of what a failed step said.
+fn last_lines(error: &anyhow::Error) -> &[String] {
+    match find::<BuildError>(error) {
+        Some(BuildError::Step { step, .. } | BuildError::OtherStep { step, .. }) => &step.lines,
+        _ => &[],
+    }
+}
+
+fn find<T: std::error::Error + Send + Sync + 'static>(error: &anyhow::Error) -> Option<&T> {
+    error.chain().find_map(|cause| cause.downcast_ref())
+}
+
+/// How the run ends, and what can be done, by the outermost cause that knows.
+fn judge(error: &anyhow::Error) -> (Exit, Option<String>) {
+    error.chain().find_map(judge_cause).unwrap_or((Exit::Fault, None))
+}
+
+fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<String>)> {
+    if let Some(error) = cause.downcast_ref::<Diagnostics>() {
+        return Some((Exit::Input, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<SsmError>() {
+        return Some((Exit::Service, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<BuildError>() {
+        let exit = match error {
+            BuildError::Context(_) | BuildError::Dockerfile(_) => Exit::Input,
+            BuildError::Step { .. } => Exit::Step,
+            _ => Exit::Image,
+        };
+        return Some((exit, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<AccessError>() {
+        let is_service =
+            matches!(error, AccessError::Ecr { source: EcrError::Credentials { .. }, .. });
+        return Some((if is_service { Exit::Service } else { Exit::Image }, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<EngineError>() {
+        return Some((Exit::Image, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<PublishError>() {
+        return Some((Exit::Image, error.hint()));
+    }
+    cause.downcast_ref::<RegistryError>().map(|error| (Exit::Image, error.hint()))
+}
