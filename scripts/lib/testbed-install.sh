@@ -14,17 +14,20 @@ linked_programs=(
   containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 docker-init docker-proxy runc tini busybox
 )
 
+# Where programs are. A link to another testbed's tools saves the download.
+tools=$(realpath -m "$home/tools")
+
 install_all() {
-  mkdir -p "$home/tools/stamps" "$home/tools/bin" "$home/downloads"
+  mkdir -p "$tools/stamps" "$tools/bin"
   component packages "${wanted_packages[*]} $(dpkg --print-architecture)" install_packages
   component moto "$(cat "$library/testbed-moto.txt")" install_moto
-  component commands "$home $(cat "$library/testbed-install.sh")" install_commands
+  component commands "$tools $(cat "$library/testbed-install.sh")" install_commands
 }
 
 # Runs an installer unless what it made is there, made from the same description.
 component() {
   local name=$1 description=$2 installer=$3
-  local stamp=$home/tools/stamps/$name
+  local stamp=$tools/stamps/$name
   if [[ -f $stamp && $(cat "$stamp") == "$description" ]]; then
     return
   fi
@@ -36,16 +39,26 @@ component() {
 
 install_packages() {
   apt-cache show docker.io >/dev/null 2>&1 || apt-get update -qq
+  if ! download_packages; then
+    # The lists may name versions that are no longer there.
+    apt-get update -qq || true
+    download_packages || fail "the distribution's packages cannot be downloaded; is there a network?"
+  fi
+  rm -rf "$tools/packages"
+  mkdir -p "$tools/packages"
+  local package
+  for package in "$tools"/downloads/*.deb; do
+    dpkg -x "$package" "$tools/packages"
+  done
+  rm -rf "$tools/downloads"
+}
+
+download_packages() {
   local -a needed
   mapfile -t needed < <(needed_packages | sort -u)
-  rm -rf "$home/downloads/packages" "$home/tools/packages"
-  mkdir -p "$home/downloads/packages" "$home/tools/packages"
-  (cd "$home/downloads/packages" && apt-get download -qq -o APT::Sandbox::User=root "${needed[@]}") \
-    || fail "the distribution's packages cannot be downloaded; is there a network?"
-  local package
-  for package in "$home"/downloads/packages/*.deb; do
-    dpkg -x "$package" "$home/tools/packages"
-  done
+  rm -rf "$tools/downloads"
+  mkdir -p "$tools/downloads"
+  (cd "$tools/downloads" && apt-get download -qq -o APT::Sandbox::User=root "${needed[@]}")
 }
 
 # The wanted packages, and those that an installation of them would bring.
@@ -58,23 +71,23 @@ needed_packages() {
 install_moto() {
   local python=/usr/bin/python3
   [[ -x $python ]] || python=python3
-  rm -rf "$home/tools/moto"
-  "$python" -m venv "$home/tools/moto" || fail "python3 cannot make a virtual environment (python3-venv is missing?)"
-  "$home/tools/moto/bin/pip" install -q --disable-pip-version-check -r "$library/testbed-moto.txt" \
+  rm -rf "$tools/moto"
+  "$python" -m venv "$tools/moto" || fail "python3 cannot make a virtual environment (python3-venv is missing?)"
+  "$tools/moto/bin/pip" install -q --disable-pip-version-check -r "$library/testbed-moto.txt" \
     || fail "moto cannot be downloaded; is there a network?"
 }
 
 install_commands() {
-  local root=$home/tools/packages program
+  local root=$tools/packages program
   local libraries
   libraries=$(find "$root/usr/lib" "$root/lib" -maxdepth 1 -type d -name '*-linux-gnu*' 2>/dev/null | paste -sd:)
-  rm -rf "$home/tools/bin"
-  mkdir -p "$home/tools/bin"
+  rm -rf "${tools:?}/bin"
+  mkdir -p "$tools/bin"
   for program in "${wrapped_programs[@]}"; do
     command_file "$program" "export LD_LIBRARY_PATH='$libraries'" "exec '$(program_path "$program")' \"\$@\""
   done
   for program in "${linked_programs[@]}"; do
-    ln -sf "$(program_path "$program")" "$home/tools/bin/$program"
+    ln -sf "$(program_path "$program")" "$tools/bin/$program"
   done
   # There are no signatures here to verify.
   command_file skopeo "export LD_LIBRARY_PATH='$libraries'" \
@@ -104,18 +117,18 @@ install_aws() {
   local root=$1
   command_file aws "export PYTHONPATH='$root/usr/lib/python3/dist-packages'" \
     "exec /usr/bin/python3 '$root/usr/bin/aws' \"\$@\""
-  if ! "$home/tools/bin/aws" --version >/dev/null 2>&1; then
-    python3 -m venv "$home/tools/aws"
-    "$home/tools/aws/bin/pip" install -q --disable-pip-version-check awscli
-    ln -sf "$home/tools/aws/bin/aws" "$home/tools/bin/aws"
+  if ! "$tools/bin/aws" --version >/dev/null 2>&1; then
+    python3 -m venv "$tools/aws"
+    "$tools/aws/bin/pip" install -q --disable-pip-version-check awscli
+    ln -sf "$tools/aws/bin/aws" "$tools/bin/aws"
   fi
 }
 
 program_path() {
   local folder
   for folder in usr/bin usr/sbin bin sbin; do
-    if [[ -x $home/tools/packages/$folder/$1 ]]; then
-      printf '%s' "$home/tools/packages/$folder/$1"
+    if [[ -x $tools/packages/$folder/$1 ]]; then
+      printf '%s' "$tools/packages/$folder/$1"
       return
     fi
   done
@@ -124,7 +137,7 @@ program_path() {
 
 # Writes a command: its name, then its lines.
 command_file() {
-  local file=$home/tools/bin/$1
+  local file=$tools/bin/$1
   shift
   rm -f "$file"
   printf '%s\n' '#!/bin/sh' "$@" >"$file"

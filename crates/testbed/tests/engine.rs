@@ -3,7 +3,7 @@
 mod common;
 
 use common::{build, command, fails, log_in, succeeds};
-use shipspec_testbed::Testbed;
+use shipspec_testbed::{Fault, Testbed};
 
 #[test]
 #[ignore = "needs the testbed"]
@@ -131,6 +131,11 @@ fn a_push_is_refused_as_ecr_refuses_it() {
         fresh.arn()
     );
     assert!(said.contains(&expected), "{said}");
+
+    fresh.fault(Fault::throttle().on("manifest-put"));
+    log_in(&environment, &fresh.registry());
+    let said = fails(&environment, &["docker", "push", &denied]);
+    assert!(said.contains("toomanyrequests: Rate exceeded"), "{said}");
 
     role.expire_tokens();
     let said = fails(&their_environment, &["docker", "push", &denied]);
