@@ -320,7 +320,8 @@ impl Engine {
                 // A fault of bollard: the last two bytes came apart from the rest.
                 Err(Error::IOError { .. }) if digest.is_some() => break,
                 Err(error) => {
-                    return Err(PushError::Refused { reference, message: causes(&error) });
+                    let message = shortened(&causes(&error));
+                    return Err(PushError::Refused { reference, message });
                 }
             }
         }

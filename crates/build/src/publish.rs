@@ -38,7 +38,7 @@ pub enum PublishError {
     /// The registry refused something.
     #[error("failed to {action} the image `{image}`")]
     Registry {
-        /// `stage` or `tag`.
+        /// `stage`, `push` or `tag`.
         action: &'static str,
         /// Its name in shipspec.yml.
         image: String,
@@ -122,7 +122,27 @@ async fn push(
     let pushed = engine.push(&plan.name, &plan.repository, tag, credentials, reporter).await;
     // The name was for the push alone; that it is left behind harms nobody.
     let _ = engine.untag(&reference).await;
-    pushed.map_err(|source| PublishError::Push { image: plan.name.clone(), source })
+    pushed.map_err(|source| push_error(plan, source))
+}
+
+/// The engine passes the registry's refusal on as words; those that are known mean the same as if
+/// the registry had said them to us.
+fn push_error(plan: &ImagePlan, source: PushError) -> PublishError {
+    let repository = || plan.repository.clone();
+    let refusal = match &source {
+        PushError::Refused { message, .. } => message.as_str(),
+        _ => "",
+    };
+    let known = if let Some(message) = refusal.strip_prefix("denied: ") {
+        RegistryError::Denied { repository: repository(), message: message.into() }
+    } else if let Some(message) = refusal.strip_prefix("unauthorized: ") {
+        RegistryError::Unauthorized { repository: repository(), message: message.into() }
+    } else if refusal.starts_with("name unknown: ") {
+        RegistryError::NoRepository(repository())
+    } else {
+        return PublishError::Push { image: plan.name.clone(), source };
+    };
+    registry_error("push", &plan.name, known)
 }
 
 /// What the registry has under the staging tag, which must be what the engine pushed.

@@ -1,6 +1,6 @@
 //! Runs the built binary as a user runs it: in a folder, with an environment of its own.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use std::fmt;
 use std::path::Path;
