@@ -1,7 +1,7 @@
 //! The Docker engine: build, tag, push. Nothing else knows bollard.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
@@ -40,6 +40,21 @@ pub struct Engine {
     docker: Docker,
 }
 
+/// What an engine says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineFacts {
+    /// Such as `28.5.2`.
+    pub version: String,
+    /// Such as `linux`.
+    pub os: String,
+    /// In Go's words, such as `amd64`.
+    pub architecture: String,
+    /// Where it keeps images; on its own machine, which may be another one.
+    pub data_folder: PathBuf,
+    /// It is Podman behind Docker's API, which has no BuildKit.
+    pub is_podman: bool,
+}
+
 /// Why there is no engine to work with.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -57,6 +72,9 @@ pub enum EngineError {
     /// The address is of a kind that is not spoken.
     #[error("`DOCKER_HOST={0}` cannot be used: only `unix://` and `tcp://` without TLS can")]
     Address(String),
+    /// It cannot do what is needed.
+    #[error("{0}")]
+    Unfit(String),
     /// The engine refused a request.
     #[error("the Docker engine failed to {action}")]
     Request {
@@ -78,7 +96,7 @@ impl Hint for EngineError {
             Self::Permission(_) => Some(
                 "run as root, or add the user to the group that owns the socket (`docker`)".into(),
             ),
-            Self::Address(_) | Self::Request { .. } => None,
+            Self::Unfit(_) | Self::Address(_) | Self::Request { .. } => None,
         }
     }
 }
@@ -200,6 +218,26 @@ impl Engine {
             Ok(Err(error)) => Err(causes(&error)),
             Err(_) => Err("it does not answer".into()),
         }
+    }
+
+    /// What the engine says of itself.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Request`].
+    pub async fn facts(&self) -> Result<EngineFacts, EngineError> {
+        let info = self.docker.info().await;
+        let info = info.map_err(|source| request_error("describe itself".into(), source))?;
+        let version = self.docker.version().await;
+        let version = version.map_err(|source| request_error("tell its version".into(), source))?;
+        let components = version.components.unwrap_or_default();
+        Ok(EngineFacts {
+            version: version.version.unwrap_or_default(),
+            os: version.os.unwrap_or_default(),
+            architecture: version.arch.unwrap_or_default(),
+            data_folder: info.docker_root_dir.unwrap_or_default().into(),
+            is_podman: components.iter().any(|part| part.name.contains("Podman")),
+        })
     }
 
     /// Builds an image with BuildKit and leaves it in the engine under `tag`. Dropping the future

@@ -72,6 +72,23 @@ pub(crate) struct EngineFlags {
     pub(crate) docker_wait: Duration,
 }
 
+/// How results are told.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OutputFlags {
+    /// The form of the result: words, or one JSON document on stdout
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(crate) output: Output,
+}
+
+/// The form of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Output {
+    /// Words for people
+    Text,
+    /// One JSON document on stdout
+    Json,
+}
+
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),

@@ -5,7 +5,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use shipspec_build::progress::{Event, Reporter, TagChange};
+use shipspec_build::progress::{Event, Reporter};
+
+use crate::report;
 
 /// Where a run speaks. Lines are whole: nothing is drawn over.
 #[derive(Debug)]
@@ -83,11 +85,7 @@ impl Reporter for Console {
                 Bytes(published.size)
             )),
             Event::Tagged { image, reference, change } => {
-                let what = match change {
-                    TagChange::New => "new",
-                    TagChange::Unchanged => "unchanged",
-                    TagChange::Moved => "moved",
-                };
+                let what = report::word(change);
                 self.note(format_args!("{image}: tagged {reference} ({what})"));
             }
         }

@@ -13,6 +13,7 @@ use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::hint::Hint;
 
 use crate::console::Console;
+use crate::report::{ErrorReport, FindingReport, Report};
 
 /// How a run can end other than well. The numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,13 +41,71 @@ pub(crate) fn input(message: impl Into<String>, hint: Option<&str>) -> anyhow::E
     Diagnostics::from(diagnostic).into()
 }
 
+/// The engine cannot do what is needed.
+pub(crate) fn engine(message: impl Into<String>) -> anyhow::Error {
+    EngineError::Unfit(message.into()).into()
+}
+
+/// Errors that have nothing to do with each other, found in one look.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.iter().map(|error| format!("{error:#}")).collect::<Vec<_>>().join("\n"))]
+pub(crate) struct Several(Vec<anyhow::Error>);
+
+impl Several {
+    /// One error for all; none for none.
+    pub(crate) fn join(mut errors: Vec<anyhow::Error>) -> Option<anyhow::Error> {
+        if errors.len() > 1 { Some(Self(errors).into()) } else { errors.pop() }
+    }
+}
+
 /// Shows an error, and tells how the run ends.
 pub(crate) fn show(console: &Console, error: &anyhow::Error) -> ExitCode {
+    ExitCode::from(show_all(console, error) as u8)
+}
+
+/// As [`show`]; where the result is wanted as JSON, the error stands in that too.
+pub(crate) fn report(
+    console: &Console,
+    error: &anyhow::Error,
+    json: Option<&'static str>,
+) -> ExitCode {
+    let exit = show_all(console, error) as u8;
+    if let Some(command) = json {
+        let error = Some(ErrorReport { exit_code: exit, findings: findings(error) });
+        // stderr has the error already; more cannot be done where stdout is closed.
+        let _ = console.data(&Report { error, ..Report::new(command) }.json());
+    }
+    ExitCode::from(exit)
+}
+
+/// Every single thing that an error is about.
+fn findings(error: &anyhow::Error) -> Vec<FindingReport> {
+    if let Some(Several(errors)) = error.downcast_ref() {
+        return errors.iter().flat_map(findings).collect();
+    }
+    let Some(diagnostics) = error.downcast_ref::<Diagnostics>() else {
+        let (message, hint) = (format!("{error:#}"), judge(error).1);
+        return vec![FindingReport { message, place: None, hint }];
+    };
+    let finding = |diagnostic: &Diagnostic| FindingReport {
+        message: diagnostic.message.clone(),
+        place: diagnostic.span.as_ref().map(ToString::to_string),
+        hint: diagnostic.hint.clone(),
+    };
+    diagnostics.as_slice().iter().map(finding).collect()
+}
+
+/// Shows every error; of several exit codes, the smallest counts.
+fn show_all(console: &Console, error: &anyhow::Error) -> Exit {
+    if let Some(Several(errors)) = error.downcast_ref() {
+        let exits = errors.iter().map(|error| show_all(console, error));
+        return exits.min().unwrap_or(Exit::Fault);
+    }
     match error.downcast_ref::<Diagnostics>() {
         Some(diagnostics) => show_diagnostics(console, diagnostics),
         None => show_chain(console, error),
     }
-    ExitCode::from(judge(error).0 as u8)
+    judge(error).0
 }
 
 fn show_chain(console: &Console, error: &anyhow::Error) {
@@ -64,7 +123,7 @@ fn show_chain(console: &Console, error: &anyhow::Error) {
         console.note(format_args!("  | {line}"));
     }
     if let Some(hint) = judge(error).1 {
-        console.note(format_args!("\nhint: {hint}"));
+        console.note(format_args!("  hint: {hint}"));
     }
 }
 

@@ -6,7 +6,11 @@ mod commit;
 mod console;
 mod context;
 mod failure;
+mod flags;
 mod pipeline;
+mod preflight;
+mod project;
+mod report;
 mod signal;
 
 use std::process::ExitCode;
@@ -33,7 +37,7 @@ fn main() -> ExitCode {
             }
             result = run(&arguments, &console) => match result {
                 Ok(()) => ExitCode::SUCCESS,
-                Err(error) => failure::show(&console, &error),
+                Err(error) => failure::report(&console, &error, arguments.command.json()),
             },
         }
     });

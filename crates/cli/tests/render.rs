@@ -200,6 +200,8 @@ fn a_source_version_that_is_no_commit_is_told_where_a_commit_is_needed() {
       |
     1 | ${COMMIT_HASH}
       | ^^^^^^^^^^^^^^
+      |
+      = hint: give the run a tag of its own: `tag:` in shipspec.yml, or `--tag`
     ");
     let project = project.file("shipspec.yml", "version: 1\nvariables: { COMMIT_HASH: given }\n");
     project.run(&["render", "--render", "t.txt=out.txt"]).success();

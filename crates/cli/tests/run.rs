@@ -1,5 +1,7 @@
 //! `shipspec run` on a real engine and a real registry behind ECR's front.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where its own tools fail")]
+
 mod common;
 
 use std::process::Stdio;
@@ -204,13 +206,13 @@ fn the_commit_comes_from_git_where_codebuild_gives_none() {
 fn parameters_of_the_store_are_values_and_secrets_stay_out() {
     let testbed = Testbed::current();
     let prefix = format!("/{}", testbed.unique("app"));
-    let mut parameters = String::new();
     for index in 0..23 {
         testbed.put_parameter(&format!("{prefix}/p{index}"), "String", &format!("value {index}"));
-        parameters.push_str(&format!("  P{index}: ssm:{prefix}/p{index}\n"));
     }
     testbed.put_parameter(&format!("{prefix}/password"), "SecureString", "hunter2-canary");
-    parameters.push_str(&format!("  PASSWORD: ssm:{prefix}/password\n"));
+    let plain = (0..23).map(|index| format!("  P{index}: ssm:{prefix}/p{index}\n"));
+    let secret = std::iter::once(format!("  PASSWORD: ssm:{prefix}/password\n"));
+    let parameters: String = plain.chain(secret).collect();
     let artifacts = "artifacts:\n  a.json: { json: { first: \"${P0}\", last: \"${P22}\" } }\n";
     let secret = "  b.json: { json: { p: \"x${PASSWORD}\" } }\n";
 
@@ -253,8 +255,7 @@ fn missing_parameters_are_told_together_and_a_refusal_apart() {
     --- stdout
     --- stderr
     error: parameters not found in SSM: `/none/a`, `/none/b`
-
-    hint: check the names, the account and the region (`AWS_REGION`)
+      hint: check the names, the account and the region (`AWS_REGION`)
     ");
     let outcome =
         project.role(&testbed.role_without(&["ssm:GetParameters"])).run(&["render"]).failure(3);
@@ -360,6 +361,15 @@ fn a_source_version_that_is_no_commit_needs_a_tag_of_its_own() {
       |
     5 |     tags: ["${IMAGE_TAG}", latest]
       |             ^^^^^^^^^^^^
+      |
+      = hint: give the run a tag of its own: `tag:` in shipspec.yml, or `--tag`
+    error: `IMAGE_TAG` has no value: the source version `pYR8zUFu.Bn5y9u_0wOzNVpBYWqHZjzW` (CODEBUILD_RESOLVED_SOURCE_VERSION) is no commit
+      --> shipspec.yml:12:31
+       |
+    12 |   build.json: { json: { tag: "${IMAGE_TAG}", image: "${images.app.pinned}" } }
+       |                               ^^^^^^^^^^^^
+       |
+       = hint: give the run a tag of its own: `tag:` in shipspec.yml, or `--tag`
     "#);
     assert_untouched(&project, &repository);
 }
@@ -377,8 +387,7 @@ fn without_an_engine_the_run_waits_and_then_says_so() {
     --- stderr
     waiting up to 0.3s for a Docker engine at unix:///nowhere/docker.sock (Socket not found: /nowhere/docker.sock)
     error: no Docker engine answers at `unix:///nowhere/docker.sock`: Socket not found: /nowhere/docker.sock
-
-    hint: start Docker, or set DOCKER_HOST; in CodeBuild, the project needs privileged mode
+      hint: start Docker, or set DOCKER_HOST; in CodeBuild, the project needs privileged mode
     ");
     assert_untouched(&project, &repository);
     let project = project.variable("DOCKER_HOST", "ssh://build@example.com");
@@ -434,8 +443,7 @@ fn a_socket_that_may_not_be_used_is_told_at_once() {
     --- stdout
     --- stderr
     error: permission denied on the Docker socket `unix:///run/shipspec-testbed/docker.sock`
-
-    hint: run as root, or add the user to the group that owns the socket (`docker`)
+      hint: run as root, or add the user to the group that owns the socket (`docker`)
     ");
 }
 
@@ -672,12 +680,12 @@ fn a_full_disk_leaves_no_half_of_a_file() {
     let outcome = project.run(&["render"]);
     let left = std::fs::read_dir(&folder).unwrap().count();
     std::process::Command::new("umount").arg(&folder).status().unwrap();
-    assert_snapshot!(outcome.failure(1), @r#"
+    assert_snapshot!(outcome.failure(1), @"
     exit: 1
     --- stdout
     --- stderr
     error: failed to write `out/b.txt`
-      caused by: No space left on device (os error 28) at path "[folder]/out/.tmpLxNjd5"
-    "#);
+      caused by: No space left on device (os error 28)
+    ");
     assert_eq!(left, 0);
 }

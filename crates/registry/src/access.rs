@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use crate::client::Client;
 use crate::credentials::{Credentials, CredentialsError};
-use crate::ecr::{Ecr, EcrError};
+use crate::ecr::{Ecr, EcrError, Mutability};
 use crate::error::RegistryError;
 
 /// The credentials of a run. They live in memory only.
@@ -23,7 +23,7 @@ pub struct Access {
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// ECR gave no token.
-    #[error("failed to log in to `{registry}`")]
+    #[error("ECR refused `{registry}`")]
     Ecr {
         /// Which registry.
         registry: Registry,
@@ -84,6 +84,27 @@ impl Access {
             };
         known.insert(registry.clone(), credentials.clone());
         Ok(credentials)
+    }
+
+    /// Which tags of a repository of ECR may be moved; nothing for other registries.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Ecr`].
+    pub async fn mutability(
+        &self,
+        repository: &Repository,
+    ) -> Result<Option<Mutability>, AccessError> {
+        let (Some(host), Some(aws)) = (repository.registry.ecr(), &self.aws) else {
+            return Ok(None);
+        };
+        match Ecr::new(aws, host).describe(&repository.name).await {
+            Ok(mutability) => Ok(Some(mutability)),
+            Err(EcrError::NoRepository) => {
+                Err(RegistryError::NoRepository(repository.clone()).into())
+            }
+            Err(source) => Err(AccessError::Ecr { registry: repository.registry.clone(), source }),
+        }
     }
 
     /// A client for a repository, with its registry's credentials.

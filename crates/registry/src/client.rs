@@ -97,6 +97,12 @@ impl Client {
             let answer = match self.check(answer, Some(reference)).await {
                 Ok(answer) => answer,
                 Err(RegistryError::NoManifest { .. }) => return Ok(None),
+                // Registries other than ECR make a repository when something is pushed to it.
+                Err(RegistryError::NoRepository(repository))
+                    if repository.registry.ecr().is_none() =>
+                {
+                    return Ok(None);
+                }
                 Err(error) => return Err(error),
             };
             let named = header(&answer, CONTENT_DIGEST);

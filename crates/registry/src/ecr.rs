@@ -34,15 +34,8 @@ pub enum EcrError {
         message: String,
     },
     /// The repository does not exist.
-    #[error("the repository `{name}` does not exist in account {account}, region {region}")]
-    NoRepository {
-        /// Its name.
-        name: String,
-        /// The account of the registry.
-        account: String,
-        /// The region of the registry.
-        region: String,
-    },
+    #[error("the repository does not exist")]
+    NoRepository,
     /// Anything else that went wrong.
     #[error("`{action}` failed in region {region}: {message}")]
     Request {
@@ -65,13 +58,10 @@ impl Hint for EcrError {
             Self::Denied { action, .. } => {
                 Some(format!("allow `{action}` to the role that shipspec runs with"))
             }
-            Self::NoRepository { name, region, .. } => Some(format!(
-                "create it: aws ecr create-repository --repository-name {name} --region {region}"
-            )),
             Self::Request { .. } => {
                 Some("check the region in the repository's host name, and the network".into())
             }
-            Self::Token => None,
+            Self::NoRepository | Self::Token => None,
         }
     }
 }
@@ -133,11 +123,7 @@ impl Ecr {
         let request = self.client.describe_repositories().repository_names(name);
         let answer = request.registry_id(&self.host.account).send().await;
         let answer = answer.map_err(|error| match error.code() {
-            Some("RepositoryNotFoundException") => EcrError::NoRepository {
-                name: name.into(),
-                account: self.host.account.clone(),
-                region: self.host.region.clone(),
-            },
+            Some("RepositoryNotFoundException") => EcrError::NoRepository,
             _ => self.error("ecr:DescribeRepositories", &error),
         })?;
         let repository = answer.repositories().first();

@@ -39,6 +39,18 @@ pub enum RegistryError {
         /// What it names.
         there: Option<Digest>,
     },
+    /// A tag that is to move with each release, in a repository whose tags do not move.
+    #[error(
+        "the tag `{tag}` of `{repository}` cannot be moved from {there}: the repository's tags are immutable"
+    )]
+    Pinned {
+        /// Where.
+        repository: Repository,
+        /// The tag.
+        tag: Tag,
+        /// What it names for good.
+        there: Digest,
+    },
     /// What was to be there is not.
     #[error("`{repository}` has no image `{reference}`")]
     NoManifest {
@@ -117,6 +129,9 @@ impl Hint for RegistryError {
             }),
             Self::Immutable { wanted, .. } => Some(format!(
                 "the new image is {wanted}; build another commit, or make the tag mutable"
+            )),
+            Self::Pinned { tag, .. } => Some(format!(
+                "take `{tag}` out of `tags:`, or exclude it from immutability: aws ecr put-image-tag-mutability --image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter={tag}"
             )),
             Self::Answer { status: 429, .. } => {
                 Some("the registry limits how often it is asked; try again later".into())

@@ -1,5 +1,6 @@
 //! Files for the next stage: all of them are written whole, or none is.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,11 @@ use tempfile::NamedTempFile;
 pub struct Artifact {
     /// Where, from the project's folder on.
     pub path: PathBuf,
-    /// All of its content. It may hold a secret that shipspec.yml allows there.
+    /// All of its content.
     pub text: String,
+    /// The secret parameters that stand in it, because shipspec.yml allows it: then the text must
+    /// not be shown.
+    pub secrets: BTreeSet<String>,
 }
 
 /// Why no artifact was written.
@@ -83,7 +87,8 @@ fn prepare(path: &Path, text: &str, created: &mut Vec<PathBuf>) -> std::io::Resu
         return Err(std::io::Error::other("a folder is in its place"));
     }
     let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
+    // Through the file itself: an error of the other way would name the temporary path.
+    file.as_file_mut().write_all(text.as_bytes())?;
     file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
     file.as_file().sync_all()?;
     Ok(file)
@@ -102,7 +107,7 @@ mod tests {
     use super::*;
 
     fn artifact(path: &str) -> Artifact {
-        Artifact { path: path.into(), text: format!("new {path}") }
+        Artifact { path: path.into(), text: format!("new {path}"), secrets: BTreeSet::new() }
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use shipspec_spec::config::{ArtifactConfig, ArtifactContent, Config, ReferenceForm, Text, Tree};
+use shipspec_spec::config::{
+    ArtifactConfig, ArtifactContent, Config, ReferenceForm, Text, Tree, describe,
+};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
-use shipspec_spec::expression::Names;
+use shipspec_spec::expression::{EvaluationError, Names};
 use shipspec_spec::source::Span;
 use shipspec_spec::value::Value;
 
@@ -79,13 +81,21 @@ impl ArtifactPlans {
     /// Everything that has no value or breaks its file, in all artifacts.
     pub fn fill(&self, names: &dyn Names) -> Result<Vec<Artifact>, Diagnostics> {
         let (mut artifacts, mut found) = (Vec::new(), Diagnostics::default());
-        for plan in &self.plans {
-            match plan.fill(names, self.reference) {
-                Ok(text) => artifacts.push(Artifact { path: (&plan.path).into(), text }),
+        for artifact in self.fill_each(names) {
+            match artifact {
+                Ok(artifact) => artifacts.push(artifact),
                 Err(errors) => found.extend(errors),
             }
         }
         found.or(artifacts)
+    }
+
+    /// As [`ArtifactPlans::fill`], each artifact by itself, in the order of [`ArtifactPlans::paths`].
+    pub fn fill_each(
+        &self,
+        names: &dyn Names,
+    ) -> impl Iterator<Item = Result<Artifact, Diagnostics>> {
+        self.plans.iter().map(move |plan| plan.fill(names, self.reference))
     }
 }
 
@@ -121,7 +131,7 @@ impl ArtifactPlan {
         }
     }
 
-    fn fill(&self, names: &dyn Names, form: ReferenceForm) -> Result<String, Diagnostics> {
+    fn fill(&self, names: &dyn Names, form: ReferenceForm) -> Result<Artifact, Diagnostics> {
         let (text, value) = match &self.content {
             Content::Template(template) => template.fill(&self.path, names)?,
             Content::ImageDetail(image) => {
@@ -141,7 +151,7 @@ impl ArtifactPlan {
             }
         };
         self.check_secrets(&value)?;
-        Ok(text)
+        Ok(Artifact { path: (&self.path).into(), text, secrets: value.secrets().clone() })
     }
 
     /// An artifact is stored and read by many; a secret belongs there only if shipspec.yml says so.
@@ -166,8 +176,8 @@ impl ArtifactPlan {
         form: ReferenceForm,
     ) -> Result<String, Diagnostics> {
         let images = names.resolve(&reference_name(image, form));
-        let images =
-            images.map_err(|error| Diagnostic::at(self.place.clone(), error.to_string()))?;
+        let images = images
+            .map_err(|error| describe(self.place.clone(), &EvaluationError::Name(error), names))?;
         let part = match form {
             ReferenceForm::Tag => "uri",
             ReferenceForm::Digest => "pinned",

@@ -14,19 +14,21 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// What to do, if that is not plain from the message.
     pub hint: Option<String>,
+    /// A name is asked for that is not known yet: not a mistake where the run has not come so far.
+    pub is_premature: bool,
 }
 
 impl Diagnostic {
     /// A finding without a place.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: None, hint: None }
+        Self { message: message.into(), span: None, hint: None, is_premature: false }
     }
 
     /// A finding at a place.
     #[must_use]
     pub fn at(span: Span, message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: Some(span), hint: None }
+        Self { span: Some(span), ..Self::new(message) }
     }
 
     /// The same finding with advice.
@@ -69,6 +71,12 @@ impl Diagnostics {
     #[must_use]
     pub fn as_slice(&self) -> &[Diagnostic] {
         &self.0
+    }
+
+    /// The findings that are mistakes however far the run has come.
+    #[must_use]
+    pub fn without_premature(self) -> Self {
+        Self(self.0.into_iter().filter(|diagnostic| !diagnostic.is_premature).collect())
     }
 
     /// Nothing was found.

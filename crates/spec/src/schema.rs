@@ -120,8 +120,8 @@ impl<'a> Validator<'a> {
     }
 
     fn tell(&mut self, range: Range<usize>, message: String, hint: Option<String>) {
-        let span = Some(Span::new(self.source, range));
-        self.found.push(Diagnostic { message, span, hint });
+        let diagnostic = Diagnostic::at(Span::new(self.source, range), message);
+        self.found.push(Diagnostic { hint, ..diagnostic });
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::config::{Config, Text};
 use crate::expression::{EvaluationError, NameError, Names};
 use crate::image::{Digest, Repository};
+use crate::source::Span;
 use crate::tag::{Commit, Tag, short};
 use crate::value::Value;
 
@@ -47,6 +48,19 @@ pub struct ImageNames {
     pub tag: Tag,
     /// The digest, as far as it is known.
     pub digest: DigestState,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// `variables:` of shipspec.yml, at this place.
+    Variable(Span),
+    /// `parameters:` of shipspec.yml.
+    Parameter,
+    /// shipspec made it.
+    ToolMade,
+    /// The process environment.
+    Environment,
 }
 
 /// What texts need to know of images.
@@ -143,6 +157,28 @@ impl Scope {
             }
         }
         seen
+    }
+
+    /// Where the value of a name comes from: the first source that has it.
+    #[must_use]
+    pub fn origin(&self, name: &str) -> Option<Origin> {
+        let frame = Frame { scope: self, inside: None };
+        if let Some(text) = self.variables.get(name) {
+            return Some(Origin::Variable(text.span().clone()));
+        }
+        if self.parameters.contains_key(name) {
+            return Some(Origin::Parameter);
+        }
+        if matches!(frame.tool_made(name), Ok(Some(_)) | Err(NameError::Later { .. })) {
+            return Some(Origin::ToolMade);
+        }
+        self.environment.contains_key(name).then_some(Origin::Environment)
+    }
+
+    /// Every name that `references` lead to, those inside of variables included.
+    #[must_use]
+    pub fn names(&self, references: BTreeSet<String>) -> BTreeSet<String> {
+        self.closure(references)
     }
 
     /// Names of the environment that shipspec makes itself, with another value: its own is used.

@@ -3,9 +3,11 @@
 use clap::Args as ClapArgs;
 use shipspec_spec::scope::DigestState;
 
-use crate::arguments::{EngineFlags, ImageFlags, RenderFlags};
+use crate::arguments::{EngineFlags, ImageFlags, Output, OutputFlags, RenderFlags};
 use crate::context::Context;
 use crate::pipeline;
+use crate::preflight::{Needs, Preflight};
+use crate::project::{Project, require_images};
 
 /// Build the images and leave them in the engine
 #[derive(Debug, ClapArgs)]
@@ -14,17 +16,24 @@ pub(crate) struct Args {
     image: ImageFlags,
     #[command(flatten)]
     engine: EngineFlags,
+    #[command(flatten)]
+    pub(super) output: OutputFlags,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    let mut project = pipeline::load(context, &args.image, &RenderFlags::default()).await?;
-    let plans = project.plan_images(context, &DigestState::Later)?;
-    pipeline::require_images(&plans)?;
-    let access = pipeline::access(context, &plans, true).await;
-    let engine = pipeline::connect(context, &args.engine).await?;
-    for plan in &plans {
-        let image = pipeline::build(context, &engine, &access, plan).await?;
-        pipeline::tag_locally(&engine, plan, &image).await?;
+    let mut project = Project::read(context, &args.image, &RenderFlags::default())?;
+    let needs = Needs { engine: true, registry: false, artifacts: false };
+    let digest = DigestState::Later;
+    let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
+    let ready = ready.require(context)?;
+    require_images(&ready.plans)?;
+    let mut report = pipeline::report("build", &project, &ready.checks);
+    if let Some(engine) = &ready.engine {
+        let images = pipeline::build_all(context, engine, &ready, &mut report).await?;
+        pipeline::tag_locally(engine, &images).await?;
+    }
+    if args.output.output == Output::Json {
+        context.console.data(&report.json())?;
     }
     Ok(())
 }

@@ -1,12 +1,19 @@
 //! The commands.
 
 mod build;
+mod completions;
+mod doctor;
+mod man;
+mod plan;
+mod policy;
 mod push;
 mod render;
 mod run;
+mod schema;
 
 use clap::Subcommand;
 
+use crate::arguments::Output;
 use crate::context::Context;
 
 /// What to do.
@@ -16,6 +23,26 @@ pub(crate) enum Command {
     Build(build::Args),
     Push(push::Args),
     Render(render::Args),
+    Plan(plan::Args),
+    Doctor(doctor::Args),
+    Policy(policy::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+impl Command {
+    /// The command's name, if it tells its result as JSON.
+    pub(crate) fn json(&self) -> Option<&'static str> {
+        let (name, flags) = match self {
+            Self::Run(args) => ("run", &args.output),
+            Self::Build(args) => ("build", &args.output),
+            Self::Push(args) => ("push", &args.output),
+            Self::Plan(args) => ("plan", &args.output),
+            _ => return None,
+        };
+        (flags.output == Output::Json).then_some(name)
+    }
 }
 
 pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
@@ -24,5 +51,11 @@ pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Res
         Command::Build(args) => build::run(args, context).await,
         Command::Push(args) => push::run(args, context).await,
         Command::Render(args) => render::run(args, context).await,
+        Command::Plan(args) => plan::run(args, context).await,
+        Command::Doctor(args) => doctor::run(args, context).await,
+        Command::Policy(args) => policy::run(args, context),
+        Command::Schema(args) => schema::run(args, context),
+        Command::Completions(args) => completions::run(args, context),
+        Command::Man(args) => man::run(args, context),
     }
 }

@@ -1,10 +1,14 @@
 //! `shipspec push`: what `shipspec build` left in the engine goes to the registry.
 
 use clap::Args as ClapArgs;
+use shipspec_build::docker::{Engine, LocalImage};
+use shipspec_build::plan::ImagePlan;
 use shipspec_spec::scope::DigestState;
 
-use crate::arguments::{EngineFlags, ImageFlags, RenderFlags};
+use crate::arguments::{EngineFlags, ImageFlags, Output, OutputFlags, RenderFlags};
 use crate::context::Context;
+use crate::preflight::{Needs, Preflight};
+use crate::project::{Project, refuse_after_failure, require_images};
 use crate::{failure, pipeline};
 
 /// Push the images that `shipspec build` left in the engine, and tag them; prints each by digest
@@ -14,31 +18,48 @@ pub(crate) struct Args {
     image: ImageFlags,
     #[command(flatten)]
     engine: EngineFlags,
+    #[command(flatten)]
+    pub(super) output: OutputFlags,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    pipeline::refuse_after_failure(context)?;
-    let mut project = pipeline::load(context, &args.image, &RenderFlags::default()).await?;
-    let plans = project.plan_images(context, &DigestState::Later)?;
-    pipeline::require_images(&plans)?;
-    let access = pipeline::access(context, &plans, false).await;
-    let engine = pipeline::connect(context, &args.engine).await?;
+    refuse_after_failure(context)?;
+    let mut project = Project::read(context, &args.image, &RenderFlags::default())?;
+    let needs = Needs { engine: true, registry: true, artifacts: false };
+    let digest = DigestState::Later;
+    let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
+    let ready = ready.require(context)?;
+    require_images(&ready.plans)?;
+    let mut report = pipeline::report("push", &project, &ready.checks);
+    let Some(engine) = &ready.engine else { return Ok(()) };
+    let images = find_all(engine, &ready.plans).await?;
+    let staged = pipeline::stage_all(context, engine, &ready.access, &images, &mut report).await?;
+    pipeline::tag_all(context, &images, &staged, &mut report).await?;
+    if args.output.output == Output::Json {
+        return Ok(context.console.data(&report.json())?);
+    }
+    for staged in &staged {
+        let published = staged.published();
+        context.console.data(&format!("{}\n", published.repository.pinned(&published.digest)))?;
+    }
+    Ok(())
+}
+
+/// The images that a build left in the engine, by their main tags.
+async fn find_all(
+    engine: &Engine,
+    plans: &[ImagePlan],
+) -> anyhow::Result<Vec<(ImagePlan, LocalImage)>> {
     let mut images = Vec::new();
     for plan in plans {
         let reference = plan.repository.tagged(plan.main_tag());
         match engine.inspect(&reference).await? {
-            Some(image) => images.push((plan, image)),
+            Some(image) => images.push((plan.clone(), image)),
             None => {
                 let message = format!("the engine has no image `{reference}`");
                 return Err(failure::input(message, Some("run `shipspec build` first")));
             }
         }
     }
-    let staged = pipeline::stage_all(context, &engine, &access, &images).await?;
-    pipeline::tag_all(context, &images, &staged).await?;
-    for staged in &staged {
-        let published = staged.published();
-        context.console.data(&format!("{}\n", published.repository.pinned(&published.digest)))?;
-    }
-    Ok(())
+    Ok(images)
 }

@@ -6,8 +6,9 @@ use shipspec_spec::scope::{DigestState, ImageNeeds};
 
 use crate::arguments::{ImageFlags, RenderFlags};
 use crate::context::Context;
-use crate::failure;
-use crate::pipeline::{self, Project};
+use crate::project::{Project, refuse_after_failure};
+use crate::report::Report;
+use crate::{failure, pipeline};
 
 /// Fill the templates and write the artifacts
 #[derive(Debug, ClapArgs)]
@@ -22,8 +23,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    pipeline::refuse_after_failure(context)?;
-    let mut project = pipeline::load(context, &args.image, &args.render).await?;
+    refuse_after_failure(context)?;
+    let mut project = Project::load(context, &args.image, &args.render).await?;
     if project.config.artifacts.is_empty() {
         let hint = "write `artifacts:` in shipspec.yml, or use `--render TEMPLATE=ARTIFACT`";
         return Err(failure::input("there is no artifact to render", Some(hint)));
@@ -42,7 +43,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         }
         return Ok(());
     }
-    pipeline::write(context, &artifacts)
+    pipeline::write(context, &artifacts, &mut Report::new("render"))
 }
 
 /// Asks the registries for the digests that artifacts name, by the tags that name the images.

@@ -3,9 +3,12 @@
 use clap::Args as ClapArgs;
 use shipspec_spec::scope::DigestState;
 
-use crate::arguments::{EngineFlags, ImageFlags, RenderFlags};
+use crate::arguments::{EngineFlags, ImageFlags, Output, OutputFlags, RenderFlags};
 use crate::context::Context;
-use crate::{failure, pipeline};
+use crate::pipeline;
+use crate::preflight::{Needs, Preflight};
+use crate::project::{Project, refuse_after_failure, require_something};
+use crate::report::Report;
 
 /// Build, push, tag and write the artifacts: everything, or nothing
 #[derive(Debug, ClapArgs)]
@@ -16,53 +19,68 @@ pub(crate) struct Args {
     render: RenderFlags,
     #[command(flatten)]
     engine: EngineFlags,
+    #[command(flatten)]
+    pub(super) output: OutputFlags,
     /// Leave the images in the engine: no registry is asked, and no digest is known
     #[arg(long)]
     no_push: bool,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    pipeline::refuse_after_failure(context)?;
-    let mut project = pipeline::load(context, &args.image, &args.render).await?;
-    if project.config.images.is_empty() && project.config.artifacts.is_empty() {
-        let hint = "write a shipspec.yml, or name the repository with `--repository`";
-        return Err(failure::input("there is nothing to do", Some(hint)));
-    }
+    refuse_after_failure(context)?;
+    let mut project = Project::read(context, &args.image, &args.render)?;
+    require_something(&project.config)?;
     let digest = if args.no_push {
         DigestState::Never("with `--no-push` no registry takes the image".into())
     } else {
         DigestState::Later
     };
-    let plans = project.plan_images(context, &digest)?;
-    let artifacts = project.read_artifacts(context)?;
+    let needs = Needs { engine: true, registry: !args.no_push, artifacts: true };
+    let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
+    let ready = ready.require(context)?;
     for name in project.scope.overruled() {
         context.console.note(format_args!(
             "note: `{name}` of the environment is overruled by the one that shipspec makes"
         ));
     }
-    if plans.is_empty() {
-        return pipeline::write(context, &artifacts.fill(&project.scope)?);
+    let report = publish(context, &mut project, &ready, args.no_push).await?;
+    match args.output.output {
+        Output::Json => context.console.data(&report.json())?,
+        Output::Text if report.images.is_empty() => {}
+        Output::Text => context.console.note(format_args!("\n{}", report.table().trim_end())),
     }
+    Ok(())
+}
 
-    let access = pipeline::access(context, &plans, args.no_push).await;
-    let engine = pipeline::connect(context, &args.engine).await?;
+/// From the plan to the files. Nothing that anybody deploys changes before all of it is sure.
+async fn publish(
+    context: &Context<'_>,
+    project: &mut Project,
+    ready: &Preflight,
+    no_push: bool,
+) -> anyhow::Result<Report> {
+    let mut report = pipeline::report("run", project, &ready.checks);
     let mut images = Vec::new();
-    for plan in plans {
-        let image = pipeline::build(context, &engine, &access, &plan).await?;
-        images.push((plan, image));
-    }
-    if args.no_push {
-        for (plan, image) in &images {
-            pipeline::tag_locally(&engine, plan, image).await?;
+    if let Some(engine) = &ready.engine {
+        images = pipeline::build_all(context, engine, ready, &mut report).await?;
+        if no_push {
+            pipeline::tag_locally(engine, &images).await?;
         }
-        return pipeline::write(context, &artifacts.fill(&project.scope)?);
     }
-
-    let staged = pipeline::stage_all(context, &engine, &access, &images).await?;
+    let staged = match &ready.engine {
+        Some(engine) if !no_push => {
+            pipeline::stage_all(context, engine, &ready.access, &images, &mut report).await?
+        }
+        _ => Vec::new(),
+    };
     for ((plan, _), staged) in images.iter().zip(&staged) {
         project.set_digest(&plan.name, staged.published().digest.clone());
     }
-    let artifacts = artifacts.fill(&project.scope)?;
-    pipeline::tag_all(context, &images, &staged).await?;
-    pipeline::write(context, &artifacts)
+    let artifacts = match &ready.artifacts {
+        Some(artifacts) => artifacts.fill(&project.scope)?,
+        None => Vec::new(),
+    };
+    pipeline::tag_all(context, &images, &staged, &mut report).await?;
+    pipeline::write(context, &artifacts, &mut report)?;
+    Ok(report)
 }

@@ -61,8 +61,14 @@ impl Project {
 
     /// Sets a variable.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
-        self.environment.retain(|(other, _)| other != name);
+        self = self.without(name);
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Unsets a variable.
+    pub fn without(mut self, name: &str) -> Self {
+        self.environment.retain(|(other, _)| other != name);
         self
     }
 

@@ -8,6 +8,7 @@ mod tree;
 pub use text::{Text, describe};
 pub use tree::Tree;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -142,6 +143,17 @@ pub enum ArtifactContent {
 }
 
 impl Config {
+    /// Every name that anything but a template could ask for.
+    #[must_use]
+    pub fn references(&self) -> BTreeSet<String> {
+        let texts = self.images.values().flat_map(ImageConfig::texts);
+        let texts = texts.chain(&self.tag).chain(self.parameters.values());
+        texts
+            .chain(self.artifacts.iter().map(|artifact| &artifact.path))
+            .flat_map(Text::references)
+            .collect()
+    }
+
     /// Reads shipspec.yml.
     ///
     /// # Errors

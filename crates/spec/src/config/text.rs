@@ -168,7 +168,17 @@ impl Text {
 pub fn describe(span: Span, error: &EvaluationError, names: &dyn Names) -> Diagnostic {
     use crate::expression::NameError;
     let diagnostic = Diagnostic::at(span, error.to_string());
-    let EvaluationError::Name(NameError::Unset(name)) = error else { return diagnostic };
+    let name = match error {
+        EvaluationError::Name(NameError::Unset(name)) => name,
+        EvaluationError::Name(NameError::Later { .. }) => {
+            return Diagnostic { is_premature: true, ..diagnostic };
+        }
+        EvaluationError::Name(NameError::Never { name, .. }) if is_of_commit(name) => {
+            return diagnostic
+                .with_hint("give the run a tag of its own: `tag:` in shipspec.yml, or `--tag`");
+        }
+        _ => return diagnostic,
+    };
     let known = names.known();
     match crate::nearest::nearest(name, known.iter().map(String::as_str)) {
         Some(near) => diagnostic.with_hint(format!("did you mean `{near}`?")),
@@ -176,6 +186,10 @@ pub fn describe(span: Span, error: &EvaluationError, names: &dyn Names) -> Diagn
             "set `{name}` in the environment or under `variables:`; to keep the text itself, write `$${{{name}}}`"
         )),
     }
+}
+
+fn is_of_commit(name: &str) -> bool {
+    matches!(name, "COMMIT" | "COMMIT_HASH" | "IMAGE_TAG")
 }
 
 /// The bytes of the file that a part of the string takes: exact where the string is written on one

@@ -1,0 +1,100 @@
+//! `shipspec doctor`: what a run would find, and what every name stands for.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use clap::Args as ClapArgs;
+use shipspec_render::plan::ArtifactPlans;
+use shipspec_spec::expression::Names as _;
+use shipspec_spec::scope::{DigestState, Origin};
+
+use crate::arguments::{EngineFlags, ImageFlags, RenderFlags};
+use crate::context::Context;
+use crate::failure;
+use crate::preflight::{Finding, Needs, Preflight};
+use crate::project::Project;
+
+/// Look at everything that a run needs, and show what every name stands for
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    image: ImageFlags,
+    #[command(flatten)]
+    render: RenderFlags,
+    #[command(flatten)]
+    engine: EngineFlags,
+}
+
+pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    let mut project = Project::read(context, &args.image, &args.render)?;
+    let needs = Needs { engine: true, registry: true, artifacts: true };
+    let digest = DigestState::Later;
+    let found = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
+    let mut errors = Vec::new();
+    for check in found.checks {
+        let line = match check.finding {
+            Finding::Good(found) => format!("ok           {}: {found}", check.subject),
+            Finding::NotChecked(reason) => format!("not checked  {}: {reason}", check.subject),
+            Finding::Bad(error) => {
+                errors.push(error);
+                format!("failed       {}", check.subject)
+            }
+        };
+        context.console.data(&format!("{line}\n"))?;
+    }
+    let mut references = project.config.references();
+    references.extend(found.artifacts.iter().flat_map(ArtifactPlans::references));
+    context.console.data(&names(&project, references))?;
+    failure::Several::join(errors).map_or(Ok(()), Err)
+}
+
+/// Every name that the project asks for: what it stands for, and where that comes from.
+fn names(project: &Project, references: BTreeSet<String>) -> String {
+    let mut names = project.scope.names(references);
+    names.extend(["COMMIT", "COMMIT_HASH", "IMAGE_TAG"].map(str::to_owned));
+    names.extend(project.config.variables.keys().cloned());
+    names.extend(project.config.parameters.keys().cloned());
+    let rows: Vec<_> =
+        names.iter().map(|name| (name, value(project, name), origin(project, name))).collect();
+    let width =
+        |text: fn(&(&String, String, String)) -> usize| rows.iter().map(text).max().unwrap_or(0);
+    let (first, second) = (width(|row| row.0.len()), width(|row| row.1.chars().count()));
+    let mut text = String::from("\n");
+    for (name, value, origin) in &rows {
+        let _ = writeln!(text, "{name:first$}  {value:second$}  {origin}");
+    }
+    text
+}
+
+/// What a name stands for, on one line; never a secret.
+fn value(project: &Project, name: &str) -> String {
+    /// Enough to recognise a value by.
+    const MOST: usize = 60;
+    let text = shipspec_spec::config::Text::parse(name, &format!("${{{name}}}"));
+    let value = match text.map(|text| text.value(&project.scope)) {
+        Ok(Ok(value)) if !value.secrets().is_empty() => return "****".into(),
+        Ok(Ok(value)) => value.text().unwrap_or_else(|| value.content().to_string()),
+        Ok(Err(_)) | Err(_) => return "-".into(),
+    };
+    let line = value.replace('\n', "\\n");
+    if line.chars().count() <= MOST {
+        return format!("{line:?}");
+    }
+    let start: String = line.chars().take(MOST - 1).collect();
+    format!("{start:?}…")
+}
+
+fn origin(project: &Project, name: &str) -> String {
+    let root = name.split('.').next().unwrap_or(name);
+    let reason = project.scope.resolve(name).err().map(|error| error.to_string());
+    match project.scope.origin(root) {
+        Some(Origin::Variable(span)) => span.to_string(),
+        Some(Origin::Parameter) => {
+            let parameter = project.parameters.get(root).map(|name| format!("ssm:{name}"));
+            parameter.unwrap_or_else(|| "parameters".into())
+        }
+        Some(Origin::ToolMade) => reason.unwrap_or_else(|| "made by shipspec".into()),
+        Some(Origin::Environment) => "the environment".into(),
+        None => reason.unwrap_or_else(|| "nobody sets it".into()),
+    }
+}

@@ -1,0 +1,116 @@
+//! `shipspec plan`: what `run` would do. Nothing is changed.
+
+use std::fmt::Write as _;
+
+use clap::Args as ClapArgs;
+use shipspec_spec::diagnostic::Diagnostics;
+use shipspec_spec::image::Digest;
+use shipspec_spec::scope::DigestState;
+
+use crate::arguments::{ImageFlags, Output, OutputFlags, RenderFlags};
+use crate::context::Context;
+use crate::pipeline;
+use crate::project::{Project, require_something};
+use crate::report::{ArtifactReport, ImageReport, Report};
+
+/// Show what `run` would build, tag and write, and change nothing
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    image: ImageFlags,
+    #[command(flatten)]
+    render: RenderFlags,
+    #[command(flatten)]
+    pub(super) output: OutputFlags,
+    /// Ask nobody: values of parameters stay unknown
+    #[arg(long)]
+    offline: bool,
+}
+
+pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    let mut project = Project::read(context, &args.image, &args.render)?;
+    require_something(&project.config)?;
+    if !args.offline {
+        project.fetch_parameters(context).await?;
+    }
+    let report = plan(&mut project, context)?;
+    context.console.data(&match args.output.output {
+        Output::Json => report.json(),
+        Output::Text => describe(&report),
+    })?;
+    Ok(())
+}
+
+/// What would be done, as far as it is known; what is not known for want of a parameter is said.
+fn plan(project: &mut Project, context: &Context<'_>) -> anyhow::Result<Report> {
+    let mut report = pipeline::report("plan", project, &[]);
+    let mut found = Diagnostics::default();
+    match project.plan_images(context, &DigestState::Later) {
+        Ok(plans) => report.images = plans.iter().map(ImageReport::new).collect(),
+        Err(errors) => {
+            found.extend(errors.clone().without_premature());
+            report.not_checked.extend(errors.as_slice().iter().map(ToString::to_string));
+        }
+    }
+    match project.read_artifacts(context) {
+        Ok(artifacts) => {
+            let scope = project.with_stand_ins();
+            for (path, artifact) in artifacts.paths().zip(artifacts.fill_each(&scope)) {
+                let (text, reason) = match artifact {
+                    Ok(artifact) if artifact.secrets.is_empty() => {
+                        (Some(shown(&artifact.text)), None)
+                    }
+                    Ok(artifact) => {
+                        let names: Vec<_> = artifact.secrets.into_iter().collect();
+                        (None, Some(format!("it holds secrets: {}", names.join(", "))))
+                    }
+                    Err(errors) => {
+                        found.extend(errors.clone().without_premature());
+                        (None, errors.as_slice().first().map(ToString::to_string))
+                    }
+                };
+                report.artifacts.push(ArtifactReport { path: path.into(), text, reason });
+            }
+        }
+        Err(errors) => {
+            found.extend(errors.clone().without_premature());
+            report.not_checked.extend(errors.as_slice().iter().map(ToString::to_string));
+        }
+    }
+    Ok(found.or(report)?)
+}
+
+/// The text with words in place of the digest that only the push will tell.
+fn shown(text: &str) -> String {
+    text.replace(Digest::from_sha256([0; 32]).as_str(), "sha256:(known after the push)")
+}
+
+fn describe(report: &Report) -> String {
+    let mut text = String::new();
+    let commit = report.commit.as_deref().unwrap_or("none");
+    let _ = writeln!(text, "commit {commit}, tag {}", report.tag.as_deref().unwrap_or("none"));
+    for image in &report.images {
+        let _ = writeln!(text, "\nimage {}: build for {}", image.name, image.platform);
+        for tag in &image.tags {
+            let what = if tag.moving { " (moving)" } else { "" };
+            let _ = writeln!(text, "  tag {}:{}{what}", image.repository, tag.tag);
+        }
+    }
+    for artifact in &report.artifacts {
+        let _ = writeln!(text, "\nartifact {}", artifact.path);
+        match (&artifact.text, &artifact.reason) {
+            (Some(content), _) => {
+                for line in content.lines() {
+                    let _ = writeln!(text, "  | {line}");
+                }
+            }
+            (None, reason) => {
+                let _ = writeln!(text, "  not shown: {}", reason.as_deref().unwrap_or_default());
+            }
+        }
+    }
+    for reason in &report.not_checked {
+        let _ = writeln!(text, "\nnot known: {reason}");
+    }
+    text
+}

@@ -1,0 +1,90 @@
+//! What flags say, put over what the file says.
+
+use shipspec_spec::config::{ArtifactConfig, ArtifactContent, Config, ImageConfig, Text};
+
+use crate::arguments::{ImageFlags, RenderFlags};
+use crate::context::Context;
+use crate::failure;
+
+impl ImageFlags {
+    /// Puts the flags over the only image of the file, or makes one where there is none.
+    pub(crate) fn apply(&self, config: &mut Config, context: &Context<'_>) -> anyhow::Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let name = self.image_name(config)?;
+        let image = &mut config.images[&name];
+        if let Some(repository) = &self.repository {
+            image.repository = Text::parse("--repository", repository)?;
+        }
+        if let Some(folder) = &self.context {
+            let folder = context.current.join(folder);
+            image.context = Some(Text::literal("--context", &folder.to_string_lossy()));
+        }
+        for (flag, value, place) in [
+            ("--dockerfile", &self.dockerfile, &mut image.dockerfile),
+            ("--target", &self.target, &mut image.target),
+            ("--platform", &self.platform, &mut image.platform),
+        ] {
+            if let Some(value) = value {
+                *place = Some(Text::parse(flag, value)?);
+            }
+        }
+        if !self.tags.is_empty() {
+            let tags = self.tags.iter().map(|tag| Text::parse("--tag", tag));
+            image.tags = tags.collect::<Result<_, _>>()?;
+        }
+        for (name, value) in &self.build_args {
+            image.build_args.insert(name.clone(), Text::parse("--build-arg", value)?);
+        }
+        for (name, value) in &self.labels {
+            image.labels.insert(name.clone(), Text::parse("--label", value)?);
+        }
+        Ok(())
+    }
+
+    /// The image that the flags are about.
+    fn image_name(&self, config: &mut Config) -> anyhow::Result<String> {
+        let mut names = config.images.keys();
+        match (names.next().cloned(), names.next(), &self.repository) {
+            (Some(name), None, _) => Ok(name),
+            (None, _, Some(repository)) => {
+                let repository = Text::parse("--repository", repository)?;
+                config.images.insert("app".into(), ImageConfig::new(repository));
+                Ok("app".into())
+            }
+            (None, _, None) => {
+                let hint = "name the repository with `--repository`, or write a shipspec.yml";
+                Err(failure::input("no image is configured", Some(hint)))
+            }
+            (Some(_), Some(_), _) => {
+                let message = "flags about an image cannot tell which of several they mean";
+                let hint = "write it in shipspec.yml, under the image that it is for";
+                Err(failure::input(message, Some(hint)))
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        let single = [&self.repository, &self.dockerfile, &self.target, &self.platform];
+        single.iter().all(|flag| flag.is_none())
+            && self.context.is_none()
+            && self.tags.is_empty()
+            && self.build_args.is_empty()
+            && self.labels.is_empty()
+    }
+}
+
+impl RenderFlags {
+    /// Adds the artifacts that flags ask for.
+    pub(crate) fn apply(&self, config: &mut Config) -> anyhow::Result<()> {
+        for (template, artifact) in &self.templates {
+            config.artifacts.push(ArtifactConfig {
+                path: Text::parse("--render", artifact)?,
+                content: ArtifactContent::Template(Text::parse("--render", template)?),
+                allow_secrets: Vec::new(),
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,331 @@
+//! Everything that can be known to go wrong before anything is built, asked at once.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+
+use shipspec_build::docker::{Engine, EngineFacts};
+use shipspec_build::plan::{ImagePlan, PlannedTag};
+use shipspec_registry::access::{Access, AccessError};
+use shipspec_registry::ecr::Mutability;
+use shipspec_registry::error::RegistryError;
+use shipspec_render::plan::ArtifactPlans;
+use shipspec_spec::hint::Hint as _;
+use shipspec_spec::image::Repository;
+use shipspec_spec::scope::DigestState;
+
+use crate::arguments::EngineFlags;
+use crate::console::Bytes;
+use crate::context::Context;
+use crate::failure;
+use crate::pipeline;
+use crate::project::Project;
+
+/// Free space below which an engine cannot be expected to build anything.
+const LEAST_SPACE: u64 = 256_000_000;
+
+/// One thing that was looked at.
+pub(crate) struct Check {
+    /// What: `engine`, `repository …`.
+    pub(crate) subject: String,
+    /// What came of it.
+    pub(crate) finding: Finding,
+}
+
+/// What came of a check.
+pub(crate) enum Finding {
+    /// It is as it should be; what was found.
+    Good(String),
+    /// It could not be looked at, for this reason. That is no success.
+    NotChecked(String),
+    /// It will fail.
+    Bad(anyhow::Error),
+}
+
+/// What was found, and what a run goes on with.
+pub(crate) struct Preflight {
+    pub(crate) checks: Vec<Check>,
+    pub(crate) plans: Vec<ImagePlan>,
+    pub(crate) artifacts: Option<ArtifactPlans>,
+    pub(crate) engine: Option<Engine>,
+    pub(crate) access: Access,
+}
+
+/// What a command is about to use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    pub(crate) engine: bool,
+    pub(crate) registry: bool,
+    pub(crate) artifacts: bool,
+}
+
+impl Preflight {
+    /// Looks at all of it. Parameters come first, because names are made from them; the engine and
+    /// the registries are asked side by side.
+    pub(crate) async fn make(
+        context: &Context<'_>,
+        project: &mut Project,
+        flags: &EngineFlags,
+        digest: &DigestState,
+        needs: Needs,
+    ) -> Self {
+        let mut checks = Vec::new();
+        let (engine, rest) = tokio::join!(
+            check_engine(context, flags, needs.engine && !project.config.images.is_empty()),
+            check_rest(context, project, digest, needs)
+        );
+        let (engine_checks, engine) = engine;
+        let (rest_checks, plans, artifacts, access) = rest;
+        checks.extend(engine_checks);
+        checks.extend(rest_checks);
+        Self { checks, plans, artifacts, engine, access }
+    }
+
+    /// What a run goes on with, or everything that will fail.
+    pub(crate) fn require(self, context: &Context<'_>) -> anyhow::Result<Self> {
+        let mut errors = Vec::new();
+        let mut checks = Vec::new();
+        for check in self.checks {
+            match check.finding {
+                Finding::Bad(error) => errors.push(error),
+                Finding::NotChecked(ref reason) => {
+                    context.console.note(format_args!("not checked: {}: {reason}", check.subject));
+                    checks.push(check);
+                }
+                Finding::Good(_) => checks.push(check),
+            }
+        }
+        match failure::Several::join(errors) {
+            Some(error) => Err(error),
+            None => Ok(Self { checks, ..self }),
+        }
+    }
+}
+
+fn good(subject: impl Into<String>, found: impl fmt::Display) -> Check {
+    Check { subject: subject.into(), finding: Finding::Good(found.to_string()) }
+}
+
+fn not_checked(subject: impl Into<String>, reason: impl fmt::Display) -> Check {
+    Check { subject: subject.into(), finding: Finding::NotChecked(reason.to_string()) }
+}
+
+fn bad(subject: impl Into<String>, error: impl Into<anyhow::Error>) -> Check {
+    Check { subject: subject.into(), finding: Finding::Bad(error.into()) }
+}
+
+async fn check_engine(
+    context: &Context<'_>,
+    flags: &EngineFlags,
+    is_needed: bool,
+) -> (Vec<Check>, Option<Engine>) {
+    if !is_needed {
+        return (Vec::new(), None);
+    }
+    let engine = match pipeline::connect(context, flags).await {
+        Ok(engine) => engine,
+        Err(error) => return (vec![bad("engine", error)], None),
+    };
+    let checks = match engine.facts().await {
+        Ok(facts) => vec![check_facts(&facts), check_space(&facts)],
+        Err(error) => vec![bad("engine", error)],
+    };
+    (checks, Some(engine))
+}
+
+fn check_facts(facts: &EngineFacts) -> Check {
+    if facts.is_podman || facts.os != "linux" {
+        let message = if facts.is_podman {
+            "the engine is Podman, which has no BuildKit behind Docker's API".to_owned()
+        } else {
+            format!("the engine builds for `{}`, not for linux", facts.os)
+        };
+        return bad("engine", failure::engine(message));
+    }
+    good("engine", format_args!("Docker {} on {}/{}", facts.version, facts.os, facts.architecture))
+}
+
+/// The space where the engine keeps images, if that is on this machine.
+fn check_space(facts: &EngineFacts) -> Check {
+    let subject = "disk";
+    match free_space(&facts.data_folder) {
+        Some(free) if free < LEAST_SPACE => {
+            let message = format!(
+                "only {} are free in `{}`, where the engine keeps images",
+                Bytes(free),
+                facts.data_folder.display()
+            );
+            bad(subject, failure::engine(message))
+        }
+        Some(free) => good(subject, format_args!("{} free for images", Bytes(free))),
+        None => not_checked(subject, "the engine keeps images where this process cannot look"),
+    }
+}
+
+fn free_space(folder: &Path) -> Option<u64> {
+    let space = rustix::fs::statvfs(folder).ok()?;
+    Some(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
+async fn check_rest(
+    context: &Context<'_>,
+    project: &mut Project,
+    digest: &DigestState,
+    needs: Needs,
+) -> (Vec<Check>, Vec<ImagePlan>, Option<ArtifactPlans>, Access) {
+    let mut checks = Vec::new();
+    if !project.parameters.is_empty() {
+        checks.push(match project.fetch_parameters(context).await {
+            Ok(()) => good("parameters", format_args!("{} fetched", project.parameters.len())),
+            Err(error) => bad("parameters", error),
+        });
+    }
+    let plans = project.plan_images(context, digest).unwrap_or_else(|errors| {
+        // What a missing parameter leaves without a value is no second mistake.
+        let errors = errors.without_premature();
+        if !errors.is_empty() {
+            checks.push(bad("images", errors));
+        }
+        Vec::new()
+    });
+    let artifacts =
+        if needs.artifacts { check_artifacts(context, project, &mut checks) } else { None };
+    let access = pipeline::access(context, &plans, !needs.registry).await;
+    if needs.registry {
+        checks.extend(check_registries(&access, &plans).await);
+    }
+    (checks, plans, artifacts, access)
+}
+
+/// Every template is there, and every name in it will have a value.
+fn check_artifacts(
+    context: &Context<'_>,
+    project: &Project,
+    checks: &mut Vec<Check>,
+) -> Option<ArtifactPlans> {
+    let result = project.read_artifacts(context).and_then(|artifacts| {
+        artifacts.fill(&project.with_stand_ins())?;
+        Ok(artifacts)
+    });
+    match result {
+        Ok(artifacts) => {
+            let count = artifacts.paths().count();
+            if count > 0 {
+                checks.push(good("artifacts", format_args!("{count} can be filled")));
+            }
+            Some(artifacts)
+        }
+        Err(errors) => {
+            let errors = errors.without_premature();
+            if !errors.is_empty() {
+                checks.push(bad("artifacts", errors));
+            }
+            None
+        }
+    }
+}
+
+async fn check_registries(access: &Access, plans: &[ImagePlan]) -> Vec<Check> {
+    let repositories: BTreeSet<_> = plans.iter().map(|plan| &plan.repository).collect();
+    let checks = repositories.into_iter().map(|repository| {
+        let plans = plans.iter().filter(move |plan| plan.repository == *repository);
+        check_repository(access, repository, plans.collect())
+    });
+    futures_util::future::join_all(checks).await.into_iter().flatten().collect()
+}
+
+async fn check_repository(
+    access: &Access,
+    repository: &Repository,
+    plans: Vec<&ImagePlan>,
+) -> Vec<Check> {
+    let subject = format!("repository {repository}");
+    if let Err(error) = access.credentials(&repository.registry).await {
+        return vec![bad(subject, error)];
+    }
+    let (described, asked) =
+        tokio::join!(access.mutability(repository), check_pull(access, repository, plans[0]));
+    match (described, asked) {
+        // Both say that it is missing; once is enough.
+        (Err(error @ AccessError::Registry(RegistryError::NoRepository(_))), _) => {
+            vec![bad(subject, error)]
+        }
+        (_, Err(error)) => vec![bad(subject, error)],
+        (Ok(mutability), Ok(())) => {
+            let mut checks = vec![good(&*subject, describe(mutability.as_ref()))];
+            if let Some(mutability) = mutability {
+                for tag in plans.iter().flat_map(|plan| &plan.tags) {
+                    checks.extend(check_tag(access, repository, &mutability, tag).await);
+                }
+            }
+            checks
+        }
+        (Err(error), Ok(())) => {
+            vec![
+                good(&*subject, "is there"),
+                not_checked(format!("tag mutability of {repository}"), reason(&error)),
+            ]
+        }
+    }
+}
+
+/// Asks for a manifest that need not be there: that tells whether the repository is, and whether we
+/// may read it, with no permission but those that a push needs anyway.
+async fn check_pull(
+    access: &Access,
+    repository: &Repository,
+    plan: &ImagePlan,
+) -> Result<(), AccessError> {
+    let client = access.client(repository).await?;
+    client.manifest(plan.main_tag().as_str()).await?;
+    Ok(())
+}
+
+/// A tag that moves with each release, where tags may not be moved.
+async fn check_tag(
+    access: &Access,
+    repository: &Repository,
+    mutability: &Mutability,
+    planned: &PlannedTag,
+) -> Option<Check> {
+    if !planned.moving || mutability.allows_moving(planned.tag.as_str()) {
+        return None;
+    }
+    let subject = format!("tag {}", repository.tagged(&planned.tag));
+    let client = access.client(repository).await.ok()?;
+    match client.manifest(planned.tag.as_str()).await {
+        Ok(Some(there)) => Some(bad(
+            subject,
+            RegistryError::Pinned {
+                repository: repository.clone(),
+                tag: planned.tag.clone(),
+                there: there.digest,
+            },
+        )),
+        Ok(None) => Some(not_checked(
+            subject,
+            "it moves with each release, but tags of this repository are immutable: only the first run can put it",
+        )),
+        Err(error) => Some(not_checked(subject, error)),
+    }
+}
+
+fn describe(mutability: Option<&Mutability>) -> String {
+    match mutability {
+        None => "answers".into(),
+        Some(Mutability { immutable, exclusions }) => {
+            let kind = if *immutable { "tags are immutable" } else { "tags are mutable" };
+            match exclusions.as_slice() {
+                [] => kind.into(),
+                exclusions => format!("{kind}, except {}", exclusions.join(", ")),
+            }
+        }
+    }
+}
+
+/// An error on one line, with what it was caused by.
+fn reason(error: &AccessError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    let hint = error.hint().map(|hint| format!(" ({hint})"));
+    format!("{error}{}{}", cause.unwrap_or_default(), hint.unwrap_or_default())
+}

@@ -1,0 +1,162 @@
+//! What is to be done, and what every name stands for: configuration → values → plan.
+
+use std::collections::BTreeMap;
+
+use shipspec_build::plan::{ImagePlan, plan};
+use shipspec_render::plan::ArtifactPlans;
+use shipspec_render::ssm::{ParameterValue, SsmError, fetch_parameters};
+use shipspec_spec::codebuild::BUILD_SUCCEEDING;
+use shipspec_spec::config::Config;
+use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
+use shipspec_spec::image::Digest;
+use shipspec_spec::parameter::{ParameterName, ParameterSource};
+use shipspec_spec::scope::{DigestState, ImageNames, ImageNeeds, Scope};
+use shipspec_spec::value::Value;
+
+use crate::arguments::{ImageFlags, RenderFlags};
+use crate::context::Context;
+use crate::{commit, failure};
+
+/// The configuration, and the values of its names as far as they are known.
+pub(crate) struct Project {
+    pub(crate) config: Config,
+    pub(crate) scope: Scope,
+    /// The names that shipspec.yml gives to parameters, and theirs in the store.
+    pub(crate) parameters: BTreeMap<String, ParameterName>,
+}
+
+/// Stops where an earlier phase of CodeBuild has failed: `post_build` runs all the same, and would
+/// publish what is broken.
+pub(crate) fn refuse_after_failure(context: &Context<'_>) -> anyhow::Result<()> {
+    if context.variable(BUILD_SUCCEEDING) == Some("0") {
+        let message = format!("an earlier phase of this build failed ({BUILD_SUCCEEDING}=0)");
+        return Err(failure::input(message, Some("nothing is published after a failure")));
+    }
+    Ok(())
+}
+
+impl Project {
+    /// Reads the configuration and the flags. No value is fetched.
+    pub(crate) fn read(
+        context: &Context<'_>,
+        image: &ImageFlags,
+        render: &RenderFlags,
+    ) -> anyhow::Result<Self> {
+        let mut config = context.read_config()?;
+        image.apply(&mut config, context)?;
+        render.apply(&mut config)?;
+        let scope = Scope::new(&config, context.environment.clone(), commit::find(context));
+        let parameters = parameter_names(&config, &scope)?;
+        Ok(Self { config, scope, parameters })
+    }
+
+    /// As [`Project::read`], with the values of the parameters.
+    pub(crate) async fn load(
+        context: &Context<'_>,
+        image: &ImageFlags,
+        render: &RenderFlags,
+    ) -> anyhow::Result<Self> {
+        let mut project = Self::read(context, image, render)?;
+        project.fetch_parameters(context).await?;
+        Ok(project)
+    }
+
+    /// Fetches the values of the parameters; asks nobody where there are none.
+    pub(crate) async fn fetch_parameters(&mut self, context: &Context<'_>) -> Result<(), SsmError> {
+        if self.parameters.is_empty() {
+            return Ok(());
+        }
+        let wanted = self.parameters.values().cloned().collect();
+        let fetched = fetch_parameters(context.aws().await, &wanted).await?;
+        let value = |(name, parameter): (&String, &ParameterName)| {
+            let value = match &fetched[parameter] {
+                ParameterValue::Text(text) => Value::plain(text.clone()),
+                ParameterValue::List(items) => Value::plain(items.clone()),
+                ParameterValue::Secret(secret) => Value::secret(&**name, secret.expose()),
+            };
+            (name.clone(), value)
+        };
+        self.scope.set_parameters(self.parameters.iter().map(value).collect());
+        Ok(())
+    }
+
+    /// What is to be built; `digest` is what can be known of digests.
+    pub(crate) fn plan_images(
+        &mut self,
+        context: &Context<'_>,
+        digest: &DigestState,
+    ) -> Result<Vec<ImagePlan>, Diagnostics> {
+        plan(&self.config, &mut self.scope, &context.folder, digest)
+    }
+
+    /// The artifacts, with every template read.
+    pub(crate) fn read_artifacts(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<ArtifactPlans, Diagnostics> {
+        ArtifactPlans::read(&self.config, &self.scope, &context.folder)
+    }
+
+    /// The values as they will be, with a digest of zeros where the registry has still to tell one.
+    pub(crate) fn with_stand_ins(&self) -> Scope {
+        let mut scope = self.scope.clone();
+        for name in self.config.images.keys() {
+            let Some(known) = scope.image(name).cloned() else { continue };
+            if known.digest == DigestState::Later {
+                let digest = DigestState::Known(Digest::from_sha256([0; 32]));
+                scope.set_image(name, ImageNames { digest, ..known });
+            }
+        }
+        scope
+    }
+
+    /// What the artifacts need to know of images.
+    pub(crate) fn artifact_needs(&self, context: &Context<'_>) -> Result<ImageNeeds, Diagnostics> {
+        Ok(self.scope.image_needs(self.read_artifacts(context)?.references()))
+    }
+
+    /// Notes what the registry has taken, so that artifacts can name it.
+    pub(crate) fn set_digest(&mut self, image: &str, digest: Digest) {
+        if let Some(known) = self.scope.image(image).cloned() {
+            let digest = DigestState::Known(digest);
+            self.scope.set_image(image, ImageNames { digest, ..known });
+        }
+    }
+}
+
+/// There is an image to build or an artifact to write.
+pub(crate) fn require_something(config: &Config) -> anyhow::Result<()> {
+    if config.images.is_empty() && config.artifacts.is_empty() {
+        let hint = "write a shipspec.yml, or name the repository with `--repository`";
+        return Err(failure::input("there is nothing to do", Some(hint)));
+    }
+    Ok(())
+}
+
+/// A command about images needs one.
+pub(crate) fn require_images(plans: &[ImagePlan]) -> anyhow::Result<()> {
+    if plans.is_empty() {
+        let hint = "write `images:` in shipspec.yml, or name the repository with `--repository`";
+        return Err(failure::input("no image is configured", Some(hint)));
+    }
+    Ok(())
+}
+
+/// The names of parameters in their store, which may be made from the environment.
+fn parameter_names(
+    config: &Config,
+    scope: &Scope,
+) -> Result<BTreeMap<String, ParameterName>, Diagnostics> {
+    let (mut names, mut found) = (BTreeMap::new(), Diagnostics::default());
+    for (name, text) in &config.parameters {
+        let source = text.evaluate_text(scope).and_then(|(filled, _)| {
+            let parsed = filled.parse::<ParameterSource>();
+            parsed.map_err(|error| Diagnostic::at(text.span().clone(), error.to_string()).into())
+        });
+        match source {
+            Ok(ParameterSource::Ssm(parameter)) => drop(names.insert(name.clone(), parameter)),
+            Err(errors) => found.extend(errors),
+        }
+    }
+    found.or(names)
+}

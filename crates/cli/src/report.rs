@@ -1,0 +1,240 @@
+//! What a command did or would do: as JSON for programs, as a table for people.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use shipspec_build::plan::ImagePlan;
+use shipspec_build::progress::TagChange;
+use shipspec_spec::image::Digest;
+use shipspec_spec::published::Published;
+
+use crate::console::{Bytes, Seconds};
+
+/// The one JSON document on stdout with `--output json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Report")]
+pub(crate) struct Report {
+    /// The version of this document's form: 1. New keys may come; those that are here stay.
+    pub(crate) version: u32,
+    /// The command: `run`, `plan`, `build` or `push`.
+    pub(crate) command: &'static str,
+    /// The whole commit, with `-dirty` behind it if the work tree holds changes.
+    pub(crate) commit: Option<String>,
+    /// The run's tag, `IMAGE_TAG`.
+    pub(crate) tag: Option<String>,
+    /// The images, in the order of shipspec.yml.
+    pub(crate) images: Vec<ImageReport>,
+    /// The artifacts, in the order of shipspec.yml.
+    pub(crate) artifacts: Vec<ArtifactReport>,
+    /// What could not be looked at before the run, and why.
+    pub(crate) not_checked: Vec<String>,
+    /// Why the command failed; absent if it succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<ErrorReport>,
+}
+
+/// An image.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ImageReport {
+    /// Its name in shipspec.yml.
+    pub(crate) name: String,
+    /// `registry/repository`.
+    pub(crate) repository: String,
+    /// What it is built for, such as `linux/amd64`.
+    pub(crate) platform: String,
+    /// Its tags, in the order in which they are put.
+    pub(crate) tags: Vec<TagReport>,
+    /// The reference by its first tag.
+    pub(crate) uri: String,
+    /// The digest that the registry confirmed; absent before a push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<String>,
+    /// The reference by digest; absent before a push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pinned: Option<String>,
+    /// Bytes in the registry, compressed; absent before a push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) size: Option<u64>,
+    /// Seconds that the build took; absent if nothing was built.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) build_seconds: Option<f64>,
+}
+
+/// A tag of an image.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct TagReport {
+    /// The tag.
+    pub(crate) tag: String,
+    /// It names another image with each release, as `latest` does.
+    pub(crate) moving: bool,
+    /// What putting it came to: `new`, `unchanged` or `moved`; absent if it was not put.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) change: Option<&'static str>,
+}
+
+/// An artifact.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ArtifactReport {
+    /// Its path.
+    pub(crate) path: String,
+    /// What it holds, for `plan`; absent if it holds a secret or a value that is not known yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<String>,
+    /// Why there is no text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+}
+
+/// Why a command failed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ErrorReport {
+    /// The exit code.
+    pub(crate) exit_code: u8,
+    /// Everything that is wrong, as far as one look can find it.
+    pub(crate) findings: Vec<FindingReport>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct FindingReport {
+    /// What is wrong.
+    pub(crate) message: String,
+    /// Where: `file:line:column`; absent if it has no place in a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) place: Option<String>,
+    /// What to do; absent if the message says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hint: Option<String>,
+}
+
+impl Report {
+    /// A report with nothing in it yet.
+    pub(crate) fn new(command: &'static str) -> Self {
+        Self {
+            version: 1,
+            command,
+            commit: None,
+            tag: None,
+            images: Vec::new(),
+            artifacts: Vec::new(),
+            not_checked: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// What is told of an image.
+    pub(crate) fn image(&mut self, plan: &ImagePlan) -> &mut ImageReport {
+        let index = self.images.iter().position(|image| image.name == plan.name);
+        let index = index.unwrap_or_else(|| {
+            self.images.push(ImageReport::new(plan));
+            self.images.len() - 1
+        });
+        &mut self.images[index]
+    }
+
+    /// The document, with a newline behind it.
+    pub(crate) fn json(&self) -> String {
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        format!("{text}\n")
+    }
+
+    /// The images of the run in columns.
+    pub(crate) fn table(&self) -> String {
+        let mut rows = vec![["image", "tag", "digest", "size", "build"].map(str::to_owned)];
+        for image in &self.images {
+            let tags: Vec<_> = image.tags.iter().map(|tag| &*tag.tag).collect();
+            let digest = image.digest.as_deref().map_or("-", |digest| &digest[..19]);
+            let size = image.size.map_or_else(|| "-".into(), |size| Bytes(size).to_string());
+            let seconds = image.build_seconds.map(Duration::from_secs_f64);
+            let time = seconds.map_or_else(|| "-".into(), |time| Seconds(time).to_string());
+            rows.push([image.name.clone(), tags.join(", "), digest.into(), size, time]);
+        }
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+        let widths: Vec<_> = (0..5).map(|column| width(column).unwrap_or(0)).collect();
+        let mut table = String::new();
+        for row in &rows {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            let line = cells.collect::<Vec<_>>().join("  ");
+            let _ = writeln!(table, "{}", line.trim_end());
+        }
+        table
+    }
+}
+
+impl ImageReport {
+    /// An image as it is planned.
+    pub(crate) fn new(plan: &ImagePlan) -> Self {
+        let tag = |planned: &shipspec_build::plan::PlannedTag| TagReport {
+            tag: planned.tag.to_string(),
+            moving: planned.moving,
+            change: None,
+        };
+        Self {
+            name: plan.name.clone(),
+            repository: plan.repository.to_string(),
+            platform: plan.platform.to_string(),
+            tags: plan.tags.iter().map(tag).collect(),
+            uri: plan.repository.tagged(plan.main_tag()),
+            digest: None,
+            pinned: None,
+            size: None,
+            build_seconds: None,
+        }
+    }
+
+    /// Notes what the registry has taken.
+    pub(crate) fn set_published(&mut self, published: &Published) {
+        self.set_digest(&published.digest);
+        self.size = Some(published.size);
+    }
+
+    fn set_digest(&mut self, digest: &Digest) {
+        self.digest = Some(digest.to_string());
+        self.pinned = Some(format!("{}@{digest}", self.repository));
+    }
+
+    /// Notes what putting a tag came to.
+    pub(crate) fn set_change(&mut self, tag: &str, change: TagChange) {
+        if let Some(report) = self.tags.iter_mut().find(|report| report.tag == tag) {
+            report.change = Some(word(change));
+        }
+    }
+}
+
+/// The word for what putting a tag came to.
+pub(crate) fn word(change: TagChange) -> &'static str {
+    match change {
+        TagChange::New => "new",
+        TagChange::Unchanged => "unchanged",
+        TagChange::Moved => "moved",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    #[test]
+    fn the_table_has_a_row_for_each_image() {
+        let mut report = Report::new("run");
+        report.images.push(ImageReport {
+            name: "web".into(),
+            repository: "r.example/web".into(),
+            platform: "linux/amd64".into(),
+            tags: vec![TagReport { tag: "0123456".into(), moving: false, change: Some("new") }],
+            uri: "r.example/web:0123456".into(),
+            digest: Some(format!("sha256:{}", "a".repeat(64))),
+            pinned: None,
+            size: Some(12_345_678),
+            build_seconds: Some(3.25),
+        });
+        assert_snapshot!(report.table(), @"
+        image  tag      digest               size     build
+        web    0123456  sha256:aaaaaaaaaaaa  12.3 MB  3.2s
+        ");
+    }
+}
