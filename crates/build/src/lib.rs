@@ -8,4 +8,4 @@ pub mod ignore;
 pub mod plan;
 pub mod progress;
 pub mod publish;
-mod vertices;
+pub mod vertices;

@@ -31,6 +31,35 @@ enum Exit {
     Step = 5,
 }
 
+/// Every exit code and what it means.
+#[cfg(test)]
+pub(crate) const EXIT_CODES: [(u8, &str); 8] = [
+    (0, "done"),
+    (
+        Exit::Fault as u8,
+        "a fault of shipspec's own, or of the machine that it runs on: a full disk",
+    ),
+    (
+        Exit::Input as u8,
+        "the input is wrong: shipspec.yml, a template, a flag, the Dockerfile, a build that has failed before",
+    ),
+    (Exit::Service as u8, "credentials, or a service of AWS other than ECR"),
+    (
+        Exit::Image as u8,
+        "whatever concerns an engine, a repository or an image, ECR's API included",
+    ),
+    (Exit::Step as u8, "a step of the user's own Dockerfile failed"),
+    (130, "interrupted by SIGINT (Ctrl-C)"),
+    (143, "ended by SIGTERM"),
+];
+
+/// The exit code of an error, and what can be done.
+#[cfg(test)]
+pub(crate) fn explain(error: &anyhow::Error) -> (u8, Option<String>) {
+    let (exit, hint) = judge(error);
+    (exit as u8, hint)
+}
+
 /// The input is wrong, in a way that has no place in a file.
 pub(crate) fn input(message: impl Into<String>, hint: Option<&str>) -> anyhow::Error {
     let diagnostic = Diagnostic::new(message);

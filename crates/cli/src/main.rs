@@ -10,6 +10,8 @@ mod flags;
 mod pipeline;
 mod preflight;
 mod project;
+#[cfg(test)]
+mod reference;
 mod report;
 mod signal;
 

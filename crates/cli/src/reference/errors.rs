@@ -1,0 +1,168 @@
+//! The pages of exit codes and of errors: each error is made and shown as a run would show it.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Error;
+use shipspec_build::context::ContextError;
+use shipspec_build::docker::{BuildError, EngineError, PushError};
+use shipspec_build::publish::PublishError;
+use shipspec_build::vertices::FailedStep;
+use shipspec_registry::access::AccessError;
+use shipspec_registry::ecr::EcrError;
+use shipspec_registry::error::RegistryError;
+use shipspec_render::ssm::SsmError;
+use shipspec_spec::image::{Digest, Repository};
+use shipspec_spec::parameter::ParameterSource;
+
+use crate::failure;
+
+/// What each exit code means.
+pub(super) fn exit_codes() -> String {
+    let mut text = String::from(
+        "# Exit codes\n\nOf several errors, the one with the smallest code decides.\n\n| code | meaning |\n| --- | --- |\n",
+    );
+    for (code, meaning) in failure::EXIT_CODES {
+        let _ = writeln!(text, "| {code} | {meaning} |");
+    }
+    text
+}
+
+/// Every error that concerns something outside of the project's own files.
+pub(super) fn page() -> String {
+    let mut text = String::from(
+        "# Errors\n\nWhat is wrong in shipspec.yml or in a template is shown with its line, and exits with 2. \
+         These are the others, with example names.\n",
+    );
+    for (title, errors) in [
+        ("The Docker engine", engine()),
+        ("The build", build()),
+        ("The registry", registry()),
+        ("AWS", aws()),
+    ] {
+        let _ = write!(
+            text,
+            "\n## {title}\n\n| error | exit code | what to do |\n| --- | --- | --- |\n"
+        );
+        for error in errors {
+            let (code, hint) = failure::explain(&error);
+            let message = format!("{error:#}").replace('|', "\\|");
+            let _ = writeln!(text, "| {message} | {code} | {} |", hint.unwrap_or_default());
+        }
+    }
+    text
+}
+
+fn repository() -> Repository {
+    "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web".parse().expect("a repository")
+}
+
+fn digest() -> Digest {
+    Digest::from_sha256([0xab; 32])
+}
+
+fn engine() -> Vec<Error> {
+    let host = "unix:///var/run/docker.sock".to_owned();
+    vec![
+        EngineError::Absent { host: host.clone(), reason: "connection refused".into() }.into(),
+        EngineError::Permission(host).into(),
+        EngineError::Address("ssh://builder".into()).into(),
+        EngineError::Unfit(
+            "the engine is Podman, which has no BuildKit behind Docker's API".into(),
+        )
+        .into(),
+    ]
+}
+
+fn build() -> Vec<Error> {
+    let step = || FailedStep { name: "[2/3] RUN make".into(), lines: Vec::new() };
+    let context = |error: ContextError| BuildError::from(error).into();
+    vec![
+        context(ContextError::NoFolder(PathBuf::from("web"))),
+        context(ContextError::NoDockerfile(PathBuf::from("web/Dockerfile"))),
+        context(ContextError::Outside(PathBuf::from("../Dockerfile"))),
+        BuildError::Dockerfile("dockerfile parse error line 2: unknown instruction: RUNN".into())
+            .into(),
+        BuildError::Step { step: step(), exit_code: 2 }.into(),
+        BuildError::OtherStep { step: step(), message: "no space left on device".into() }.into(),
+        BuildError::Engine("unexpected end of the stream".into()).into(),
+    ]
+}
+
+fn registry() -> Vec<Error> {
+    let tag = || "1234567".parse().expect("a tag");
+    let message = || {
+        "User: arn:aws:iam::123456789012:role/build is not authorized to perform: ecr:PutImage on resource: …".to_owned()
+    };
+    vec![
+        RegistryError::NoRepository(repository()).into(),
+        RegistryError::Denied { repository: repository(), message: message() }.into(),
+        RegistryError::Unauthorized { repository: repository(), message: "token expired".into() }
+            .into(),
+        RegistryError::Immutable {
+            repository: repository(),
+            tag: tag(),
+            wanted: digest(),
+            there: Some(digest()),
+        }
+        .into(),
+        RegistryError::Pinned {
+            repository: repository(),
+            tag: "latest".parse().expect("a tag"),
+            there: digest(),
+        }
+        .into(),
+        RegistryError::Answer {
+            repository: repository(),
+            status: 429,
+            message: "Rate exceeded".into(),
+        }
+        .into(),
+        RegistryError::Answer {
+            repository: repository(),
+            status: 503,
+            message: "Service Unavailable".into(),
+        }
+        .into(),
+        RegistryError::WrongDigest {
+            repository: repository(),
+            reference: "1234567".into(),
+            wanted: digest(),
+            found: "sha256:…".into(),
+        }
+        .into(),
+        PublishError::Push {
+            image: "web".into(),
+            source: PushError::Refused {
+                reference: repository().tagged(&tag()),
+                message: "connection reset by peer".into(),
+            },
+        }
+        .into(),
+    ]
+}
+
+fn aws() -> Vec<Error> {
+    let registry = || repository().registry;
+    let ecr = |source| AccessError::Ecr { registry: registry(), source }.into();
+    let ParameterSource::Ssm(name) = "ssm:/app/db_host".parse().expect("a parameter");
+    vec![
+        ecr(EcrError::Credentials {
+            action: "ecr:GetAuthorizationToken",
+            message: "no credentials".into(),
+        }),
+        ecr(EcrError::Denied {
+            action: "ecr:GetAuthorizationToken",
+            message: "no policy allows it".into(),
+        }),
+        ecr(EcrError::Request {
+            action: "ecr:GetAuthorizationToken",
+            region: "eu-west-1".into(),
+            message: "dns error".into(),
+        }),
+        SsmError::Missing(vec![name]).into(),
+        SsmError::Denied("no policy allows it".into()).into(),
+        SsmError::Credentials("no credentials".into()).into(),
+        SsmError::Request("dns error".into()).into(),
+    ]
+}
