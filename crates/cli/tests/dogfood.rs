@@ -1,0 +1,130 @@
+//! This repository ships itself: the released binary builds and pushes the image that holds it.
+//!
+//! These tests are about the binary of `scripts/release-binary`, not about the one that cargo
+//! builds for tests.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{Outcome, Project, SHORT};
+use shipspec_testbed::{TestRepository, Testbed};
+
+/// Where `scripts/release-binary` leaves the binary, from the top of the repository.
+const BINARY: &str = "target/dist/shipspec";
+
+const VERSION: &str = concat!("shipspec ", env!("CARGO_PKG_VERSION"), "\n");
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn binary() -> PathBuf {
+    let binary = top().join(BINARY);
+    assert!(binary.is_file(), "there is no {BINARY}; scripts/release-binary makes it");
+    binary
+}
+
+/// What the build has when it comes to `shipspec run`, in a folder that may be written to.
+fn project(testbed: &Testbed, repository: &TestRepository) -> Project {
+    let project = Project::in_testbed(testbed).repository(repository);
+    for name in ["Dockerfile", ".dockerignore", "shipspec.yml", "Cargo.toml"] {
+        std::fs::copy(top().join(name), project.path(name)).expect(name);
+    }
+    std::fs::create_dir_all(project.path("target/dist")).expect("a folder");
+    std::fs::copy(binary(), project.path(BINARY)).expect(BINARY);
+    project
+}
+
+/// Runs a program with the environment of a project.
+fn run(project: &Project, program: &str, arguments: &[&str]) -> Outcome {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(project.folder()).env_clear();
+    for (name, value) in project.command(&[]).get_envs() {
+        command.env(name, value.expect("a value"));
+    }
+    project.outcome(&command.output().expect("it starts"))
+}
+
+#[test]
+#[ignore = "needs the testbed and scripts/release-binary"]
+fn the_released_binary_builds_the_image_that_holds_it() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("dogfood");
+    let project = project(&testbed, &repository);
+    let released = project.path(BINARY).display().to_string();
+    run(&project, &released, &["run", "--no-push"]).success();
+
+    let image = format!("{}:{SHORT}", repository.uri());
+    assert_eq!(
+        project.read("build.json"),
+        format!("{{\"tag\":\"{SHORT}\",\"image\":\"{image}\"}}")
+    );
+    assert!(repository.requests().is_empty());
+    let told = run(&project, "docker", &["run", "--rm", &image, "--version"]).success();
+    assert_eq!(told.stdout, VERSION);
+}
+
+#[test]
+#[ignore = "needs the testbed and scripts/release-binary"]
+fn the_released_binary_finds_aws_by_name_and_trusts_its_certificate() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("dogfood");
+    let project = project(&testbed, &repository);
+    let released = project.path(BINARY).display().to_string();
+    run(&project, &released, &["run"]).success();
+
+    let tags = repository.tags();
+    assert_eq!(tags[SHORT], tags["latest"]);
+    let config = repository.image_config(SHORT);
+    assert_eq!(config["config"]["Entrypoint"][0], "/shipspec");
+    assert_eq!(config["rootfs"]["diff_ids"].as_array().map(Vec::len), Some(1), "{config}");
+}
+
+#[test]
+#[ignore = "needs scripts/release-binary"]
+fn the_released_binary_needs_no_library_of_the_system() {
+    let elf = std::fs::read(binary()).expect("the binary");
+    let headers = program_headers(&elf);
+    let of_kind = |wanted| headers.iter().filter(move |header| header.kind == wanted);
+    assert!(of_kind(PT_LOAD).count() > 0, "this reads no ELF file");
+    assert_eq!(of_kind(PT_INTERP).count(), 0, "it asks for a dynamic linker");
+    for header in of_kind(PT_DYNAMIC) {
+        let entries = elf[header.offset..header.offset + header.size].chunks_exact(16);
+        let needed = entries.filter(|entry| number(entry, 0) == DT_NEEDED).count();
+        assert_eq!(needed, 0, "it asks for {needed} libraries");
+    }
+}
+
+const PT_LOAD: usize = 1;
+const PT_DYNAMIC: usize = 2;
+const PT_INTERP: usize = 3;
+const DT_NEEDED: usize = 1;
+
+/// A segment of an ELF file.
+struct ProgramHeader {
+    kind: usize,
+    offset: usize,
+    size: usize,
+}
+
+/// The segments of a little-endian ELF file of 64 bits.
+fn program_headers(elf: &[u8]) -> Vec<ProgramHeader> {
+    assert_eq!(elf[..6], *b"\x7fELF\x02\x01");
+    let (start, length) = (number(elf, 32), usize::from(elf[54]));
+    let count = usize::from(u16::from_le_bytes([elf[56], elf[57]]));
+    let headers = elf[start..].chunks_exact(length).take(count);
+    headers
+        .map(|header| ProgramHeader {
+            kind: number(header, 0) & 0xffff_ffff,
+            offset: number(header, 8),
+            size: number(header, 32),
+        })
+        .collect()
+}
+
+fn number(bytes: &[u8], at: usize) -> usize {
+    let eight = bytes[at..at + 8].try_into().expect("eight bytes");
+    usize::try_from(u64::from_le_bytes(eight)).expect("an offset")
+}
