@@ -97,6 +97,38 @@ fn the_released_binary_needs_no_library_of_the_system() {
     }
 }
 
+/// A module for names that leaves a file behind when it is loaded.
+const CANARY: &str = r#"
+#include <fcntl.h>
+#include <unistd.h>
+__attribute__((constructor)) static void loaded(void) { close(open("loaded", O_CREAT | O_WRONLY, 0600)); }
+"#;
+
+#[test]
+#[ignore = "needs the testbed and scripts/release-binary"]
+fn the_released_binary_loads_no_module_for_names() {
+    let testbed = Testbed::current();
+    let project = Project::in_testbed(&testbed)
+        .file("Dockerfile", "FROM scratch\n")
+        .file("canary.c", CANARY)
+        .file("nsswitch.conf", "passwd: files\nhosts: files canary\n");
+    let modules = project.folder().display().to_string();
+    let project = project.variable("LD_LIBRARY_PATH", &modules);
+    run(&project, "cc", &["-shared", "-fPIC", "-o", "libnss_canary.so.2", "canary.c"]).success();
+    let looks_up = |binary: &Path| {
+        let script = "mount --bind nsswitch.conf /etc/nsswitch.conf && exec \"$0\" \"$@\"";
+        let binary = binary.canonicalize().expect("a path").display().to_string();
+        let push = ["run", "--repository", "nowhere.invalid/web", "--tag", "latest"];
+        let arguments = [&["--mount", "sh", "-c", script, &binary], &push[..]].concat();
+        let told = run(&project, "unshare", &arguments).failure(4);
+        assert!(told.stderr.contains("nowhere.invalid"), "{told}");
+        project.has("loaded")
+    };
+    assert!(!looks_up(&binary()), "it loaded what nsswitch.conf names");
+    // A dynamic binary does, or this would show nothing.
+    assert!(looks_up(Path::new(env!("CARGO_BIN_EXE_shipspec"))), "the module is never loaded");
+}
+
 const PT_LOAD: usize = 1;
 const PT_DYNAMIC: usize = 2;
 const PT_INTERP: usize = 3;
