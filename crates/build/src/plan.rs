@@ -72,7 +72,7 @@ pub fn plan(
         }
     }
     for (name, (repository, tags)) in &places {
-        let tag = tags[0].tag.clone();
+        let tag = Some(tags[0].tag.clone());
         let names = ImageNames { repository: repository.clone(), tag, digest: digest.clone() };
         scope.set_image(name, names);
     }

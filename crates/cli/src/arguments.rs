@@ -56,6 +56,21 @@ pub(crate) struct ImageFlags {
     pub(crate) labels: Vec<(String, String)>,
 }
 
+/// What flags say about the project, whatever the command.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ProjectFlags {
+    #[command(flatten)]
+    pub(crate) image: ImageFlags,
+
+    /// Give a name a value, over all other sources; once for each
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) set: Vec<(String, String)>,
+
+    /// Give names the values of a file (.env, .json, .yaml), over all sources but --set
+    #[arg(long = "values", value_name = "PATH")]
+    pub(crate) values: Vec<PathBuf>,
+}
+
 /// Artifacts that flags ask for, besides those of shipspec.yml.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct RenderFlags {
@@ -89,7 +104,8 @@ pub(crate) enum Output {
     Json,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+/// `NAME=VALUE`.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
         _ => Err("there is no `=` in it".into()),

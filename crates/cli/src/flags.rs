@@ -1,10 +1,15 @@
 //! What flags say, put over what the file says.
 
-use shipspec_spec::config::{ArtifactConfig, ArtifactContent, Config, ImageConfig, Text};
+use std::collections::BTreeMap;
 
-use crate::arguments::{ImageFlags, RenderFlags};
+use shipspec_spec::config::{
+    ArtifactConfig, ArtifactContent, Config, ImageConfig, TemplateConfig, Text,
+};
+use shipspec_spec::value::Value;
+
+use crate::arguments::{ImageFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
-use crate::failure;
+use crate::{failure, values};
 
 impl ImageFlags {
     /// Puts the flags over the only image of the file, or makes one where there is none.
@@ -75,15 +80,26 @@ impl ImageFlags {
     }
 }
 
+impl ProjectFlags {
+    /// The values that `--values` and `--set` give, the later ones over the earlier.
+    pub(crate) fn given(&self, context: &Context<'_>) -> anyhow::Result<BTreeMap<String, Value>> {
+        let mut given = BTreeMap::new();
+        for path in &self.values {
+            given.extend(values::read(&context.current.join(path))?);
+        }
+        given.extend(self.set.iter().map(|(name, text)| (name.clone(), Value::plain(&**text))));
+        Ok(given)
+    }
+}
+
 impl RenderFlags {
     /// Adds the artifacts that flags ask for.
     pub(crate) fn apply(&self, config: &mut Config) -> anyhow::Result<()> {
         for (template, artifact) in &self.templates {
-            config.artifacts.push(ArtifactConfig {
-                path: Text::parse("--render", artifact)?,
-                content: ArtifactContent::Template(Text::parse("--render", template)?),
-                allow_secrets: Vec::new(),
-            });
+            let template = TemplateConfig::new(Text::parse("--render", template)?);
+            let content = ArtifactContent::Template(template);
+            let path = Text::parse("--render", artifact)?;
+            config.artifacts.push(ArtifactConfig::new(path, content));
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ mod project;
 mod reference;
 mod report;
 mod signal;
+mod values;
 
 use std::process::ExitCode;
 

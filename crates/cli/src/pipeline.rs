@@ -145,6 +145,7 @@ pub(crate) fn write(
     artifacts: &[Artifact],
     report: &mut Report,
 ) -> anyhow::Result<()> {
+    note_all(context, artifacts);
     write_all(&context.folder, artifacts)?;
     for artifact in artifacts {
         let path = artifact.path.display().to_string();
@@ -152,4 +153,11 @@ pub(crate) fn write(
         report.artifacts.push(ArtifactReport { path, text: None, reason: None });
     }
     Ok(())
+}
+
+/// Says what the authors of artifacts may want to know.
+pub(crate) fn note_all(context: &Context<'_>, artifacts: &[Artifact]) {
+    for note in artifacts.iter().flat_map(|artifact| &artifact.notes) {
+        context.console.note(format_args!("note: {note}"));
+    }
 }

@@ -13,7 +13,7 @@ use shipspec_spec::parameter::{ParameterName, ParameterSource};
 use shipspec_spec::scope::{DigestState, ImageNames, ImageNeeds, Scope};
 use shipspec_spec::value::Value;
 
-use crate::arguments::{ImageFlags, RenderFlags};
+use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::{commit, failure};
 
@@ -39,13 +39,15 @@ impl Project {
     /// Reads the configuration and the flags. No value is fetched.
     pub(crate) fn read(
         context: &Context<'_>,
-        image: &ImageFlags,
+        flags: &ProjectFlags,
         render: &RenderFlags,
     ) -> anyhow::Result<Self> {
         let mut config = context.read_config()?;
-        image.apply(&mut config, context)?;
+        flags.image.apply(&mut config, context)?;
         render.apply(&mut config)?;
-        let scope = Scope::new(&config, context.environment.clone(), commit::find(context));
+        let scope = Scope::new(&config, context.environment.clone(), commit::find(context))
+            .with_given(flags.given(context)?, context.folder.clone());
+        scope.cycles().or(())?;
         let parameters = parameter_names(&config, &scope)?;
         Ok(Self { config, scope, parameters })
     }
@@ -53,10 +55,10 @@ impl Project {
     /// As [`Project::read`], with the values of the parameters.
     pub(crate) async fn load(
         context: &Context<'_>,
-        image: &ImageFlags,
+        flags: &ProjectFlags,
         render: &RenderFlags,
     ) -> anyhow::Result<Self> {
-        let mut project = Self::read(context, image, render)?;
+        let mut project = Self::read(context, flags, render)?;
         project.fetch_parameters(context).await?;
         Ok(project)
     }

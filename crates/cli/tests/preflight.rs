@@ -52,7 +52,7 @@ fn everything_that_is_wrong_is_told_in_one_go_and_nothing_is_built() {
     1 | {"family": "$FAMILY", "image": "${IMAGE_URI}"}
       |             ^^^^^^^
       |
-      = hint: set `FAMILY` in the environment or under `variables:`; to keep the text itself, write `$${FAMILY}`
+      = hint: set `FAMILY` in the environment or under `variables:`; to keep the text itself, write `$$FAMILY`
     error: the repository `[uri]` does not exist
       hint: create it: aws ecr create-repository --repository-name [repository] --region ap-northeast-1
     "#);

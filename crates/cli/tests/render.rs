@@ -43,6 +43,7 @@ fn flags_alone_are_enough() {
     --- stdout
     hello world
     --- stderr
+    note: t.txt:1:7: `${NAME:-world}` came to its default
     ");
 }
 
@@ -71,7 +72,7 @@ fn every_unset_variable_of_every_template_is_told_and_nothing_is_written() {
     3 |   "executionRoleArn": "$EXECUTION_ROLE_ARN"
       |                        ^^^^^^^^^^^^^^^^^^^
       |
-      = hint: set `EXECUTION_ROLE_ARN` in the environment or under `variables:`; to keep the text itself, write `$${EXECUTION_ROLE_ARN}`
+      = hint: set `EXECUTION_ROLE_ARN` in the environment or under `variables:`; to keep the text itself, write `$$EXECUTION_ROLE_ARN`
     error: `CONTAINER_NAME` has no value
      --> appspec_template.yaml:1:16
       |
@@ -131,9 +132,11 @@ fn what_would_not_be_json_or_yaml_is_told_and_not_written() {
     error: `a.json` would not be JSON: expected value at line 2 column 10
      |
      = hint: check `a_template.json`, from which it is made
-    error: `b.yaml` would not be YAML: mapping values are not allowed in this context at line 1 column 7
-     |
-     = hint: check `b_template.yaml`, from which it is made
+    error: this is no YAML: mapping values are not allowed in this context
+     --> b_template.yaml:1:10
+      |
+    1 | a: ${CPU}: x
+      |          ^
     ");
     assert!(!project.has("a.json") && !project.has("b.yaml"));
 }

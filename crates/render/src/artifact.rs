@@ -17,6 +17,8 @@ pub struct Artifact {
     /// The secret parameters that stand in it, because shipspec.yml allows it: then the text must
     /// not be shown.
     pub secrets: BTreeSet<String>,
+    /// What its author may want to know, though nothing is wrong.
+    pub notes: Vec<String>,
 }
 
 /// Why no artifact was written.
@@ -107,7 +109,12 @@ mod tests {
     use super::*;
 
     fn artifact(path: &str) -> Artifact {
-        Artifact { path: path.into(), text: format!("new {path}"), secrets: BTreeSet::new() }
+        Artifact {
+            path: path.into(),
+            text: format!("new {path}"),
+            secrets: BTreeSet::new(),
+            notes: Vec::new(),
+        }
     }
 
     #[test]

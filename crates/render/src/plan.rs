@@ -1,19 +1,21 @@
 //! From configuration and values to the text of every artifact.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use indexmap::IndexMap;
 use shipspec_spec::config::{
-    ArtifactConfig, ArtifactContent, Config, ReferenceForm, Text, Tree, describe,
+    ArtifactConfig, ArtifactContent, Config, ReferenceForm, TemplateConfig, Text, Tree, describe,
 };
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::{EvaluationError, Names};
-use shipspec_spec::source::Span;
+use shipspec_spec::scope::Scope;
+use shipspec_spec::source::{Position, Span};
 use shipspec_spec::value::Value;
 
 use crate::artifact::Artifact;
 use crate::image_files::{image_definitions, image_detail};
-use crate::template::TemplateFile;
+use crate::template::{Filled, TemplateFile};
 
 /// The artifacts of a run, with every template read.
 #[derive(Debug, Clone)]
@@ -28,6 +30,10 @@ struct ArtifactPlan {
     place: Span,
     content: Content,
     allow_secrets: Vec<String>,
+    /// Its place in the matrix.
+    matrix: BTreeMap<String, Value>,
+    /// Names for it alone.
+    variables: IndexMap<String, Text>,
 }
 
 #[derive(Debug, Clone)]
@@ -45,17 +51,19 @@ impl ArtifactPlans {
     ///
     /// Everything that is wrong: templates that are missing or cannot be read, paths without a
     /// value, two artifacts with one path.
-    pub fn read(config: &Config, names: &dyn Names, folder: &Path) -> Result<Self, Diagnostics> {
+    pub fn read(config: &Config, scope: &Scope, folder: &Path) -> Result<Self, Diagnostics> {
         let mut found = Diagnostics::default();
         let mut plans: Vec<ArtifactPlan> = Vec::new();
         for artifact in &config.artifacts {
-            match ArtifactPlan::read(artifact, names, folder) {
-                Ok(plan) => {
-                    if plans.iter().any(|other| other.path == plan.path) {
-                        let message = format!("two artifacts have the path `{}`", plan.path);
-                        found.push(Diagnostic::at(plan.place.clone(), message));
+            match read_all(artifact, scope, folder) {
+                Ok(read) => {
+                    for plan in read {
+                        if plans.iter().any(|other| other.path == plan.path) {
+                            let message = format!("two artifacts have the path `{}`", plan.path);
+                            found.push(Diagnostic::at(plan.place.clone(), message));
+                        }
+                        plans.push(plan);
                     }
-                    plans.push(plan);
                 }
                 Err(errors) => found.extend(errors),
             }
@@ -79,9 +87,9 @@ impl ArtifactPlans {
     /// # Errors
     ///
     /// Everything that has no value or breaks its file, in all artifacts.
-    pub fn fill(&self, names: &dyn Names) -> Result<Vec<Artifact>, Diagnostics> {
+    pub fn fill(&self, scope: &Scope) -> Result<Vec<Artifact>, Diagnostics> {
         let (mut artifacts, mut found) = (Vec::new(), Diagnostics::default());
-        for artifact in self.fill_each(names) {
+        for artifact in self.fill_each(scope) {
             match artifact {
                 Ok(artifact) => artifacts.push(artifact),
                 Err(errors) => found.extend(errors),
@@ -91,17 +99,65 @@ impl ArtifactPlans {
     }
 
     /// As [`ArtifactPlans::fill`], each artifact by itself, in the order of [`ArtifactPlans::paths`].
-    pub fn fill_each(
-        &self,
-        names: &dyn Names,
-    ) -> impl Iterator<Item = Result<Artifact, Diagnostics>> {
-        self.plans.iter().map(move |plan| plan.fill(names, self.reference))
+    pub fn fill_each(&self, scope: &Scope) -> impl Iterator<Item = Result<Artifact, Diagnostics>> {
+        self.plans.iter().map(move |plan| {
+            let scope = scope.of_artifact(plan.matrix.clone(), &plan.variables);
+            plan.fill(&scope, self.reference)
+        })
+    }
+}
+
+/// The artifacts of one entry: one for each combination of its matrix that `when:` lets through.
+fn read_all(
+    artifact: &ArtifactConfig,
+    scope: &Scope,
+    folder: &Path,
+) -> Result<Vec<ArtifactPlan>, Diagnostics> {
+    let mut plans = Vec::new();
+    for matrix in combinations(&artifact.matrix, scope)? {
+        let scope = scope.of_artifact(matrix.clone(), &artifact.variables);
+        let is_wanted = match &artifact.when {
+            Some(when) => is_true(&when.evaluate(&scope)?),
+            None => true,
+        };
+        if is_wanted {
+            plans.push(ArtifactPlan::read(artifact, matrix, &scope, folder)?);
+        }
+    }
+    Ok(plans)
+}
+
+/// Every combination of values, the first name changing most slowly; one empty one for no names.
+fn combinations(
+    matrix: &IndexMap<String, Vec<Text>>,
+    names: &dyn Names,
+) -> Result<Vec<BTreeMap<String, Value>>, Diagnostics> {
+    let mut all = vec![BTreeMap::new()];
+    for (name, texts) in matrix {
+        let mut next = Vec::new();
+        for combination in &all {
+            for text in texts {
+                let mut combination: BTreeMap<_, _> = BTreeMap::clone(combination);
+                combination.insert(name.clone(), text.evaluate(names)?);
+                next.push(combination);
+            }
+        }
+        all = next;
+    }
+    Ok(all)
+}
+
+fn is_true(value: &Value) -> bool {
+    match value.text() {
+        Some(text) => !matches!(&*text.to_lowercase(), "" | "false" | "0" | "no" | "off"),
+        None => !value.content().is_null(),
     }
 }
 
 impl ArtifactPlan {
     fn read(
         artifact: &ArtifactConfig,
+        matrix: BTreeMap<String, Value>,
         names: &dyn Names,
         folder: &Path,
     ) -> Result<Self, Diagnostics> {
@@ -118,45 +174,51 @@ impl ArtifactPlan {
             ArtifactContent::ImageDefinitions(pairs) => Content::ImageDefinitions(pairs.clone()),
             ArtifactContent::Json(tree) => Content::Json(tree.clone()),
         };
-        Ok(Self { path, place, content, allow_secrets: artifact.allow_secrets.clone() })
+        let allow_secrets = artifact.allow_secrets.clone();
+        let variables = artifact.variables.clone();
+        Ok(Self { path, place, content, allow_secrets, matrix, variables })
     }
 
     fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
         let image = |name: &String| reference_name(name, form);
-        match &self.content {
+        let mut names: BTreeSet<_> = self.variables.values().flat_map(Text::references).collect();
+        names.extend(match &self.content {
             Content::Template(template) => template.references(),
             Content::ImageDetail(name) => BTreeSet::from([image(name)]),
             Content::ImageDefinitions(pairs) => pairs.iter().map(|(_, name)| image(name)).collect(),
             Content::Json(tree) => tree.texts().flat_map(Text::references).collect(),
-        }
+        });
+        // Names that the artifact gives itself are nobody else's business.
+        names.retain(|name| !self.variables.contains_key(name) && !self.matrix.contains_key(name));
+        names
     }
 
     fn fill(&self, names: &dyn Names, form: ReferenceForm) -> Result<Artifact, Diagnostics> {
-        let (text, value) = match &self.content {
+        let filled = match &self.content {
             Content::Template(template) => template.fill(&self.path, names)?,
             Content::ImageDetail(image) => {
-                let reference = self.reference(image, names, form)?;
-                (image_detail(&reference), Value::plain(""))
+                plain(image_detail(&self.reference(image, names, form)?))
             }
             Content::ImageDefinitions(pairs) => {
                 let mut filled = Vec::new();
                 for (container, image) in pairs {
                     filled.push((&**container, self.reference(image, names, form)?));
                 }
-                (image_definitions(filled), Value::plain(""))
+                plain(image_definitions(filled))
             }
             Content::Json(tree) => {
                 let value = tree.evaluate(names)?;
-                (value.content().to_string(), value)
+                Filled { secrets: value.secrets().clone(), ..plain(value.content().to_string()) }
             }
         };
-        self.check_secrets(&value)?;
-        Ok(Artifact { path: (&self.path).into(), text, secrets: value.secrets().clone() })
+        self.check_secrets(&filled.secrets)?;
+        let Filled { text, secrets, notes } = filled;
+        Ok(Artifact { path: (&self.path).into(), text, secrets, notes })
     }
 
     /// An artifact is stored and read by many; a secret belongs there only if shipspec.yml says so.
-    fn check_secrets(&self, value: &Value) -> Result<(), Diagnostic> {
-        let refused = value.secrets().iter().filter(|name| !self.allow_secrets.contains(name));
+    fn check_secrets(&self, secrets: &BTreeSet<String>) -> Result<(), Diagnostic> {
+        let refused = secrets.iter().filter(|name| !self.allow_secrets.contains(name));
         let refused: Vec<_> = refused.map(|name| format!("`{name}`")).collect();
         if refused.is_empty() {
             return Ok(());
@@ -186,6 +248,10 @@ impl ArtifactPlan {
     }
 }
 
+fn plain(text: String) -> Filled {
+    Filled { text, secrets: BTreeSet::new(), notes: Vec::new() }
+}
+
 /// The name by which a generated artifact asks for an image.
 fn reference_name(image: &str, form: ReferenceForm) -> String {
     match form {
@@ -195,18 +261,20 @@ fn reference_name(image: &str, form: ReferenceForm) -> String {
 }
 
 fn read_template(
-    path: &Text,
+    config: &TemplateConfig,
     artifact: &str,
     names: &dyn Names,
     folder: &Path,
 ) -> Result<TemplateFile, Diagnostics> {
-    let (name, _) = path.evaluate_text(names)?;
-    let wrong = |message: String| Diagnostic::at(path.span().clone(), message);
+    let (name, _) = config.path.evaluate_text(names)?;
+    let wrong = |message: String| Diagnostic::at(config.path.span().clone(), message);
     let bytes = std::fs::read(folder.join(&name))
         .map_err(|error| wrong(format!("the template `{name}` cannot be read: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        let offset = error.utf8_error().valid_up_to();
-        wrong(format!("the template `{name}` is not UTF-8 from byte {offset} on"))
+        let valid = error.utf8_error().valid_up_to();
+        let start = String::from_utf8_lossy(&error.as_bytes()[..valid]);
+        let Position { line, column } = Position::of(&start, valid);
+        wrong(format!("the template `{name}` is not UTF-8 at line {line} column {column}"))
     })?;
-    TemplateFile::parse(&name, text, artifact)
+    TemplateFile::parse(&name, &text, artifact, config)
 }

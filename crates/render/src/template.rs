@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
-use shipspec_spec::config::describe;
+use shipspec_spec::config::{TemplateConfig, TemplateDialect, describe};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
-use shipspec_spec::document::{Kind, Node};
-use shipspec_spec::escape::JsonPlace;
-use shipspec_spec::expression::{Dialect, Names, Piece, Slot, Template};
+use shipspec_spec::document::Node;
+use shipspec_spec::escape::{JsonPlace, Part, YamlError, fill_yaml};
+use shipspec_spec::expression::{
+    Dialect, Expression, JinjaError, JinjaTemplate, Names, Operator, Piece, Slot, Template,
+};
 use shipspec_spec::source::{Position, Source, Span};
 use shipspec_spec::value::Value;
 
@@ -40,8 +42,26 @@ impl Format {
 #[derive(Debug, Clone)]
 pub struct TemplateFile {
     source: Arc<Source>,
-    template: Template,
+    body: Body,
     format: Format,
+    notes: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Body {
+    Shell(Template),
+    Jinja(JinjaTemplate),
+}
+
+/// A template that was filled.
+#[derive(Clone)]
+pub struct Filled {
+    /// The whole text.
+    pub text: String,
+    /// The secrets that went into it.
+    pub secrets: BTreeSet<String>,
+    /// What the author may want to know, though nothing is wrong.
+    pub notes: Vec<String>,
 }
 
 impl TemplateFile {
@@ -50,58 +70,94 @@ impl TemplateFile {
     ///
     /// # Errors
     ///
-    /// Every `${` that cannot be read.
-    pub fn parse(name: &str, text: String, artifact: &str) -> Result<Self, Diagnostics> {
-        let source = Source::new(name, text);
-        let format = Format::of(artifact).or_else(|| Format::of(name)).unwrap_or(Format::Text);
-        match Template::parse(&source.text, Dialect::Shell) {
-            Ok(template) => Ok(Self { source, template, format }),
-            Err(errors) => {
-                let mut found = Diagnostics::default();
-                for error in errors {
-                    found.push(Diagnostic::at(Span::new(&source, error.range), error.message));
-                }
-                Err(found)
+    /// Every `${` that cannot be read, and placeholders that do not occur.
+    pub fn parse(
+        name: &str,
+        text: &str,
+        artifact: &str,
+        config: &TemplateConfig,
+    ) -> Result<Self, Diagnostics> {
+        let plain_name = name.strip_suffix(".j2").unwrap_or(name);
+        let format =
+            Format::of(artifact).or_else(|| Format::of(plain_name)).unwrap_or(Format::Text);
+        let mut notes = Vec::new();
+        let text = match (format, text.strip_prefix('\u{feff}')) {
+            (Format::Json, Some(rest)) => {
+                notes.push(format!("`{name}` begins with a byte-order mark, which JSON must not have; it is dropped"));
+                rest
             }
-        }
+            _ => text,
+        };
+        let source = Source::new(name, text);
+        let is_jinja = match config.dialect {
+            Some(dialect) => dialect == TemplateDialect::Jinja,
+            None => plain_name != name,
+        };
+        let body = if is_jinja { parse_jinja(&source)? } else { parse_shell(&source, config)? };
+        Ok(Self { source, body, format, notes })
     }
 
     /// Every name that it could ask for.
     #[must_use]
     pub fn references(&self) -> BTreeSet<String> {
-        self.template.references()
+        match &self.body {
+            Body::Shell(template) => template.references(),
+            Body::Jinja(template) => template.references(),
+        }
     }
 
-    /// The text with every slot filled, and the secrets that went into it.
+    /// The text with every slot filled.
     ///
-    /// Text around values stays as it is. In JSON a value is escaped for its place; the result of a
-    /// JSON or YAML template is checked to be that, with the structure that the template has.
+    /// Text around values stays as it is. In JSON and YAML a value is written for its place; the
+    /// result is checked to be what the artifact has to be.
     ///
     /// # Errors
     ///
     /// Every slot without a value, or what is wrong with the result.
-    pub fn fill(&self, artifact: &str, names: &dyn Names) -> Result<(String, Value), Diagnostics> {
-        let (mut text, mut parts, mut found) = (String::new(), Vec::new(), Diagnostics::default());
-        let mut place = JsonPlace::default();
-        for piece in self.template.pieces() {
+    pub fn fill(&self, artifact: &str, names: &dyn Names) -> Result<Filled, Diagnostics> {
+        let (text, value, defaults) = match &self.body {
+            Body::Shell(template) => self.fill_shell(template, names)?,
+            Body::Jinja(template) => {
+                let filled =
+                    template.fill(names).map_err(|error| jinja_error(&self.source, &error))?;
+                (filled.0, filled.1, Vec::new())
+            }
+        };
+        self.check(&text, artifact)?;
+        let notes = self.notes.iter().cloned().chain(defaults).collect();
+        Ok(Filled { text, secrets: value.secrets().clone(), notes })
+    }
+
+    fn fill_shell(
+        &self,
+        template: &Template,
+        names: &dyn Names,
+    ) -> Result<(String, Value, Vec<String>), Diagnostics> {
+        let (mut parts, mut values, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut place, mut found) = (JsonPlace::default(), Diagnostics::default());
+        for piece in template.pieces() {
             match piece {
                 Piece::Text(range) => {
                     let literal = &self.source.text[range.clone()];
                     place.pass(literal);
-                    text.push_str(literal);
+                    parts.push(Part::Text(literal));
                 }
                 Piece::Slot(slot) => match self.slot(slot, place, names) {
-                    Ok((value, filled)) => {
-                        text.push_str(&filled);
-                        parts.push(value);
+                    Ok((value, text)) => {
+                        parts.push(Part::Value { text, is_text: value.is_tool_made() });
+                        values.push(value);
+                        notes.extend(self.default_note(slot, names));
                     }
                     Err(error) => found.push(error),
                 },
             }
         }
         found.or(())?;
-        self.check(&text, artifact)?;
-        Ok((text, Value::made_from(serde_json::Value::Null, &parts)))
+        let text = match self.format {
+            Format::Yaml => fill_yaml(&parts).map_err(|error| self.yaml_error(template, &error))?,
+            Format::Json | Format::Text => parts.iter().map(Part::as_str).collect(),
+        };
+        Ok((text, Value::made_from(serde_json::Value::Null, &values), notes))
     }
 
     fn slot(
@@ -123,68 +179,91 @@ impl TemplateFile {
         }
     }
 
+    /// A default that was used may have been meant for the shell in a container.
+    fn default_note(&self, slot: &Slot, names: &dyn Names) -> Option<String> {
+        let Expression::Conditional(conditional) = &slot.expression else { return None };
+        let value = names.resolve(&conditional.name).ok().and_then(|value| value.text());
+        let is_set = value.is_some_and(|text| !(conditional.empty_is_unset && text.is_empty()));
+        if is_set || conditional.operator != Operator::Default {
+            return None;
+        }
+        let span = Span::new(&self.source, slot.range.clone());
+        let written = &self.source.text[slot.range.clone()];
+        Some(format!("{span}: `{written}` came to its default"))
+    }
+
+    fn yaml_error(&self, template: &Template, error: &YamlError) -> Diagnostic {
+        let YamlError::Template { part, offset, .. } = error else {
+            let message = format!("{error} (in `{}`)", self.source.name);
+            return Diagnostic::new(message).with_hint("put the places for values in quotes");
+        };
+        let at = match template.pieces().get(*part) {
+            Some(Piece::Text(range)) => (range.start + offset).min(range.end),
+            Some(Piece::Slot(slot)) => slot.range.start,
+            None => self.source.text.len(),
+        };
+        Diagnostic::at(Span::new(&self.source, at..at), format!("this is no YAML: {error}"))
+    }
+
     /// No message shows the text: a value in it may be one that must not be shown.
     fn check(&self, text: &str, artifact: &str) -> Result<(), Diagnostic> {
+        let wrong = |what: &str, message: String| {
+            Diagnostic::new(format!("`{artifact}` would not be {what}: {message}"))
+                .with_hint(format!("check `{}`, from which it is made", self.source.name))
+        };
         match self.format {
             Format::Text => Ok(()),
-            Format::Json => serde_json::from_str::<IgnoredAny>(text).map(drop).map_err(|error| {
-                Diagnostic::new(format!("`{artifact}` would not be JSON: {error}"))
-                    .with_hint(format!("check `{}`, from which it is made", self.source.name))
+            Format::Json => serde_json::from_str::<IgnoredAny>(text)
+                .map(drop)
+                .map_err(|error| wrong("JSON", error.to_string())),
+            Format::Yaml => Node::parse(&Source::new(artifact, text)).map(drop).map_err(|error| {
+                let position = error.span.map(|span| span.position());
+                let Position { line, column } = position.unwrap_or(Position { line: 1, column: 1 });
+                wrong("YAML", format!("{} at line {line} column {column}", error.message))
             }),
-            Format::Yaml => self.check_yaml(text, artifact),
         }
-    }
-
-    fn check_yaml(&self, text: &str, artifact: &str) -> Result<(), Diagnostic> {
-        let filled = Source::new(artifact, text);
-        let node = Node::parse(&filled).map_err(|error| {
-            let Position { line, column } =
-                error.span.map_or(Position { line: 1, column: 1 }, |span| span.position());
-            let message = error.message;
-            Diagnostic::new(format!(
-                "`{artifact}` would not be YAML: {message} at line {line} column {column}"
-            ))
-            .with_hint(format!("check `{}`, from which it is made", self.source.name))
-        })?;
-        // The template as it stands: `$` and `{` are text to YAML inside a word.
-        let stand_ins = Source::new(artifact, self.with_stand_ins());
-        match Node::parse(&stand_ins) {
-            Ok(template) if !same_structure(&template, &node) => {
-                Err(Diagnostic::new(format!("a value would change the structure of `{artifact}`"))
-                    .with_hint(format!(
-                        "put the places for values in `{}` in quotes",
-                        self.source.name
-                    )))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn with_stand_ins(&self) -> String {
-        let part = |piece: &Piece| match piece {
-            Piece::Text(range) => self.source.text[range.clone()].to_owned(),
-            Piece::Slot(_) => "x".to_owned(),
-        };
-        self.template.pieces().iter().map(part).collect()
     }
 }
 
-/// Two trees have the same lists and maps, whatever their scalars hold.
-fn same_structure(one: &Node, other: &Node) -> bool {
-    match (&one.kind, &other.kind) {
-        (Kind::Scalar { .. }, Kind::Scalar { .. }) | (Kind::Alias, Kind::Alias) => true,
-        (Kind::List(one), Kind::List(other)) => {
-            one.len() == other.len()
-                && one.iter().zip(other).all(|(one, other)| same_structure(one, other))
+fn parse_shell(source: &Arc<Source>, config: &TemplateConfig) -> Result<Body, Diagnostics> {
+    let mut found = Diagnostics::default();
+    let template = Template::parse(&source.text, Dialect::Shell).map_err(|errors| {
+        for error in errors {
+            found.push(Diagnostic::at(Span::new(source, error.range), error.message));
         }
-        (Kind::Map(one), Kind::Map(other)) => {
-            one.len() == other.len()
-                && one.iter().zip(other).all(|(one, other)| {
-                    same_structure(&one.0, &other.0) && same_structure(&one.1, &other.1)
-                })
-        }
-        _ => false,
+        std::mem::take(&mut found)
+    })?;
+    let template = match &config.only {
+        Some(names) => template.only(names),
+        None => template,
+    };
+    let nested: Vec<_> =
+        config.placeholders.iter().map(|(name, text)| (name.clone(), text.nested())).collect();
+    let (template, missing) = template.with_placeholders(&source.text, &nested);
+    for name in missing {
+        let span = config.placeholders[&name].span().clone();
+        let message = format!("the placeholder `{name}` does not occur in `{}`", source.name);
+        found.push(Diagnostic::at(span, message));
     }
+    found.or(Body::Shell(template))
+}
+
+fn parse_jinja(source: &Arc<Source>) -> Result<Body, Diagnostics> {
+    let parsed = JinjaTemplate::parse(&source.name, &source.text);
+    Ok(Body::Jinja(parsed.map_err(|error| jinja_error(source, &error))?))
+}
+
+fn jinja_error(source: &Arc<Source>, error: &JinjaError) -> Diagnostic {
+    let Some(line) = error.line else {
+        return Diagnostic::new(format!("{}: {error}", source.name));
+    };
+    let mut start = 0;
+    let mut lines = source.text.split_inclusive('\n');
+    for text in lines.by_ref().take(line.saturating_sub(1)) {
+        start += text.len();
+    }
+    let length = lines.next().map_or(0, |text| text.trim_end().len());
+    Diagnostic::at(Span::new(source, start..start + length), error.message.clone())
 }
 
 #[cfg(test)]
@@ -192,6 +271,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use insta::assert_snapshot;
+    use shipspec_spec::config::Text;
     use shipspec_spec::expression::NameError;
 
     use super::*;
@@ -211,9 +291,10 @@ mod tests {
 
     fn fill(template: &str, artifact: &str, names: &[(&'static str, &'static str)]) -> String {
         let names = Fixed(names.iter().copied().collect());
-        let file = TemplateFile::parse("template", template.into(), artifact).unwrap();
+        let config = TemplateConfig::new(Text::literal("test", "template"));
+        let file = TemplateFile::parse("template", template, artifact, &config).unwrap();
         match file.fill(artifact, &names) {
-            Ok((text, _)) => text,
+            Ok(filled) => filled.text,
             Err(errors) => errors.to_string(),
         }
     }
@@ -247,7 +328,7 @@ mod tests {
     fn what_would_be_broken_is_told_without_its_text() {
         assert_snapshot!(fill("{\"a\": ${A}}", "x.json", &[("A", "eighty")]), @"template:1:7: the value is no JSON value of its own");
         assert_snapshot!(fill("{\"a\": 1,}", "x.json", &[]), @"`x.json` would not be JSON: key must be a string at line 1 column 9");
-        assert_snapshot!(fill("a: [${A}", "x.yaml", &[("A", "1")]), @"`x.yaml` would not be YAML: unclosed bracket '[' at line 1 column 4");
+        assert_snapshot!(fill("a: [${A}", "x.yaml", &[("A", "1")]), @"template:1:4: this is no YAML: unclosed bracket '['");
         assert_snapshot!(fill("a: ${A}\n", "x.yaml", &[("A", "1\nb: 2")]), @"a value would change the structure of `x.yaml`");
     }
 

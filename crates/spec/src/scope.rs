@@ -1,18 +1,22 @@
 //! What every name stands for, and from when on.
 //!
-//! Sources, the first that has the name wins: variables, parameters, names that shipspec makes
-//! itself, the process environment.
+//! Sources, the first that has the name wins: `--set` and `--values`, an artifact's `matrix:` and its
+//! own `variables:`, `variables:`, `parameters:`, names that shipspec makes itself, the process
+//! environment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::json;
 
 use crate::config::{Config, Text};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expression::{EvaluationError, NameError, Names};
-use crate::image::{Digest, Repository};
+use crate::image::{Digest, DigestError, Repository, RepositoryError};
 use crate::source::Span;
-use crate::tag::{Commit, Tag, short};
+use crate::tag::{Commit, Tag, TagError, short};
 use crate::value::Value;
 
 /// The commit of the run, or why there is none.
@@ -31,12 +35,16 @@ const OF_ONE_IMAGE: [&str; 5] =
 /// What names stand for, as far as the run has come.
 #[derive(Debug, Clone)]
 pub struct Scope {
+    folder: PathBuf,
+    given: Arc<BTreeMap<String, Value>>,
+    matrix: BTreeMap<String, Value>,
+    local: IndexMap<String, Text>,
     tag: Vec<Text>,
-    variables: IndexMap<String, Text>,
-    parameters: BTreeMap<String, Option<Value>>,
+    variables: Arc<IndexMap<String, Text>>,
+    parameters: Arc<BTreeMap<String, Option<Value>>>,
     commit: CommitSource,
     images: IndexMap<String, Option<ImageNames>>,
-    environment: BTreeMap<String, String>,
+    environment: Arc<BTreeMap<String, String>>,
 }
 
 /// What the names of an image stand for.
@@ -44,8 +52,9 @@ pub struct Scope {
 pub struct ImageNames {
     /// Where it is pushed to.
     pub repository: Repository,
-    /// The tag that names it: its first that does not move, else its first.
-    pub tag: Tag,
+    /// The tag that names it: its first that does not move, else its first. An image that is only
+    /// known by its digest has none.
+    pub tag: Option<Tag>,
     /// The digest, as far as it is known.
     pub digest: DigestState,
 }
@@ -53,6 +62,10 @@ pub struct ImageNames {
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
+    /// `--set` or `--values`.
+    Given,
+    /// The artifact's place in its matrix.
+    Matrix,
     /// `variables:` of shipspec.yml, at this place.
     Variable(Span),
     /// `parameters:` of shipspec.yml.
@@ -91,19 +104,59 @@ impl Scope {
         environment: BTreeMap<String, String>,
         commit: CommitSource,
     ) -> Self {
+        let parameters = config.parameters.keys().map(|name| (name.clone(), None));
         Self {
+            folder: PathBuf::new(),
+            given: Arc::default(),
+            matrix: BTreeMap::new(),
+            local: IndexMap::new(),
             tag: config.tag.clone(),
-            variables: config.variables.clone(),
-            parameters: config.parameters.keys().map(|name| (name.clone(), None)).collect(),
+            variables: Arc::new(config.variables.clone()),
+            parameters: Arc::new(parameters.collect()),
             commit,
             images: config.images.keys().map(|name| (name.clone(), None)).collect(),
-            environment,
+            environment: Arc::new(environment),
         }
+    }
+
+    /// The same scope, in which `--set` and `--values` win over everything, and expressions may read
+    /// the files of `folder`.
+    #[must_use]
+    pub fn with_given(mut self, given: BTreeMap<String, Value>, folder: PathBuf) -> Self {
+        self.given = Arc::new(given);
+        self.folder = folder;
+        self
+    }
+
+    /// The scope of one artifact: its place in the matrix, and its own variables.
+    #[must_use]
+    pub fn of_artifact(
+        &self,
+        matrix: BTreeMap<String, Value>,
+        variables: &IndexMap<String, Text>,
+    ) -> Self {
+        Self { matrix, local: variables.clone(), ..self.clone() }
+    }
+
+    /// Variables that need themselves, each told once, with its place.
+    #[must_use]
+    pub fn cycles(&self) -> Diagnostics {
+        let mut found = Diagnostics::default();
+        let mut told = BTreeSet::new();
+        for (name, text) in &*self.variables {
+            let Err(NameError::Cycle(cycle)) = self.resolve(name) else { continue };
+            if told.insert(BTreeSet::from_iter(cycle.clone())) {
+                let error = NameError::Cycle(cycle);
+                found.push(Diagnostic::at(text.span().clone(), error.to_string()));
+            }
+        }
+        found
     }
 
     /// Takes the values of parameters, by the names that shipspec.yml gives them.
     pub fn set_parameters(&mut self, values: BTreeMap<String, Value>) {
-        self.parameters.extend(values.into_iter().map(|(name, value)| (name, Some(value))));
+        let parameters = Arc::make_mut(&mut self.parameters);
+        parameters.extend(values.into_iter().map(|(name, value)| (name, Some(value))));
     }
 
     /// Takes what is known of an image.
@@ -151,7 +204,7 @@ impl Scope {
         let (mut seen, mut open) = (BTreeSet::new(), Vec::from_iter(references));
         while let Some(name) = open.pop() {
             let root = name.split('.').next().unwrap_or(&name);
-            let text = self.variables.get(root);
+            let text = self.local.get(root).or_else(|| self.variables.get(root));
             if seen.insert(name.clone()) {
                 open.extend(text.into_iter().flat_map(Text::references));
             }
@@ -159,20 +212,24 @@ impl Scope {
         seen
     }
 
-    /// Where the value of a name comes from: the first source that has it.
+    /// Every source that has a value for a name, the one that wins first.
     #[must_use]
-    pub fn origin(&self, name: &str) -> Option<Origin> {
+    pub fn origins(&self, name: &str) -> Vec<Origin> {
         let frame = Frame { scope: self, inside: None };
-        if let Some(text) = self.variables.get(name) {
-            return Some(Origin::Variable(text.span().clone()));
-        }
-        if self.parameters.contains_key(name) {
-            return Some(Origin::Parameter);
-        }
-        if matches!(frame.tool_made(name), Ok(Some(_)) | Err(NameError::Later { .. })) {
-            return Some(Origin::ToolMade);
-        }
-        self.environment.contains_key(name).then_some(Origin::Environment)
+        let is_made = matches!(frame.tool_made(name), Ok(Some(_)) | Err(NameError::Later { .. }));
+        let variable = |texts: &IndexMap<String, Text>| {
+            texts.get(name).map(|text| Origin::Variable(text.span().clone()))
+        };
+        let origins = [
+            self.given.contains_key(name).then_some(Origin::Given),
+            self.matrix.contains_key(name).then_some(Origin::Matrix),
+            variable(&self.local),
+            variable(&self.variables),
+            self.parameters.contains_key(name).then_some(Origin::Parameter),
+            is_made.then_some(Origin::ToolMade),
+            self.environment.contains_key(name).then_some(Origin::Environment),
+        ];
+        origins.into_iter().flatten().collect()
     }
 
     /// Every name that `references` lead to, those inside of variables included.
@@ -212,16 +269,41 @@ impl Names for Scope {
 /// The scope as it is seen from inside a name whose text is being filled.
 struct Frame<'a> {
     scope: &'a Scope,
-    inside: Option<(&'a str, &'a Frame<'a>)>,
+    inside: Option<(Key<'a>, &'a Frame<'a>)>,
+}
+
+/// A name whose text is being filled, and where that text is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key<'a> {
+    layer: Layer,
+    name: &'a str,
+}
+
+/// Sources that are texts, from the one that wins on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Layer {
+    Local,
+    File,
+    Made,
 }
 
 impl Names for Frame<'_> {
     fn resolve(&self, reference: &str) -> Result<Value, NameError> {
         let scope = self.scope;
         let name = reference.split('.').next().unwrap_or(reference);
-        let own = self.inside.is_some_and(|(inside, _)| inside == name);
-        if !own && let Some((name, text)) = scope.variables.get_key_value(name) {
-            return self.fill(name, text).map_err(|error| inside(name, error));
+        if let Some(value) = scope.given.get(name).or_else(|| scope.matrix.get(name)) {
+            return Ok(value.clone());
+        }
+        // Inside a text its own name means the next source down.
+        let own = self.inside.map(|(key, _)| key);
+        for (layer, texts) in [(Layer::Local, &scope.local), (Layer::File, &*scope.variables)] {
+            let is_own = own.is_some_and(|own| own.name == name && own.layer >= layer);
+            if let Some((name, text)) = texts.get_key_value(name)
+                && !is_own
+            {
+                let key = Key { layer, name };
+                return self.fill(key, text).map_err(|error| inside(name, error));
+            }
         }
         match scope.parameters.get(name) {
             Some(Some(value)) => return Ok(value.clone()),
@@ -244,6 +326,15 @@ impl Names for Frame<'_> {
     fn known(&self) -> Vec<String> {
         self.scope.known()
     }
+
+    fn folder(&self) -> Option<&Path> {
+        self.scope.folder()
+    }
+}
+
+/// A name that shipspec makes from a text of `tag:`.
+fn made(name: &'static str) -> Key<'static> {
+    Key { layer: Layer::Made, name }
 }
 
 fn inside(name: &str, error: EvaluationError) -> NameError {
@@ -254,26 +345,25 @@ fn inside(name: &str, error: EvaluationError) -> NameError {
 }
 
 impl Frame<'_> {
-    fn fill(&self, name: &str, text: &Text) -> Result<Value, EvaluationError> {
-        let open = self.open_names();
-        if let Some(start) = open.iter().position(|open| open == name) {
-            let mut cycle = open[start..].to_vec();
-            cycle.push(name.into());
-            return Err(NameError::Cycle(cycle).into());
+    fn fill(&self, key: Key<'_>, text: &Text) -> Result<Value, EvaluationError> {
+        let open = self.open_keys();
+        if let Some(start) = open.iter().position(|open| *open == key) {
+            let names = open[start..].iter().chain([&key]).map(|key| key.name.to_owned());
+            return Err(NameError::Cycle(names.collect()).into());
         }
-        text.value(&Frame { scope: self.scope, inside: Some((name, self)) })
+        text.value(&Frame { scope: self.scope, inside: Some((key, self)) })
     }
 
     /// The names whose texts are being filled, the outermost first.
-    fn open_names(&self) -> Vec<String> {
-        let mut names = Vec::new();
+    fn open_keys(&self) -> Vec<Key<'_>> {
+        let mut keys = Vec::new();
         let mut frame = self;
-        while let Some((name, outer)) = frame.inside {
-            names.push(name.to_owned());
+        while let Some((key, outer)) = frame.inside {
+            keys.push(key);
             frame = outer;
         }
-        names.reverse();
-        names
+        keys.reverse();
+        keys
     }
 
     /// The value of a name that shipspec makes itself; `None` if it makes none of that name.
@@ -299,7 +389,9 @@ impl Frame<'_> {
         let commit = self.commit("COMMIT_HASH")?;
         let entry = self.scope.tag.iter().find(|entry| entry.references().contains("COMMIT"));
         match entry {
-            Some(entry) => self.fill("COMMIT_HASH", entry).map_err(|error| inside("tag", error)),
+            Some(entry) => {
+                self.fill(made("COMMIT_HASH"), entry).map_err(|error| inside("tag", error))
+            }
             None => Ok(Value::tool_made(short(commit.as_str(), SHORT_COMMIT))),
         }
     }
@@ -312,7 +404,7 @@ impl Frame<'_> {
             return Ok(Value::tool_made(short(commit.as_str(), SHORT_COMMIT)));
         }
         for entry in &self.scope.tag {
-            match self.fill("IMAGE_TAG", entry) {
+            match self.fill(made("IMAGE_TAG"), entry) {
                 Ok(value) => match value.text() {
                     Some(text) if !text.is_empty() => {
                         return Ok(Value::made_from(text.into(), [&value]).into_tool_made());
@@ -358,13 +450,50 @@ impl Frame<'_> {
             "IMAGE_DIGEST" => image.digest(name)?.to_string(),
             "REPOSITORY_URI" => image.repository.to_string(),
             "IMAGE_LATEST" => format!("{}:latest", image.repository),
-            _ => image.repository.tagged(&image.tag),
+            _ => image.uri(),
         };
         Ok(Some(Value::tool_made(text)))
     }
 }
 
 impl ImageNames {
+    /// Reads a whole reference: `registry/repository:tag`, `…@sha256:…`, or both.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words.
+    pub fn parse(reference: &str) -> Result<Self, String> {
+        let (rest, digest) = match reference.split_once('@') {
+            Some((rest, digest)) => {
+                let digest = digest.parse().map_err(|error: DigestError| error.to_string())?;
+                (rest, DigestState::Known(digest))
+            }
+            None => (reference, DigestState::Never("its reference was given without one".into())),
+        };
+        // A colon before the last slash belongs to the port of the registry.
+        let name_start = rest.rfind('/').map_or(0, |slash| slash + 1);
+        let (repository, tag) = match rest[name_start..].find(':') {
+            Some(colon) => (&rest[..name_start + colon], Some(&rest[name_start + colon + 1..])),
+            None => (rest, None),
+        };
+        let tag =
+            tag.map(|tag| tag.parse().map_err(|error: TagError| error.to_string())).transpose()?;
+        if tag.is_none() && !matches!(digest, DigestState::Known(_)) {
+            return Err(format!("`{reference}` has neither a tag nor a digest"));
+        }
+        let repository = repository.parse().map_err(|error: RepositoryError| error.to_string())?;
+        Ok(Self { repository, tag, digest })
+    }
+
+    /// The reference by tag, or by digest where there is no tag.
+    fn uri(&self) -> String {
+        match (&self.tag, &self.digest) {
+            (Some(tag), _) => self.repository.tagged(tag),
+            (None, DigestState::Known(digest)) => self.repository.pinned(digest),
+            (None, _) => self.repository.to_string(),
+        }
+    }
+
     fn digest(&self, name: &str) -> Result<&Digest, NameError> {
         match &self.digest {
             DigestState::Known(digest) => Ok(digest),
@@ -380,11 +509,13 @@ impl ImageNames {
 
     fn values(&self) -> serde_json::Value {
         let mut values = json!({
-            "uri": self.repository.tagged(&self.tag),
+            "uri": self.uri(),
             "repository": self.repository.name,
             "registry": self.repository.registry.as_str(),
-            "tag": self.tag.as_str(),
         });
+        if let Some(tag) = &self.tag {
+            values["tag"] = tag.as_str().into();
+        }
         if let DigestState::Known(digest) = &self.digest {
             values["digest"] = digest.as_str().into();
             values["pinned"] = self.repository.pinned(digest).into();
@@ -428,6 +559,26 @@ mod tests {
     fn inside_a_variable_its_own_name_is_the_next_source_down() {
         let scope = scope("variables: { STAGE: \"${STAGE:-dev}\" }", &[("STAGE", "prod")]);
         assert_eq!(get(&scope, "${STAGE}").as_deref(), Ok("prod"));
+    }
+
+    #[test]
+    fn an_artifact_has_names_of_its_own_above_those_of_the_file() {
+        let scope = scope("variables: { NAME: file, V: \"${NAME}!\" }", &[("NAME", "env")]);
+        let own =
+            IndexMap::from([("NAME".to_owned(), Text::parse("test", "${color}-${NAME}").unwrap())]);
+        let matrix = BTreeMap::from([("color".to_owned(), Value::plain("blue"))]);
+        let artifact = scope.of_artifact(matrix, &own);
+        assert_eq!(get(&artifact, "${NAME} ${V}").as_deref(), Ok("blue-file blue-file!"));
+        let given = BTreeMap::from([("NAME".to_owned(), Value::plain("set"))]);
+        let given = artifact.with_given(given, PathBuf::new());
+        assert_eq!(get(&given, "${NAME}").as_deref(), Ok("set"));
+        assert_eq!(given.origins("NAME").len(), 4);
+    }
+
+    #[test]
+    fn cycles_are_found_without_asking_for_their_names() {
+        let found = scope("variables: { A: \"${B}\", B: \"${A}\", C: x }", &[]).cycles();
+        assert_eq!(found.to_string(), "shipspec.yml:2:17: `A` needs itself: A → B → A");
     }
 
     #[test]
@@ -494,12 +645,27 @@ mod tests {
     }
 
     #[test]
+    fn a_given_reference_is_taken_apart() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let read = |text: &str| ImageNames::parse(text).map(|names| names.values());
+        assert_eq!(read("r.example:5000/a/b:1").unwrap()["uri"], "r.example:5000/a/b:1");
+        let pinned = format!("r.example/a@{digest}");
+        assert_eq!(read(&pinned).unwrap()["uri"], *pinned);
+        assert_eq!(read(&pinned).unwrap()["digest"], *digest);
+        assert_eq!(
+            read("r.example:5000/a").unwrap_err(),
+            "`r.example:5000/a` has neither a tag nor a digest"
+        );
+        assert!(read("r.example/a:b c").is_err() && read("r.example/a@sha256:1").is_err());
+    }
+
+    #[test]
     fn names_of_images_are_known_from_their_stage_on() {
         let mut scope = scope("images: { app: { repository: r.example/web } }", &[]);
         assert!(get(&scope, "${IMAGE_URI}").unwrap_err().contains("not known before"));
         let names = ImageNames {
             repository: "r.example/web".parse().unwrap(),
-            tag: "1".parse().unwrap(),
+            tag: Some("1".parse().unwrap()),
             digest: DigestState::Later,
         };
         scope.set_image("app", names.clone());

@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 use shipspec_spec::scope::DigestState;
 
-use crate::arguments::{EngineFlags, ImageFlags, Output, OutputFlags, RenderFlags};
+use crate::arguments::{EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::pipeline;
 use crate::preflight::{Needs, Preflight};
@@ -13,7 +13,7 @@ use crate::project::{Project, require_images};
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
-    image: ImageFlags,
+    project: ProjectFlags,
     #[command(flatten)]
     engine: EngineFlags,
     #[command(flatten)]
@@ -21,7 +21,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    let mut project = Project::read(context, &args.image, &RenderFlags::default())?;
+    let mut project = Project::read(context, &args.project, &RenderFlags::default())?;
     let needs = Needs { engine: true, registry: false, artifacts: false };
     let digest = DigestState::Later;
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;

@@ -8,7 +8,7 @@ use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::expression::Names as _;
 use shipspec_spec::scope::{DigestState, Origin};
 
-use crate::arguments::{EngineFlags, ImageFlags, RenderFlags};
+use crate::arguments::{EngineFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::failure;
 use crate::preflight::{Finding, Needs, Preflight};
@@ -18,7 +18,7 @@ use crate::project::Project;
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
-    image: ImageFlags,
+    project: ProjectFlags,
     #[command(flatten)]
     render: RenderFlags,
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    let mut project = Project::read(context, &args.image, &args.render)?;
+    let mut project = Project::read(context, &args.project, &args.render)?;
     let needs = Needs { engine: true, registry: true, artifacts: true };
     let digest = DigestState::Later;
     let found = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
@@ -67,7 +67,7 @@ fn names(project: &Project, references: BTreeSet<String>) -> String {
 }
 
 /// What a name stands for, on one line; never a secret.
-fn value(project: &Project, name: &str) -> String {
+pub(super) fn value(project: &Project, name: &str) -> String {
     /// Enough to recognise a value by.
     const MOST: usize = 60;
     let text = shipspec_spec::config::Text::parse(name, &format!("${{{name}}}"));
@@ -87,14 +87,24 @@ fn value(project: &Project, name: &str) -> String {
 fn origin(project: &Project, name: &str) -> String {
     let root = name.split('.').next().unwrap_or(name);
     let reason = project.scope.resolve(name).err().map(|error| error.to_string());
-    match project.scope.origin(root) {
-        Some(Origin::Variable(span)) => span.to_string(),
-        Some(Origin::Parameter) => {
-            let parameter = project.parameters.get(root).map(|name| format!("ssm:{name}"));
+    match project.scope.origins(root).into_iter().next() {
+        Some(Origin::ToolMade) => reason.unwrap_or_else(|| "made by shipspec".into()),
+        Some(origin) => describe(project, root, &origin),
+        None => reason.unwrap_or_else(|| "nobody sets it".into()),
+    }
+}
+
+/// A source in words.
+pub(super) fn describe(project: &Project, name: &str, origin: &Origin) -> String {
+    match origin {
+        Origin::Given => "--set or --values".into(),
+        Origin::Matrix => "the matrix of an artifact".into(),
+        Origin::Variable(span) => span.to_string(),
+        Origin::Parameter => {
+            let parameter = project.parameters.get(name).map(|name| format!("ssm:{name}"));
             parameter.unwrap_or_else(|| "parameters".into())
         }
-        Some(Origin::ToolMade) => reason.unwrap_or_else(|| "made by shipspec".into()),
-        Some(Origin::Environment) => "the environment".into(),
-        None => reason.unwrap_or_else(|| "nobody sets it".into()),
+        Origin::ToolMade => "made by shipspec".into(),
+        Origin::Environment => "the environment".into(),
     }
 }

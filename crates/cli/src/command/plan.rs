@@ -7,7 +7,7 @@ use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Digest;
 use shipspec_spec::scope::DigestState;
 
-use crate::arguments::{ImageFlags, Output, OutputFlags, RenderFlags};
+use crate::arguments::{Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::pipeline;
 use crate::project::{Project, require_something};
@@ -17,7 +17,7 @@ use crate::report::{ArtifactReport, ImageReport, Report};
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
-    image: ImageFlags,
+    project: ProjectFlags,
     #[command(flatten)]
     render: RenderFlags,
     #[command(flatten)]
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    let mut project = Project::read(context, &args.image, &args.render)?;
+    let mut project = Project::read(context, &args.project, &args.render)?;
     require_something(&project.config)?;
     if !args.offline {
         project.fetch_parameters(context).await?;

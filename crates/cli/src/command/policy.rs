@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shipspec_spec::parameter::ParameterName;
 use shipspec_spec::scope::DigestState;
 
-use crate::arguments::{ImageFlags, RenderFlags};
+use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::Project;
 
@@ -28,7 +28,7 @@ const REPOSITORY_ACTIONS: [&str; 7] = [
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
-    image: ImageFlags,
+    project: ProjectFlags,
     #[command(flatten)]
     render: RenderFlags,
     /// The account of the parameters [default: that of the build, else of the first repository]
@@ -40,7 +40,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    let mut project = Project::read(context, &args.image, &args.render)?;
+    let mut project = Project::read(context, &args.project, &args.render)?;
     let plans = project.plan_images(context, &DigestState::Later)?;
     let hosts: Vec<_> = plans.iter().filter_map(|plan| plan.repository.registry.ecr()).collect();
     let repositories: BTreeSet<String> = plans

@@ -5,7 +5,7 @@ use shipspec_build::docker::{Engine, LocalImage};
 use shipspec_build::plan::ImagePlan;
 use shipspec_spec::scope::DigestState;
 
-use crate::arguments::{EngineFlags, ImageFlags, Output, OutputFlags, RenderFlags};
+use crate::arguments::{EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_images};
@@ -15,7 +15,7 @@ use crate::{failure, pipeline};
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
-    image: ImageFlags,
+    project: ProjectFlags,
     #[command(flatten)]
     engine: EngineFlags,
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     refuse_after_failure(context)?;
-    let mut project = Project::read(context, &args.image, &RenderFlags::default())?;
+    let mut project = Project::read(context, &args.project, &RenderFlags::default())?;
     let needs = Needs { engine: true, registry: true, artifacts: false };
     let digest = DigestState::Later;
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;

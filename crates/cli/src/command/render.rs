@@ -1,10 +1,14 @@
 //! `shipspec render`: the artifacts alone.
 
+use std::fmt::Write as _;
+
 use clap::Args as ClapArgs;
 use shipspec_build::plan::ImagePlan;
-use shipspec_spec::scope::{DigestState, ImageNeeds};
+use shipspec_spec::expression::Names as _;
+use shipspec_spec::scope::{DigestState, ImageNames, ImageNeeds};
 
-use crate::arguments::{ImageFlags, RenderFlags};
+use super::doctor;
+use crate::arguments::{self, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::{Project, refuse_after_failure};
 use crate::report::Report;
@@ -14,17 +18,29 @@ use crate::{failure, pipeline};
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
-    image: ImageFlags,
+    project: ProjectFlags,
     #[command(flatten)]
     render: RenderFlags,
     /// Print the artifacts instead of writing them
     #[arg(long)]
     stdout: bool,
+    /// Show where the value of a name comes from, and write nothing
+    #[arg(long, value_name = "NAME")]
+    explain: Option<String>,
+    /// The reference of an image, so that no registry is asked for it; once for each
+    #[arg(long = "image", value_name = "NAME=REFERENCE", value_parser = arguments::pair)]
+    images: Vec<(String, String)>,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     refuse_after_failure(context)?;
-    let mut project = Project::load(context, &args.image, &args.render).await?;
+    let mut project = Project::load(context, &args.project, &args.render).await?;
+    for (name, reference) in &args.images {
+        give_image(&mut project, name, reference)?;
+    }
+    if let Some(name) = &args.explain {
+        return explain(context, &project, name);
+    }
     if project.config.artifacts.is_empty() {
         let hint = "write `artifacts:` in shipspec.yml, or use `--render TEMPLATE=ARTIFACT`";
         return Err(failure::input("there is no artifact to render", Some(hint)));
@@ -32,12 +48,15 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     // Images that no artifact names need not even have a repository.
     let mut needs = project.artifact_needs(context)?;
     if needs.names {
+        let given: Vec<_> = args.images.iter().map(|(name, _)| name).collect();
+        project.config.images.retain(|name, _| !given.contains(&name));
         let plans = project.plan_images(context, &DigestState::Later)?;
         needs = project.artifact_needs(context)?;
         ask_registries(context, &mut project, &plans, &needs).await?;
     }
     let artifacts = project.read_artifacts(context)?.fill(&project.scope)?;
     if args.stdout {
+        pipeline::note_all(context, &artifacts);
         for artifact in &artifacts {
             context.console.data(&artifact.text)?;
         }
@@ -71,4 +90,30 @@ async fn ask_registries(
         }
     }
     Ok(())
+}
+
+/// Takes the reference of an image as it was given.
+fn give_image(project: &mut Project, name: &str, reference: &str) -> anyhow::Result<()> {
+    if !project.config.images.contains_key(name) {
+        let known: Vec<_> = project.config.images.keys().map(String::as_str).collect();
+        let hint = format!("`images:` has: {}", known.join(", "));
+        return Err(failure::input(format!("no image has the name `{name}`"), Some(&hint)));
+    }
+    let names = ImageNames::parse(reference).map_err(|why| failure::input(why, None))?;
+    project.scope.set_image(name, names);
+    Ok(())
+}
+
+/// Every source that has a value for a name; never a secret.
+fn explain(context: &Context<'_>, project: &Project, name: &str) -> anyhow::Result<()> {
+    let root = name.split('.').next().unwrap_or(name);
+    let mut text = format!("{name} = {}\n", doctor::value(project, name));
+    for (index, origin) in project.scope.origins(root).iter().enumerate() {
+        let what = if index == 0 { "from" } else { "not" };
+        let _ = writeln!(text, "  {what:4} {}", doctor::describe(project, root, origin));
+    }
+    if let Err(error) = project.scope.resolve(name) {
+        let _ = writeln!(text, "  {error}");
+    }
+    Ok(context.console.data(&text)?)
 }

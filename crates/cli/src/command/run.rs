@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 use shipspec_spec::scope::DigestState;
 
-use crate::arguments::{EngineFlags, ImageFlags, Output, OutputFlags, RenderFlags};
+use crate::arguments::{EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::pipeline;
 use crate::preflight::{Needs, Preflight};
@@ -14,7 +14,7 @@ use crate::report::Report;
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
-    image: ImageFlags,
+    project: ProjectFlags,
     #[command(flatten)]
     render: RenderFlags,
     #[command(flatten)]
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     refuse_after_failure(context)?;
-    let mut project = Project::read(context, &args.image, &args.render)?;
+    let mut project = Project::read(context, &args.project, &args.render)?;
     require_something(&project.config)?;
     let digest = if args.no_push {
         DigestState::Never("with `--no-push` no registry takes the image".into())

@@ -20,7 +20,8 @@ use crate::nearest::nearest;
 use crate::schema;
 use crate::source::{Source, Span};
 use raw::{
-    OneOrMany, RawArtifact, RawArtifactMap, RawConfig, RawDefinitions, RawImage, RawReference,
+    OneOrMany, RawArtifact, RawArtifactMap, RawConfig, RawDefinitions, RawDialect, RawImage,
+    RawReference,
 };
 use text::RawText;
 
@@ -127,13 +128,64 @@ pub struct ArtifactConfig {
     pub content: ArtifactContent,
     /// Secret parameters that may stand in it.
     pub allow_secrets: Vec<String>,
+    /// Names for it alone.
+    pub variables: IndexMap<String, Text>,
+    /// Names with several values; one artifact for each combination.
+    pub matrix: IndexMap<String, Vec<Text>>,
+    /// Whether it is made.
+    pub when: Option<Text>,
+}
+
+impl ArtifactConfig {
+    /// An artifact of which only path and content are said.
+    #[must_use]
+    pub fn new(path: Text, content: ArtifactContent) -> Self {
+        Self {
+            path,
+            content,
+            allow_secrets: Vec::new(),
+            variables: IndexMap::new(),
+            matrix: IndexMap::new(),
+            when: None,
+        }
+    }
+}
+
+/// A template, and how it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateConfig {
+    /// Its path, from the project's folder on.
+    pub path: Text,
+    /// The only names that are filled, if not all are.
+    pub only: Option<Vec<String>>,
+    /// What stands for placeholders of other tools.
+    pub placeholders: IndexMap<String, Text>,
+    /// Its language; without it, the ending of its path tells.
+    pub dialect: Option<TemplateDialect>,
+}
+
+impl TemplateConfig {
+    /// A template of which only the path is said.
+    #[must_use]
+    pub fn new(path: Text) -> Self {
+        Self { path, only: None, placeholders: IndexMap::new(), dialect: None }
+    }
+}
+
+/// The language of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TemplateDialect {
+    /// `$NAME`, `${NAME}` and expressions.
+    Shell,
+    /// minijinja.
+    Jinja,
 }
 
 /// What an artifact is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArtifactContent {
-    /// A template, by its path.
-    Template(Text),
+    /// A template.
+    Template(TemplateConfig),
     /// `imageDetail.json` of an image.
     ImageDetail(String),
     /// `imagedefinitions.json`: containers and their images.
@@ -196,9 +248,7 @@ impl Config {
             let key = Span::new(source, key);
             let path = keep(Text::at_key(path, key.clone()), &mut found);
             let read = ArtifactReader { source, images: &names, key, found: &mut found };
-            artifacts.extend(path.zip(read.read(artifact)).map(
-                |(path, (content, allow_secrets))| ArtifactConfig { path, content, allow_secrets },
-            ));
+            artifacts.extend(path.and_then(|path| read.read(path, artifact)));
         }
         let config = Self {
             tag: match &raw.tag {
@@ -228,19 +278,37 @@ struct ArtifactReader<'a> {
 }
 
 impl ArtifactReader<'_> {
-    fn read(mut self, raw: &RawArtifact) -> Option<(ArtifactContent, Vec<String>)> {
-        match raw {
-            RawArtifact::Path(path) => Some((self.template(path)?, Vec::new())),
-            RawArtifact::Map(map) => {
-                let allowed = map.allow_secrets.iter().map(|name| name.as_str().to_owned());
-                Some((self.content(map)?, allowed.collect()))
+    fn read(mut self, path: Text, raw: &RawArtifact) -> Option<ArtifactConfig> {
+        let map = match raw {
+            RawArtifact::Path(template) => {
+                let template = self.text(template)?;
+                let content = ArtifactContent::Template(TemplateConfig::new(template));
+                return Some(ArtifactConfig::new(path, content));
             }
-        }
+            RawArtifact::Map(map) => map,
+        };
+        let content = self.content(map)?;
+        Some(ArtifactConfig {
+            path,
+            content,
+            allow_secrets: words(&map.allow_secrets),
+            variables: named_texts(&map.variables, self.source, self.found),
+            matrix: map
+                .matrix
+                .iter()
+                .map(|(name, values)| (name.clone(), texts(values, self.source, self.found)))
+                .collect(),
+            when: map.when.as_ref().and_then(|text| self.text(text)),
+        })
+    }
+
+    fn text(&mut self, raw: &RawText) -> Option<Text> {
+        keep(Text::from_raw(raw, self.source), self.found)
     }
 
     fn content(&mut self, map: &RawArtifactMap) -> Option<ArtifactContent> {
         match (&map.template, &map.image_detail, &map.image_definitions, &map.json) {
-            (Some(path), None, None, None) => self.template(path),
+            (Some(path), None, None, None) => self.template(path, map),
             (None, Some(image), None, None) => {
                 Some(ArtifactContent::ImageDetail(self.image(image)?))
             }
@@ -257,8 +325,16 @@ impl ArtifactReader<'_> {
         }
     }
 
-    fn template(&mut self, path: &RawText) -> Option<ArtifactContent> {
-        keep(Text::from_raw(path, self.source), self.found).map(ArtifactContent::Template)
+    fn template(&mut self, path: &RawText, map: &RawArtifactMap) -> Option<ArtifactContent> {
+        Some(ArtifactContent::Template(TemplateConfig {
+            path: self.text(path)?,
+            only: map.only.as_deref().map(words),
+            placeholders: named_texts(&map.placeholders, self.source, self.found),
+            dialect: map.dialect.map(|dialect| match dialect {
+                RawDialect::Shell => TemplateDialect::Shell,
+                RawDialect::Jinja => TemplateDialect::Jinja,
+            }),
+        }))
     }
 
     fn definitions(&mut self, raw: &RawDefinitions) -> ArtifactContent {
@@ -293,6 +369,10 @@ impl ArtifactReader<'_> {
         self.found.push(Diagnostic::at(name.span(self.source), message).with_hint(hint));
         None
     }
+}
+
+fn words(raw: &[RawText]) -> Vec<String> {
+    raw.iter().map(|text| text.as_str().to_owned()).collect()
 }
 
 fn texts(raw: &[RawText], source: &Arc<Source>, found: &mut Diagnostics) -> Vec<Text> {

@@ -141,6 +141,37 @@ pub(super) struct RawArtifactMap {
     /// Secret parameters that may stand in this artifact in plain text.
     #[schemars(default)]
     pub(super) allow_secrets: Vec<RawText>,
+    /// Names for this artifact alone; they win over those of the file.
+    #[schemars(default)]
+    pub(super) variables: IndexMap<String, RawText>,
+    /// Names with several values: one artifact is made for each combination. The artifact's path
+    /// must tell them apart.
+    #[schemars(default)]
+    pub(super) matrix: IndexMap<String, Vec<RawText>>,
+    /// The artifact is made only if this comes to something else than nothing, `false`, `0`, `no` or
+    /// `off`.
+    #[schemars(default)]
+    pub(super) when: Option<RawText>,
+    /// For a template: the only names that are filled; all other `$` are text.
+    #[schemars(default)]
+    pub(super) only: Option<Vec<RawText>>,
+    /// For a template: what stands for placeholders of other tools, such as `<CONTAINER>` or `%TAG%`.
+    #[schemars(default)]
+    pub(super) placeholders: IndexMap<String, RawText>,
+    /// For a template: its language. Without it, `jinja` for `*.j2`, else `shell`.
+    #[schemars(default)]
+    pub(super) dialect: Option<RawDialect>,
+}
+
+/// The language of a template.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "Dialect")]
+pub(super) enum RawDialect {
+    /// `$NAME`, `${NAME}` and expressions.
+    Shell,
+    /// minijinja: `{{ NAME }}`, `{% if %}`.
+    Jinja,
 }
 
 /// Containers and their images.

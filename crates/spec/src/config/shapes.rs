@@ -4,7 +4,7 @@
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, Error};
 
-use super::raw::{OneOrMany, RawArtifact, RawArtifactMap, RawDefinitions};
+use super::raw::{OneOrMany, RawArtifact, RawArtifactMap, RawDefinitions, RawDialect};
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -29,8 +29,36 @@ impl TryFrom<RawTree> for RawText {
     fn try_from(tree: RawTree) -> Result<Self, Misshapen> {
         match tree {
             RawTree::Text(text) => Ok(text),
-            _ => Err("text is wanted here; put it in quotes"),
+            _ => Err("text is wanted here; put a number or a truth value in quotes"),
         }
+    }
+}
+
+impl TryFrom<&str> for RawDialect {
+    type Error = Misshapen;
+
+    fn try_from(word: &str) -> Result<Self, Misshapen> {
+        match word {
+            "shell" => Ok(Self::Shell),
+            "jinja" => Ok(Self::Jinja),
+            _ => Err("`dialect` must be shell or jinja"),
+        }
+    }
+}
+
+fn list(tree: RawTree) -> Result<Vec<RawText>, Misshapen> {
+    match tree {
+        RawTree::List(items) => texts(items),
+        _ => Err("a list is wanted here"),
+    }
+}
+
+fn map(tree: RawTree) -> Result<IndexMap<String, RawText>, Misshapen> {
+    match tree {
+        RawTree::Map(entries) => {
+            entries.into_iter().map(|(name, text)| Ok((name, text.try_into()?))).collect()
+        }
+        _ => Err("a map is wanted here"),
     }
 }
 
@@ -55,10 +83,7 @@ impl TryFrom<RawTree> for RawDefinitions {
     fn try_from(tree: RawTree) -> Result<Self, Misshapen> {
         match tree {
             RawTree::List(items) => Ok(Self::Same(texts(items)?)),
-            RawTree::Map(entries) => {
-                let named = entries.into_iter().map(|(name, image)| Ok((name, image.try_into()?)));
-                Ok(Self::Named(named.collect::<Result<_, Misshapen>>()?))
-            }
+            RawTree::Map(entries) => Ok(Self::Named(map(RawTree::Map(entries))?)),
             _ => Err("a list of images or a map from container to image is wanted here"),
         }
     }
@@ -87,10 +112,22 @@ impl TryFrom<IndexMap<String, RawTree>> for RawArtifactMap {
                 .map(RawDefinitions::try_from)
                 .transpose()?,
             json: take("json"),
-            allow_secrets: match take("allow_secrets") {
-                Some(RawTree::List(names)) => texts(names)?,
-                Some(_) => return Err("`allow_secrets` wants a list of names"),
-                None => Vec::new(),
+            allow_secrets: take("allow_secrets").map(list).transpose()?.unwrap_or_default(),
+            variables: take("variables").map(map).transpose()?.unwrap_or_default(),
+            matrix: match take("matrix") {
+                Some(RawTree::Map(axes)) => {
+                    let axes = axes.into_iter().map(|(name, values)| Ok((name, list(values)?)));
+                    axes.collect::<Result<_, Misshapen>>()?
+                }
+                Some(_) => return Err("`matrix` wants a map of lists"),
+                None => IndexMap::new(),
+            },
+            when: take("when").map(RawText::try_from).transpose()?,
+            only: take("only").map(list).transpose()?,
+            placeholders: take("placeholders").map(map).transpose()?.unwrap_or_default(),
+            dialect: match take("dialect").map(RawText::try_from).transpose()? {
+                Some(text) => Some(text.as_str().try_into()?),
+                None => None,
             },
         })
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::expression::{Dialect, EvaluationError, Names, Template};
+use crate::expression::{Dialect, EvaluationError, Names, Nested, Template};
 use crate::source::{Source, Span};
 use crate::value::Value;
 
@@ -124,6 +124,12 @@ impl Text {
         self.template.references()
     }
 
+    /// The text as what stands for a placeholder of another tool.
+    #[must_use]
+    pub fn nested(&self) -> Nested {
+        Nested { source: self.written.clone(), template: self.template.clone() }
+    }
+
     /// What it comes to, for a caller that knows better where the error belongs.
     ///
     /// # Errors
@@ -167,6 +173,7 @@ impl Text {
 #[must_use]
 pub fn describe(span: Span, error: &EvaluationError, names: &dyn Names) -> Diagnostic {
     use crate::expression::NameError;
+    let written = span.source.text.get(span.range.clone()).unwrap_or_default().to_owned();
     let diagnostic = Diagnostic::at(span, error.to_string());
     let name = match error {
         EvaluationError::Name(NameError::Unset(name)) => name,
@@ -182,9 +189,14 @@ pub fn describe(span: Span, error: &EvaluationError, names: &dyn Names) -> Diagn
     let known = names.known();
     match crate::nearest::nearest(name, known.iter().map(String::as_str)) {
         Some(near) => diagnostic.with_hint(format!("did you mean `{near}`?")),
-        None => diagnostic.with_hint(format!(
-            "set `{name}` in the environment or under `variables:`; to keep the text itself, write `$${{{name}}}`"
-        )),
+        None => {
+            let advice = format!("set `{name}` in the environment or under `variables:`");
+            diagnostic.with_hint(if written.starts_with('$') {
+                format!("{advice}; to keep the text itself, write `${written}`")
+            } else {
+                advice
+            })
+        }
     }
 }
 

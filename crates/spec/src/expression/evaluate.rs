@@ -1,11 +1,12 @@
 //! What a slot comes to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use minijinja::ErrorKind;
 use serde_json::Value as Json;
 
-use super::filters::ENGINE;
+use super::filters::{self, ENGINE};
 use super::{Conditional, Expression, Operator, Piece, Template};
 use crate::value::Value;
 
@@ -20,6 +21,11 @@ pub trait Names {
 
     /// Every name that has a value, to find the one that was meant.
     fn known(&self) -> Vec<String>;
+
+    /// The folder whose files expressions may read; none if they may read no files.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
 }
 
 /// Why a name has no value.
@@ -85,6 +91,7 @@ impl Expression {
             Self::Name(name) => Ok(names.resolve(name)?),
             Self::Conditional(conditional) => conditional.evaluate(source, names),
             Self::Code(code) => run(code, names),
+            Self::Nested(nested) => nested.template.evaluate(&nested.source, names),
         }
     }
 }
@@ -180,6 +187,11 @@ impl super::Slot {
     }
 }
 
+/// A value as minijinja has it.
+pub(super) fn value_of(value: &Value) -> minijinja::Value {
+    minijinja::Value::from(minijinja::value::Serde(value.content()))
+}
+
 /// The expression can be read; else what is wrong with it.
 pub(super) fn check(code: &str) -> Result<(), String> {
     ENGINE.compile_expression(code).map(drop).map_err(|error| explain(&error))
@@ -205,8 +217,9 @@ fn run(code: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
         }
     }
     let expression = ENGINE.compile_expression(code).map_err(|error| failed(&error))?;
-    let scope: BTreeMap<_, _> = found.iter().map(|(name, value)| (name, value.content())).collect();
-    let scope = minijinja::Value::from(minijinja::value::Serde(&scope));
+    let values = found.iter().map(|(name, value)| (name.clone(), value_of(value)));
+    let file = names.folder().map(|folder| ("file".to_owned(), filters::file_in(folder)));
+    let scope = minijinja::Value::from_pairs(values.chain(file));
     let result = expression.eval(scope).map_err(|error| match (error.kind(), &unset) {
         (ErrorKind::UndefinedError, Some(name)) => NameError::Unset(name.clone()).into(),
         (ErrorKind::UndefinedError, None) => missing_part(code, &found),
@@ -249,7 +262,7 @@ fn failed(error: &minijinja::Error) -> EvaluationError {
 
 /// The message without minijinja's own words for where: the place is told by the slot. A detail may
 /// quote the expression, but not a value.
-fn explain(error: &minijinja::Error) -> String {
+pub(super) fn explain(error: &minijinja::Error) -> String {
     let kind = error.kind().to_string();
     match (error.kind(), error.detail()) {
         (

@@ -1,13 +1,24 @@
 //! What an expression can call.
 
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use sha2::{Digest as _, Sha256};
 
+use crate::image::Digest;
 use crate::tag;
 
-/// The engine of every expression: strict, without auto-escaping, and without access to files.
-pub(super) static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+/// The engine of every expression: strict, and without access to files.
+pub(super) static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(engine);
+
+/// Steps that one expression or template may take; a loop that ends takes far fewer.
+const FUEL: u64 = 10_000_000;
+
+/// A new engine with our filters.
+pub(super) fn engine() -> Environment<'static> {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
     // Escaping is the business of the place where a value lands.
@@ -16,8 +27,73 @@ pub(super) static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     engine.add_filter("short", |text: &str, count: Option<usize>| {
         tag::short(text, count.unwrap_or(7))
     });
+    engine.add_filter("slug", slug);
+    engine.add_filter("b64encode", |text: &str| BASE64_STANDARD.encode(text));
+    engine.add_filter("sha256", sha256);
+    engine.add_filter("json", json);
     engine
-});
+}
 
-/// Steps that one expression may take; a loop over everything it can reach ends far below.
-const FUEL: u64 = 1_000_000;
+/// A legal tag from any text, such as a branch name: runs of what no tag may have become one `-`.
+fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for character in text.chars() {
+        let is_legal = character.is_ascii_alphanumeric() || matches!(character, '_' | '.' | '-');
+        if is_legal {
+            slug.push(character);
+        } else if !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug: String = slug.trim_start_matches(['.', '-']).chars().take(128).collect();
+    slug.trim_end_matches('-').to_owned()
+}
+
+/// The hash in hexadecimal digits.
+fn sha256(text: &str) -> String {
+    Digest::from_sha256(Sha256::digest(text).into()).hex().to_owned()
+}
+
+/// The value as JSON, quotes and all.
+fn json(value: &Value) -> Result<String, Error> {
+    serde_json::to_string(value)
+        .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
+}
+
+/// The function `file('path')`: the text of a file in `folder`.
+pub(super) fn file_in(folder: &Path) -> Value {
+    let folder = folder.to_path_buf();
+    Value::from_function(move |path: String| {
+        let wrong =
+            |why: &str| Error::new(ErrorKind::InvalidOperation, format!("file('{path}'): {why}"));
+        let found = inside(&folder, &path).ok_or_else(|| wrong("no such file in the project"))?;
+        std::fs::read_to_string(found).map_err(|error| wrong(&error.to_string()))
+    })
+}
+
+/// The path of a file, if it is there and in `folder`, links followed.
+pub(super) fn inside(folder: &Path, path: &str) -> Option<PathBuf> {
+    let folder = folder.canonicalize().ok()?;
+    let found = folder.join(path).canonicalize().ok()?;
+    found.starts_with(&folder).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_is_a_legal_tag() {
+        assert_eq!(slug("feature/ABC-12 fix: größe"), "feature-ABC-12-fix-gr-e");
+        assert_eq!(slug("../x/"), "x");
+        assert_eq!(slug(&"a/".repeat(200)).len(), 127);
+    }
+
+    #[test]
+    fn files_outside_of_the_folder_are_out_of_reach() {
+        let folder = std::env::temp_dir();
+        assert_eq!(inside(&folder, "../etc/passwd"), None);
+        assert_eq!(inside(&folder, "/etc/passwd"), None);
+        assert_eq!(inside(&folder, "no such file"), None);
+    }
+}

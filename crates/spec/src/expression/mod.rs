@@ -4,9 +4,12 @@
 
 mod evaluate;
 mod filters;
+mod jinja;
 mod lexer;
+mod placeholders;
 
 pub use evaluate::{EvaluationError, NameError, Names};
+pub use jinja::{JinjaError, JinjaTemplate};
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -53,6 +56,17 @@ pub enum Expression {
     Conditional(Box<Conditional>),
     /// Anything else: an expression of minijinja.
     Code(String),
+    /// What stands for a placeholder of another tool: a text with slots of its own.
+    Nested(Box<Nested>),
+}
+
+/// A text with slots, in place of a placeholder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nested {
+    /// The text.
+    pub source: String,
+    /// Its slots.
+    pub template: Template,
 }
 
 /// A name with a text for when it has a value or has none.
@@ -98,6 +112,35 @@ impl Template {
     /// Every place that cannot be read.
     pub fn parse(text: &str, dialect: Dialect) -> Result<Self, Vec<SyntaxError>> {
         lexer::parse(text, dialect)
+    }
+
+    /// The same template, in which only slots that ask for nothing but `names` are filled; the others
+    /// are text. `envsubst` calls it the list of its first argument.
+    #[must_use]
+    pub fn only(mut self, names: &[String]) -> Self {
+        let is_listed = |name: &String| {
+            let root = name.split('.').next().unwrap_or(name);
+            names.iter().any(|listed| listed == root)
+        };
+        for piece in &mut self.pieces {
+            if let Piece::Slot(slot) = piece
+                && !slot.expression.references().iter().all(is_listed)
+            {
+                *piece = Piece::Text(slot.range.clone());
+            }
+        }
+        self
+    }
+
+    /// The same template, in which placeholders of another tool are slots too; and those that occur
+    /// nowhere. Where two begin at the same place, the longer one is meant.
+    #[must_use]
+    pub fn with_placeholders(
+        self,
+        text: &str,
+        placeholders: &[(String, Nested)],
+    ) -> (Self, Vec<String>) {
+        placeholders::find(self, text, placeholders)
     }
 
     /// A text without any slot.
@@ -146,6 +189,7 @@ impl Expression {
                 names
             }
             Self::Code(code) => evaluate::references(code),
+            Self::Nested(nested) => nested.template.references(),
         }
     }
 }

@@ -1,0 +1,7 @@
+//! A value into its place in a file, so that it cannot change the structure around it.
+
+mod json;
+mod yaml;
+
+pub use json::JsonPlace;
+pub use yaml::{Part, YamlError, fill_yaml};

@@ -1,0 +1,594 @@
+//! A value into its place in YAML.
+//!
+//! The template is first read with a word in each slot, which tells what kind of place every slot is.
+//! Then each value is written as its place wants it, and the result is read again: it must have the
+//! same structure, with the very values in their places. Where it has not, the scalar is written anew
+//! in double quotes, which can hold anything.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use granit_parser::{Event, Parser, ScalarStyle};
+use regex::Regex;
+
+/// A part of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// Stays as it is.
+    Text(&'a str),
+    /// A value that was filled in.
+    Value {
+        /// The value.
+        text: String,
+        /// It is text, whatever it looks like, so that `1234567` is not to be read as a number.
+        is_text: bool,
+    },
+}
+
+impl Part<'_> {
+    /// What it says, as it is.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Value { text, .. } => text,
+        }
+    }
+}
+
+/// Why values cannot be filled in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum YamlError {
+    /// The template is not YAML, whatever its slots hold.
+    #[error("{message}")]
+    Template {
+        /// What is wrong with it.
+        message: String,
+        /// How many parts come before the place.
+        part: usize,
+        /// Bytes into that part.
+        offset: usize,
+    },
+    /// There is no way to write a value into its place.
+    #[error("a value would change the structure of the file")]
+    Structure,
+}
+
+/// The template with every value in its place.
+///
+/// # Errors
+///
+/// [`YamlError`].
+pub fn fill_yaml(parts: &[Part<'_>]) -> Result<String, YamlError> {
+    let probe = Probe::new(parts);
+    let places = probe.places()?;
+    let expected: Vec<_> = places.iter().map(|place| place.expected(&probe)).collect();
+    let mut quoted = BTreeSet::new();
+    // The first try writes values as their places want them; the second quotes what came out wrong.
+    for _ in 0..2 {
+        let text = probe.write(&places, &expected, &quoted);
+        let Some(wrong) = differences(&text, &places, &expected) else { return Ok(text) };
+        quoted.extend(wrong);
+    }
+    Err(YamlError::Structure)
+}
+
+/// The template with a word in each slot.
+struct Probe<'a> {
+    parts: &'a [Part<'a>],
+    text: String,
+    /// Where each part begins in the text.
+    starts: Vec<usize>,
+    /// What stands around the number of a slot; it occurs nowhere else.
+    mark: String,
+}
+
+/// A node of the probe, or a comment in it.
+#[derive(Debug)]
+struct Place {
+    kind: PlaceKind,
+    range: Range<usize>,
+}
+
+#[derive(Debug)]
+enum PlaceKind {
+    Scalar {
+        style: ScalarStyle,
+        decoded: String,
+        in_flow: bool,
+        header: Option<usize>,
+    },
+    Comment,
+    /// Begin and end of lists and maps, aliases: told apart by their names.
+    Other(&'static str),
+}
+
+impl<'a> Probe<'a> {
+    fn new(parts: &'a [Part<'a>]) -> Self {
+        let mut mark = "zq".to_owned();
+        while parts.iter().any(|part| matches!(part, Part::Text(text) if text.contains(&mark))) {
+            mark.push('q');
+        }
+        let (mut text, mut starts) = (String::new(), Vec::new());
+        for (index, part) in parts.iter().enumerate() {
+            starts.push(text.len());
+            match part {
+                Part::Text(literal) => text.push_str(literal),
+                Part::Value { .. } => text.extend([&*mark, &index.to_string(), &*mark]),
+            }
+        }
+        Self { parts, text, starts, mark }
+    }
+
+    fn places(&self) -> Result<Vec<Place>, YamlError> {
+        let mut places = Vec::new();
+        let (mut flow_depth, mut last_end) = (0_usize, 0);
+        for event in Parser::new_from_str(&self.text) {
+            let (event, span) = event.map_err(|error| {
+                let offset = error.marker().byte_offset().unwrap_or(self.text.len());
+                self.template_error(&error.info(), offset)
+            })?;
+            let range = span.byte_range().unwrap_or_default();
+            let kind = match event {
+                Event::Scalar(decoded, style, ..) => PlaceKind::Scalar {
+                    style,
+                    decoded: decoded.into_owned(),
+                    in_flow: flow_depth > 0,
+                    header: self.block_header(style, last_end..range.start),
+                },
+                Event::Comment(..) => PlaceKind::Comment,
+                other => PlaceKind::Other(name(&other)),
+            };
+            match kind {
+                // In a flow collection every collection is one.
+                PlaceKind::Other("[" | "{") => {
+                    flow_depth += usize::from(
+                        flow_depth > 0 || self.text[range.clone()].starts_with(['[', '{']),
+                    );
+                }
+                PlaceKind::Other("]" | "}") => flow_depth = flow_depth.saturating_sub(1),
+                _ => {}
+            }
+            last_end = range.end.max(last_end);
+            places.push(Place { kind, range });
+        }
+        Ok(places)
+    }
+
+    /// Where the `|` or `>` of a block scalar stands: between the node before and its first line.
+    fn block_header(&self, style: ScalarStyle, between: Range<usize>) -> Option<usize> {
+        if !matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) || between.is_empty() {
+            return None;
+        }
+        self.text[between.clone()].find(['|', '>']).map(|offset| between.start + offset)
+    }
+
+    fn template_error(&self, message: &str, offset: usize) -> YamlError {
+        let part = self.starts.partition_point(|start| *start <= offset).saturating_sub(1);
+        let start = self.starts.get(part).copied().unwrap_or(0);
+        YamlError::Template { message: message.into(), part, offset: offset - start.min(offset) }
+    }
+
+    /// The parts that reach into a stretch of the probe, cut to it.
+    fn parts_in(&self, range: &Range<usize>) -> impl Iterator<Item = (&'a Part<'a>, Cow<'a, str>)> {
+        let first = self.starts.partition_point(|start| *start <= range.start).saturating_sub(1);
+        let range = range.clone();
+        (first..self.parts.len())
+            .take_while({
+                let end = range.end;
+                move |index| self.starts[*index] < end
+            })
+            .filter_map(move |index| match &self.parts[index] {
+                Part::Text(text) => {
+                    let start = range.start.saturating_sub(self.starts[index]).min(text.len());
+                    let end = (range.end - self.starts[index]).min(text.len());
+                    (start < end).then(|| (&self.parts[index], Cow::Borrowed(&text[start..end])))
+                }
+                Part::Value { text, .. } => Some((&self.parts[index], Cow::Borrowed(&**text))),
+            })
+    }
+
+    fn has_value(&self, range: &Range<usize>) -> bool {
+        self.parts_in(range).any(|(part, _)| matches!(part, Part::Value { .. }))
+    }
+
+    /// The words of slots replaced by their values.
+    fn with_values(&self, text: &str) -> String {
+        let mut filled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once(&*self.mark) {
+            let (number, behind) = behind.split_once(&*self.mark).unwrap_or((behind, ""));
+            filled.push_str(before);
+            if let Ok(Some(Part::Value { text, .. })) =
+                number.parse().map(|index: usize| self.parts.get(index))
+            {
+                filled.push_str(text);
+            }
+            rest = behind;
+        }
+        filled.push_str(rest);
+        filled
+    }
+
+    fn write(
+        &self,
+        places: &[Place],
+        expected: &[Option<String>],
+        quoted: &BTreeSet<usize>,
+    ) -> String {
+        let mut text = String::with_capacity(self.text.len());
+        let mut at = 0;
+        for (index, place) in places.iter().enumerate() {
+            if place.range.start < at || !self.has_value(&place.range) {
+                continue;
+            }
+            let written = match (&place.kind, &expected[index]) {
+                (PlaceKind::Scalar { header, .. }, Some(value)) if quoted.contains(&index) => {
+                    let start = header.unwrap_or(place.range.start);
+                    self.write_plainly(&mut text, at..start);
+                    self.quoted(place, *header, value)
+                }
+                (PlaceKind::Scalar { style, in_flow, .. }, Some(value)) => {
+                    self.write_plainly(&mut text, at..place.range.start);
+                    self.scalar(place, *style, *in_flow, value)
+                }
+                (PlaceKind::Comment, _) => {
+                    self.write_plainly(&mut text, at..place.range.start);
+                    let parts = self.parts_in(&place.range).map(|(_, text)| for_comment(&text));
+                    parts.collect()
+                }
+                _ => continue,
+            };
+            text.push_str(&written);
+            at = place.range.end;
+        }
+        self.write_plainly(&mut text, at..self.text.len());
+        text
+    }
+
+    fn write_plainly(&self, text: &mut String, range: Range<usize>) {
+        if range.start < range.end {
+            text.extend(self.parts_in(&range).map(|(_, part)| part));
+        }
+    }
+
+    /// The scalar as its place wants it.
+    fn scalar(&self, place: &Place, style: ScalarStyle, in_flow: bool, value: &str) -> String {
+        let parts = || self.parts_in(&place.range);
+        match style {
+            ScalarStyle::Plain => {
+                let is_text =
+                    parts().any(|(part, _)| matches!(part, Part::Value { is_text: true, .. }));
+                if is_plain_safe(value, in_flow) && !(is_text && has_other_type(value)) {
+                    parts().map(|(_, text)| text).collect()
+                } else {
+                    double_quoted(value)
+                }
+            }
+            ScalarStyle::SingleQuoted => parts()
+                .map(|(part, text)| match part {
+                    Part::Text(_) => text,
+                    Part::Value { .. } => text.replace('\'', "''").into(),
+                })
+                .collect(),
+            ScalarStyle::DoubleQuoted => parts()
+                .map(|(part, text)| match part {
+                    Part::Text(_) => text,
+                    Part::Value { .. } => escaped(&text).into(),
+                })
+                .collect(),
+            _ => {
+                let indent = self.indentation(place.range.start);
+                parts()
+                    .map(|(part, text)| match part {
+                        Part::Text(_) => text,
+                        Part::Value { .. } => text.replace('\n', &format!("\n{indent}")).into(),
+                    })
+                    .collect()
+            }
+        }
+    }
+
+    /// The spaces at the start of the line that holds an offset.
+    fn indentation(&self, offset: usize) -> String {
+        let before = &self.text[..offset];
+        let line = before.rfind('\n').map_or(0, |newline| newline + 1);
+        self.text[line..].chars().take_while(|character| *character == ' ').collect()
+    }
+
+    /// The scalar in double quotes, whatever it was before; a comment behind the sign of a block
+    /// scalar stays, and so does its last line break.
+    fn quoted(&self, place: &Place, header: Option<usize>, value: &str) -> String {
+        let mut text = double_quoted(value);
+        if let Some(header) = header {
+            let line = self.text[header..place.range.start].lines().next().unwrap_or_default();
+            if let Some((_, comment)) = line.split_once('#') {
+                text.push_str(" #");
+                text.push_str(&for_comment(&self.with_values(comment)));
+            }
+            if self.text[place.range.clone()].ends_with('\n') {
+                text.push('\n');
+            }
+        }
+        text
+    }
+}
+
+impl Place {
+    /// What the scalar has to hold in the end; nothing for other places.
+    fn expected(&self, probe: &Probe<'_>) -> Option<String> {
+        match &self.kind {
+            PlaceKind::Scalar { decoded, .. } => Some(probe.with_values(decoded)),
+            _ => None,
+        }
+    }
+}
+
+/// The places of the scalars that hold something else than they should; all of them if the structure
+/// is another one. Nothing if all is well.
+fn differences(
+    text: &str,
+    places: &[Place],
+    expected: &[Option<String>],
+) -> Option<BTreeSet<usize>> {
+    let scalars = || {
+        let is_scalar =
+            |(_, place): &(usize, &Place)| matches!(place.kind, PlaceKind::Scalar { .. });
+        places.iter().enumerate().filter(is_scalar).map(|(index, _)| index).collect()
+    };
+    let mut wrong = BTreeSet::new();
+    let is_node = |place: &&(usize, &Place)| !matches!(place.1.kind, PlaceKind::Comment);
+    let indexed: Vec<_> = places.iter().enumerate().collect();
+    let mut nodes = indexed.iter().filter(is_node);
+    for event in Parser::new_from_str(text) {
+        let Ok((event, _)) = event else { return Some(scalars()) };
+        if matches!(event, Event::Comment(..)) {
+            continue;
+        }
+        let Some((index, place)) = nodes.next() else { return Some(scalars()) };
+        match (&event, &place.kind) {
+            (Event::Scalar(found, ..), PlaceKind::Scalar { .. }) => {
+                if expected[*index].as_deref() != Some(&**found) {
+                    wrong.insert(*index);
+                }
+            }
+            (Event::Scalar(..), _) | (_, PlaceKind::Scalar { .. }) => return Some(scalars()),
+            (other, PlaceKind::Other(kind)) if name(other) == *kind => {}
+            _ => return Some(scalars()),
+        }
+    }
+    if nodes.next().is_some() {
+        return Some(scalars());
+    }
+    (!wrong.is_empty()).then_some(wrong)
+}
+
+fn name(event: &Event<'_>) -> &'static str {
+    match event {
+        Event::SequenceStart(..) => "[",
+        Event::SequenceEnd => "]",
+        Event::MappingStart(..) => "{",
+        Event::MappingEnd => "}",
+        Event::Alias(_) => "*",
+        Event::DocumentStart(..) => "---",
+        Event::DocumentEnd => "...",
+        _ => "",
+    }
+}
+
+/// The text can stand without quotes and is read as itself.
+fn is_plain_safe(text: &str, in_flow: bool) -> bool {
+    let mut characters = text.chars();
+    let Some(first) = characters.next() else { return false };
+    let second_is_space = characters.next().is_none_or(|second| second == ' ' || second == '\t');
+    let starts_well = match first {
+        '-' | '?' | ':' => !second_is_space,
+        ',' | '[' | ']' | '{' | '}' | '#' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%'
+        | '@' | '`' => false,
+        _ => true,
+    };
+    starts_well
+        && text.trim() == text
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && !text.ends_with(':')
+        && !text.starts_with("---")
+        && !text.starts_with("...")
+        && text.chars().all(|character| is_printable(character) && character != '\t')
+        && !(in_flow && text.contains([',', '[', ']', '{', '}', ':']))
+}
+
+/// YAML, in one version or another, reads the bare text as something else than a string.
+fn has_other_type(text: &str) -> bool {
+    static OTHER: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?xi)^(
+                ~ | null | true | false | yes | no | on | off | y | n       # YAML 1.1 and 1.2
+                | [-+]? [0-9][0-9_]* (:[0-5]?[0-9])+ (\.[0-9_]*)?            # base 60
+                | [-+]? ( 0x[0-9a-f_]+ | 0o[0-7_]+ | 0b[01_]+ )
+                | [-+]? ( [0-9][0-9_]* (\.[0-9_]*)? | \.[0-9_]+ ) (e[-+]?[0-9]+)?
+                | [-+]? \.inf | \.nan
+                | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2} ([t\ ].*)?                 # a date
+            )$",
+        )
+        .expect("the pattern is right")
+    });
+    OTHER.is_match(text)
+}
+
+/// YAML allows the character bare, in every version, and it is no line break in any.
+fn is_printable(character: char) -> bool {
+    matches!(character, '\t' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+        && !matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+/// The text on one line; a comment has no escapes, and is read by people only.
+fn for_comment(text: &str) -> String {
+    text.chars().map(|character| if is_printable(character) { character } else { ' ' }).collect()
+}
+
+fn double_quoted(text: &str) -> String {
+    format!("\"{}\"", escaped(text))
+}
+
+/// The text between double quotes. Spaces at its ends are written as codes, because a line break
+/// beside them would swallow them.
+fn escaped(text: &str) -> String {
+    let trimmed = text.trim_matches(' ');
+    let start = text.len() - text.trim_start_matches(' ').len();
+    let end = if trimmed.is_empty() { 0 } else { text.len() - start - trimmed.len() };
+    let mut written = "\\x20".repeat(start);
+    for character in trimmed.chars() {
+        match character {
+            '"' => written.push_str("\\\""),
+            '\\' => written.push_str("\\\\"),
+            '\n' => written.push_str("\\n"),
+            '\r' => written.push_str("\\r"),
+            '\t' => written.push_str("\\t"),
+            character if is_printable(character) => written.push(character),
+            character => {
+                let code = u32::from(character);
+                let form =
+                    if code > 0xffff { format!("\\U{code:08x}") } else { format!("\\u{code:04x}") };
+                written.push_str(&form);
+            }
+        }
+    }
+    written + &"\\x20".repeat(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::document::{Kind, Node};
+    use crate::source::Source;
+
+    fn fill(template: &str, value: &str) -> String {
+        fill_as(template, value, false)
+    }
+
+    fn fill_as(template: &str, value: &str, is_text: bool) -> String {
+        let pieces: Vec<_> = template.split("${X}").collect();
+        let mut parts = Vec::new();
+        for (index, piece) in pieces.iter().enumerate() {
+            if index > 0 {
+                parts.push(Part::Value { text: value.into(), is_text });
+            }
+            parts.push(Part::Text(piece));
+        }
+        fill_yaml(&parts).unwrap_or_else(|error| panic!("{template:?} {value:?}: {error}"))
+    }
+
+    #[test]
+    fn a_harmless_value_stands_as_envsubst_would_write_it() {
+        for (template, value) in [
+            ("a: ${X}\n", "80"),
+            ("a: ${X}\n", "true"),
+            ("a: x-${X} # note ${X}\n", "b c"),
+            ("- '${X}'\n- \"${X}\"\n", "plain"),
+            ("a: |\n  one ${X}\n  two\n", "v"),
+            ("TaskDefinition: <TASK_DEFINITION>\nContainerName: ${X}\n", "web"),
+        ] {
+            assert_eq!(fill(template, value), template.replace("${X}", value));
+        }
+    }
+
+    #[test]
+    fn what_would_change_the_structure_is_quoted() {
+        assert_eq!(fill("a: ${X}\n", "b: c"), "a: \"b: c\"\n");
+        assert_eq!(fill("a: ${X} # keep\n", "x # y"), "a: \"x # y\" # keep\n");
+        assert_eq!(fill("a: [ ${X}, b ]\n", "1, 2"), "a: [ \"1, 2\", b ]\n");
+        assert_eq!(fill("a: '${X}'\n", "it's"), "a: 'it''s'\n");
+        assert_eq!(fill("a: '${X}'\n", "1\n2"), "a: \"1\\n2\"\n");
+        assert_eq!(fill("a: \"${X}\"\n", "\"\\"), "a: \"\\\"\\\\\"\n");
+        assert_eq!(fill("a: ${X}\n", ""), "a: \"\"\n");
+        assert_eq!(fill("${X}: v\n", "k: w"), "\"k: w\": v\n");
+    }
+
+    #[test]
+    fn several_lines_are_indented_in_a_block_or_the_block_is_quoted() {
+        assert_eq!(fill("a: |\n  x\n  ${X}\n", "1\n2"), "a: |\n  x\n  1\n  2\n");
+        assert_eq!(fill("a: >\n  ${X}\nb: c\n", "1\n2"), "a: \"1\\n2\\n\"\nb: c\n");
+        assert_eq!(fill("a: | # why\n  ${X}\n", " 1\n2"), "a: \"\\x201\\n2\\n\" # why\n");
+    }
+
+    #[test]
+    fn text_that_looks_like_a_number_stays_text() {
+        for value in ["1234567", "12e4567", "0x12", "1_000", "yes", "null", "2026-01-01", "12:30"] {
+            assert_eq!(fill_as("a: ${X}\n", value, true), format!("a: \"{value}\"\n"));
+        }
+        assert_eq!(fill_as("a: ${X}\n", "1a2b3c4", true), "a: 1a2b3c4\n");
+        assert_eq!(fill_as("a: v${X}\n", "1234567", true), "a: v1234567\n");
+    }
+
+    #[test]
+    fn a_template_that_is_no_yaml_is_told_where() {
+        let parts = [
+            Part::Text("a: ["),
+            Part::Value { text: "x".into(), is_text: false },
+            Part::Text("\nb: c\n"),
+        ];
+        assert!(matches!(fill_yaml(&parts), Err(YamlError::Template { part: 2, .. })));
+    }
+
+    const TEMPLATES: [&str; 18] = [
+        "a: ${X}\nb: 1\n",
+        "a: pre ${X} post # c\n",
+        "a: '${X}'\n",
+        "a: 'p ${X} q'\n",
+        "a: \"${X}\"\n",
+        "a: \"p\n  ${X}\n  q\"\n",
+        "- ${X}\n- b\n",
+        "- [ ${X}, 'c', \"${X}\" ]\n",
+        "{ a: ${X}, b: { c: \"${X}\" } }\n",
+        "${X}: v\nk: w\n",
+        "'${X}': v\n",
+        "a: |\n  ${X}\nb: 1\n",
+        "a: |\n  x ${X} y\n  z\n",
+        "a: |-\n  x\n  ${X}\n",
+        "a: >\n  x ${X}\n  y\nb: 1\n",
+        "a: &anchor ${X}\nb: *anchor\n",
+        "# comment ${X}\na: b # ${X}\n",
+        "a:\n  - b: ${X}\n    c: ${X}\n  - d\n",
+    ];
+
+    /// The tree without its places, with a text in place of each scalar.
+    fn shape(node: &Node, scalar: &impl Fn(&str) -> String) -> String {
+        match &node.kind {
+            Kind::Scalar { text, .. } => format!("{:?}", scalar(text)),
+            Kind::Alias => "*".into(),
+            Kind::List(items) => {
+                format!("{:?}", items.iter().map(|item| shape(item, scalar)).collect::<Vec<_>>())
+            }
+            Kind::Map(entries) => {
+                let entry =
+                    |(key, value): &(Node, Node)| (shape(key, scalar), shape(value, scalar));
+                format!("{:?}", entries.iter().map(entry).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    fn parsed(text: &str, scalar: impl Fn(&str) -> String) -> String {
+        shape(&Node::parse(&Source::new("x", text)).unwrap(), &scalar)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn any_value_is_that_very_string_in_its_place(
+            value in prop_oneof![".*", "[ \\t\\n'\"#:,\\[\\]{}&*!|>%@`\\\\?~0-9a-z-]{0,12}", "(?s).{0,20}"],
+            template in proptest::sample::select(TEMPLATES.as_slice()),
+            is_text: bool,
+        ) {
+            // A carriage return is a line break to YAML, and no bare place can hold it; quotes can.
+            let filled = fill_as(template, &value, is_text);
+            let wanted = parsed(&template.replace("${X}", "SLOT"), |text| text.replace("SLOT", &value));
+            prop_assert_eq!(parsed(&filled, str::to_owned), wanted, "{}", filled);
+        }
+    }
+}
