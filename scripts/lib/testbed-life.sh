@@ -85,7 +85,7 @@ unlock() {
 # Builds the program and keeps a copy, which a later build leaves alone.
 build() {
   local target
-  (cd "$repository" && cargo build --quiet -p shipspec-testbed --bin testbed) 9>&-
+  (cd "$repository" && cargo build --quiet --workspace --bin testbed) 9>&-
   target=$(cd "$repository" && cargo metadata --format-version 1 --no-deps --offline 9>&- \
     | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
   mkdir -p "$home/bin"

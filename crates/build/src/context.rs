@@ -161,7 +161,8 @@ impl Context {
     }
 
     fn may_hold_more(&self, relative: &Path) -> bool {
-        self.ignore.can_bring_back() || self.dockerfile.starts_with(relative)
+        self.ignore.can_bring_back_below(&relative.to_string_lossy())
+            || self.dockerfile.starts_with(relative)
     }
 }
 

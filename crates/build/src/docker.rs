@@ -13,6 +13,7 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt as _;
 use shipspec_registry::credentials::Credentials;
+use shipspec_spec::aws::causes;
 use shipspec_spec::hint::Hint;
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::tag::Tag;
@@ -465,20 +466,6 @@ fn url_safe_credentials(mut request: bollard::BollardRequest) -> bollard::Bollar
 
 fn request_error(action: String, source: Error) -> EngineError {
     EngineError::Request { action, source }
-}
-
-/// An error with all that it was caused by: bollard's own words often say only that it failed.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

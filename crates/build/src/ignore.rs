@@ -18,6 +18,9 @@ pub struct Ignore {
 struct Pattern {
     brings_back: bool,
     regex: Regex,
+    /// The pattern up to its first wildcard.
+    plain_start: String,
+    has_wildcard: bool,
 }
 
 /// A line that is no pattern.
@@ -55,9 +58,13 @@ impl Ignore {
             if pattern.is_empty() {
                 return Err(error("nothing stands behind the `!`".into()));
             }
-            let regex = Regex::new(&to_regex(&clean(pattern)))
+            let cleaned = clean(pattern);
+            let regex = Regex::new(&to_regex(&cleaned))
                 .map_err(|_| error("brackets are not closed".into()))?;
-            patterns.push(Pattern { brings_back, regex });
+            let wildcard = cleaned.find(['*', '?', '[', '\\']);
+            let plain_start = cleaned[..wildcard.unwrap_or(cleaned.len())].to_owned();
+            let has_wildcard = wildcard.is_some();
+            patterns.push(Pattern { brings_back, regex, plain_start, has_wildcard });
         }
         Ok(Self { patterns })
     }
@@ -75,10 +82,15 @@ impl Ignore {
         excluded
     }
 
-    /// A file in a folder that is left out could still be brought back.
+    /// A file below a folder that is left out could still be brought back.
     #[must_use]
-    pub fn can_bring_back(&self) -> bool {
-        self.patterns.iter().any(|pattern| pattern.brings_back)
+    pub fn can_bring_back_below(&self, folder: &str) -> bool {
+        let below = format!("{folder}/");
+        self.patterns.iter().filter(|pattern| pattern.brings_back).any(|pattern| {
+            pattern.fits(folder)
+                || pattern.plain_start.starts_with(&below)
+                || (pattern.has_wildcard && below.starts_with(&pattern.plain_start))
+        })
     }
 }
 
@@ -118,7 +130,16 @@ fn to_regex(pattern: &str) -> String {
             }
             '*' => regex.push_str("[^/]*"),
             '?' => regex.push_str("[^/]"),
-            '[' | ']' => regex.push(character),
+            // What stands in brackets means the same in both languages.
+            '[' => {
+                regex.push('[');
+                for inner in characters.by_ref() {
+                    regex.push(inner);
+                    if inner == ']' {
+                        break;
+                    }
+                }
+            }
             '\\' => {
                 let escaped = characters.next().unwrap_or('\\');
                 regex.push_str(&regex::escape(&escaped.to_string()));
@@ -136,7 +157,7 @@ mod tests {
     use super::*;
 
     /// Each row: patterns, paths that are left out, paths that stay.
-    const CASES: [(&str, &[&str], &[&str]); 16] = [
+    const CASES: [(&str, &[&str], &[&str]); 18] = [
         (
             "node_modules",
             &["node_modules", "node_modules/a/b"],
@@ -155,6 +176,8 @@ mod tests {
         ("!a\na", &["a"], &["b"]),
         ("# a\n\n  b  ", &["b"], &["# a", "a"]),
         ("[ab].txt", &["a.txt", "b.txt"], &["c.txt"]),
+        ("[0-9].txt", &["5.txt"], &["a.txt", "-.txt"]),
+        ("x[^a].txt", &["xb.txt"], &["xa.txt"]),
         ("a\\*b", &["a*b"], &["axb"]),
         ("./x/../y", &["y"], &["x"]),
     ];
@@ -170,6 +193,16 @@ mod tests {
                 assert!(!ignore.excludes(path), "{text:?} keeps {path}");
             }
         }
+    }
+
+    #[test]
+    fn only_folders_that_may_hold_something_are_entered() {
+        let ignore = Ignore::parse("*\n!docs/a.md\n!src/*.rs\n").unwrap();
+        assert!(ignore.can_bring_back_below("docs") && ignore.can_bring_back_below("src"));
+        assert!(
+            !ignore.can_bring_back_below("node_modules") && !ignore.can_bring_back_below("doc")
+        );
+        assert!(Ignore::parse("*\n!**/keep\n").unwrap().can_bring_back_below("node_modules"));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter as _};
 use shipspec_build::publish::{Staged, stage};
 use shipspec_registry::access::Access;
-use shipspec_render::artifact::{Artifact, write_all};
+use shipspec_render::artifact::{Artifact, Prepared};
 
 use shipspec_spec::expression::Names as _;
+use shipspec_spec::scope::Scope;
 
 use crate::arguments::EngineFlags;
 use crate::context::Context;
@@ -139,14 +140,20 @@ pub(crate) async fn tag_all(
     Ok(())
 }
 
-/// Writes all artifacts, or none.
-pub(crate) fn write(
+/// Writes all artifacts beside their places: what can go wrong with the disk goes wrong here.
+pub(crate) fn prepare(context: &Context<'_>, artifacts: &[Artifact]) -> anyhow::Result<Prepared> {
+    note_all(context, artifacts);
+    Ok(Prepared::write(&context.folder, artifacts)?)
+}
+
+/// Moves all artifacts to their places, or none.
+pub(crate) fn commit(
     context: &Context<'_>,
     artifacts: &[Artifact],
+    prepared: Prepared,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    note_all(context, artifacts);
-    write_all(&context.folder, artifacts)?;
+    prepared.commit()?;
     for artifact in artifacts {
         let path = artifact.path.display().to_string();
         context.console.note(format_args!("wrote {path}"));
@@ -159,5 +166,14 @@ pub(crate) fn write(
 pub(crate) fn note_all(context: &Context<'_>, artifacts: &[Artifact]) {
     for note in artifacts.iter().flat_map(|artifact| &artifact.notes) {
         context.console.note(format_args!("note: {note}"));
+    }
+}
+
+/// Says which names of the environment do not count.
+pub(crate) fn note_overruled(context: &Context<'_>, scope: &Scope) {
+    for name in scope.overruled() {
+        context.console.note(format_args!(
+            "note: `{name}` of the environment is overruled by the one that shipspec makes"
+        ));
     }
 }

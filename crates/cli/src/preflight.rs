@@ -203,11 +203,7 @@ fn check_artifacts(
     project: &Project,
     checks: &mut Vec<Check>,
 ) -> Option<ArtifactPlans> {
-    let result = project.read_artifacts(context).and_then(|artifacts| {
-        artifacts.fill(&project.with_stand_ins())?;
-        Ok(artifacts)
-    });
-    match result {
+    match project.check_artifacts(context) {
         Ok(artifacts) => {
             let count = artifacts.paths().count();
             if count > 0 {

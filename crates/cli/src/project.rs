@@ -99,6 +99,16 @@ impl Project {
         ArtifactPlans::read(&self.config, &self.scope, &context.folder)
     }
 
+    /// The artifacts, with every template read and every name in them looked up.
+    pub(crate) fn check_artifacts(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<ArtifactPlans, Diagnostics> {
+        let artifacts = self.read_artifacts(context)?;
+        artifacts.fill(&self.with_stand_ins())?;
+        Ok(artifacts)
+    }
+
     /// The values as they will be, with a digest of zeros where the registry has still to tell one.
     pub(crate) fn with_stand_ins(&self) -> Scope {
         let mut scope = self.scope.clone();

@@ -84,7 +84,7 @@ fn each_denied_permission_is_found_by_doctor() {
             .file("shipspec.yml", &format!("{SHIPSPEC}parameters: {{ A: \"ssm:/none/a\" }}\n"));
         let outcome = project.run(&["doctor"]);
         assert!(outcome.stderr.contains(action), "{action}: {outcome}");
-        assert!(outcome.stdout.contains("failed       "), "{action}: {outcome}");
+        assert!(outcome.stderr.contains("failed       "), "{action}: {outcome}");
         // The missing parameter is the smaller code where the registry is the other finding.
         assert_eq!(outcome.code, code.min(3), "{action}: {outcome}");
     }
@@ -119,7 +119,7 @@ fn doctor_shows_every_name_with_its_source_and_no_secret() {
     let outcome = project.run(&["doctor"]).success();
     assert!(!outcome.to_string().contains("hunter2"), "{outcome}");
     let line = |name: &str| {
-        let line = outcome.stdout.lines().find(|line| line.starts_with(&format!("{name} ")));
+        let line = outcome.stderr.lines().find(|line| line.starts_with(&format!("{name} ")));
         line.unwrap_or_else(|| panic!("{name}: {outcome}"))
             .split_whitespace()
             .collect::<Vec<_>>()

@@ -3,11 +3,11 @@
 use aws_config::SdkConfig;
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::config::Region;
-use aws_sdk_ecr::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecr::types::{ImageTagMutability, Repository};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use shipspec_spec::aws::{CREDENTIALS_HINT, is_credentials_code};
+use shipspec_spec::aws::{CREDENTIALS_HINT, causes, connection_hint, is_credentials_code};
 use shipspec_spec::ecr_host::EcrHost;
 use shipspec_spec::hint::Hint;
 use shipspec_spec::secret::Secret;
@@ -58,9 +58,7 @@ impl Hint for EcrError {
             Self::Denied { action, .. } => {
                 Some(format!("allow `{action}` to the role that shipspec runs with"))
             }
-            Self::Request { .. } => {
-                Some("check the region in the repository's host name, and the network".into())
-            }
+            Self::Request { message, .. } => Some(connection_hint(message).into()),
             Self::NoRepository | Self::Token => None,
         }
     }
@@ -147,7 +145,7 @@ impl Ecr {
         SdkError<E, R>: ProvideErrorMetadata + std::error::Error,
     {
         let told = error.message().map(str::to_owned);
-        let message = told.unwrap_or_else(|| DisplayErrorContext(error).to_string());
+        let message = told.unwrap_or_else(|| causes(error));
         match error.code() {
             Some("AccessDeniedException" | "AccessDenied") => EcrError::Denied { action, message },
             Some(code) if is_credentials_code(code) => EcrError::Credentials { action, message },

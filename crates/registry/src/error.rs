@@ -1,6 +1,7 @@
 //! What can go wrong with a registry.
 
 use serde::Deserialize;
+use shipspec_spec::aws;
 use shipspec_spec::hint::Hint;
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::tag::Tag;
@@ -139,8 +140,8 @@ impl Hint for RegistryError {
             Self::Answer { status: 500.., .. } => {
                 Some("the registry has a fault of its own; try again later".into())
             }
-            Self::Transport { .. } => {
-                Some("check the host name, the network and the proxy (`HTTPS_PROXY`)".into())
+            Self::Transport { source, .. } => {
+                Some(aws::connection_hint(&aws::causes(source)).into())
             }
             _ => None,
         }

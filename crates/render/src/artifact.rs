@@ -30,51 +30,66 @@ pub struct WriteError {
     source: std::io::Error,
 }
 
-/// Writes all artifacts. Each is first written beside its place and moved there at the end, so that
-/// nobody ever sees half of one. If one cannot be moved, those before it are put back as they were.
-///
-/// # Errors
-///
-/// [`WriteError`]: every file is as it was before.
-pub fn write_all(folder: &Path, artifacts: &[Artifact]) -> Result<(), WriteError> {
-    let mut created = Vec::new();
-    let result = try_write_all(folder, artifacts, &mut created);
-    if result.is_err() {
-        for folder in created.iter().rev() {
+/// Artifacts that are complete on the disk, each beside its place. Dropping them leaves nothing.
+#[derive(Debug)]
+pub struct Prepared {
+    files: Vec<(PathBuf, PathBuf, NamedTempFile)>,
+    created: Vec<PathBuf>,
+}
+
+impl Prepared {
+    /// Writes all artifacts beside their places, so that only moving them there is left to do: what
+    /// can go wrong with the disk goes wrong here.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]: nothing is left behind.
+    pub fn write(folder: &Path, artifacts: &[Artifact]) -> Result<Self, WriteError> {
+        let mut prepared = Self { files: Vec::new(), created: Vec::new() };
+        for artifact in artifacts {
+            let path = folder.join(&artifact.path);
+            let file = prepare(&path, &artifact.text, &mut prepared.created);
+            let file = file.map_err(|source| error(&artifact.path, source))?;
+            prepared.files.push((artifact.path.clone(), path, file));
+        }
+        Ok(prepared)
+    }
+
+    /// Moves all of them to their places. If one cannot be moved, those before it are put back as
+    /// they were.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]: every file is as it was before.
+    pub fn commit(mut self) -> Result<(), WriteError> {
+        let mut moved: Vec<(PathBuf, Option<Vec<u8>>)> = Vec::new();
+        for (name, path, file) in self.files.drain(..) {
+            let before = std::fs::read(&path).ok();
+            if let Err(failed) = file.persist(&path) {
+                for (path, before) in moved.into_iter().rev() {
+                    put_back(&path, before);
+                }
+                return Err(error(&name, failed.error));
+            }
+            moved.push((path, before));
+        }
+        self.created.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        self.files.clear();
+        for folder in self.created.iter().rev() {
             // It is not empty if somebody else uses it now.
             let _ = std::fs::remove_dir(folder);
         }
     }
-    result
 }
 
-fn try_write_all(
-    folder: &Path,
-    artifacts: &[Artifact],
-    created: &mut Vec<PathBuf>,
-) -> Result<(), WriteError> {
-    let mut prepared = Vec::new();
-    for artifact in artifacts {
-        let path = folder.join(&artifact.path);
-        let file = prepare(&path, &artifact.text, created);
-        prepared.push((path, file.map_err(|source| error(artifact, source))?));
-    }
-    let mut moved: Vec<(PathBuf, Option<Vec<u8>>)> = Vec::new();
-    for (artifact, (path, file)) in artifacts.iter().zip(prepared) {
-        let before = std::fs::read(&path).ok();
-        if let Err(failed) = file.persist(&path) {
-            for (path, before) in moved.into_iter().rev() {
-                put_back(&path, before);
-            }
-            return Err(error(artifact, failed.error));
-        }
-        moved.push((path, before));
-    }
-    Ok(())
-}
-
-fn error(artifact: &Artifact, source: std::io::Error) -> WriteError {
-    WriteError { path: artifact.path.clone(), source }
+fn error(path: &Path, source: std::io::Error) -> WriteError {
+    WriteError { path: path.into(), source }
 }
 
 /// A file beside `path`, complete and on the disk.
@@ -120,7 +135,8 @@ mod tests {
     #[test]
     fn all_are_written_with_their_folders() {
         let folder = tempfile::tempdir().unwrap();
-        write_all(folder.path(), &[artifact("a.json"), artifact("out/deep/b.json")]).unwrap();
+        let artifacts = [artifact("a.json"), artifact("out/deep/b.json")];
+        Prepared::write(folder.path(), &artifacts).unwrap().commit().unwrap();
         let read = |path: &str| std::fs::read_to_string(folder.path().join(path)).unwrap();
         assert_eq!(read("a.json"), "new a.json");
         assert_eq!(read("out/deep/b.json"), "new out/deep/b.json");
@@ -129,12 +145,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_prepared_and_not_wanted_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Prepared::write(folder.path(), &[artifact("out/a.json")]).unwrap());
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
     fn if_one_cannot_be_written_none_is() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.json"), "old").unwrap();
         std::fs::create_dir_all(folder.path().join("c.json/in-the-way")).unwrap();
         let artifacts = [artifact("a.json"), artifact("out/b.json"), artifact("c.json")];
-        let error = write_all(folder.path(), &artifacts).unwrap_err();
+        let error = Prepared::write(folder.path(), &artifacts).unwrap_err();
         assert_eq!(error.to_string(), "failed to write `c.json`");
         assert_eq!(std::fs::read_to_string(folder.path().join("a.json")).unwrap(), "old");
         let mut left: Vec<_> =

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
-use aws_sdk_ssm::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::operation::get_parameters::{GetParametersError, GetParametersOutput};
 use aws_sdk_ssm::types::{Parameter, ParameterType};
 use futures_util::future::join_all;
-use shipspec_spec::aws::{CREDENTIALS_HINT, is_credentials_code};
+use shipspec_spec::aws::{CREDENTIALS_HINT, causes, connection_hint, is_credentials_code};
 use shipspec_spec::hint::Hint;
 use shipspec_spec::parameter::ParameterName;
 use shipspec_spec::secret::Secret;
@@ -55,7 +55,7 @@ impl Hint for SsmError {
                 "allow `ssm:GetParameters`, and `kms:Decrypt` for a key of your own, to the role that shipspec runs with".into()
             }
             Self::Credentials(_) => CREDENTIALS_HINT.into(),
-            Self::Request(_) => "check the region (`AWS_REGION`) and the network".into(),
+            Self::Request(message) => connection_hint(message).into(),
         })
     }
 }
@@ -121,7 +121,7 @@ fn value(parameter: &Parameter) -> ParameterValue {
 
 fn request_error(error: &SdkError<GetParametersError>) -> SsmError {
     let told = error.message().map(str::to_owned);
-    let message = told.unwrap_or_else(|| DisplayErrorContext(error).to_string());
+    let message = told.unwrap_or_else(|| causes(error));
     match error.code() {
         Some("AccessDeniedException") => SsmError::Denied(message),
         Some(code) if is_credentials_code(code) => SsmError::Credentials(message),

@@ -144,9 +144,9 @@ impl TemplateFile {
                 }
                 Piece::Slot(slot) => match self.slot(slot, place, names) {
                     Ok((value, text)) => {
+                        notes.extend(self.slot_note(slot, &text, names));
                         parts.push(Part::Value { text, is_text: value.is_tool_made() });
                         values.push(value);
-                        notes.extend(self.default_note(slot, names));
                     }
                     Err(error) => found.push(error),
                 },
@@ -179,17 +179,24 @@ impl TemplateFile {
         }
     }
 
-    /// A default that was used may have been meant for the shell in a container.
-    fn default_note(&self, slot: &Slot, names: &dyn Names) -> Option<String> {
-        let Expression::Conditional(conditional) = &slot.expression else { return None };
-        let value = names.resolve(&conditional.name).ok().and_then(|value| value.text());
-        let is_set = value.is_some_and(|text| !(conditional.empty_is_unset && text.is_empty()));
-        if is_set || conditional.operator != Operator::Default {
-            return None;
-        }
+    /// What may be meant otherwise: a default that was used may be one for the shell in a container,
+    /// and a value that is empty one that was forgotten.
+    fn slot_note(&self, slot: &Slot, text: &str, names: &dyn Names) -> Option<String> {
+        let note = match &slot.expression {
+            Expression::Name(_) if text.is_empty() => "is set, but empty",
+            Expression::Conditional(conditional) if conditional.operator == Operator::Default => {
+                let value = names.resolve(&conditional.name).ok().and_then(|value| value.text());
+                let is_set =
+                    value.is_some_and(|text| !(conditional.empty_is_unset && text.is_empty()));
+                if is_set {
+                    return None;
+                }
+                "came to its default"
+            }
+            _ => return None,
+        };
         let span = Span::new(&self.source, slot.range.clone());
-        let written = &self.source.text[slot.range.clone()];
-        Some(format!("{span}: `{written}` came to its default"))
+        Some(format!("{span}: `{}` {note}", &self.source.text[slot.range.clone()]))
     }
 
     fn yaml_error(&self, template: &Template, error: &YamlError) -> Diagnostic {
@@ -329,7 +336,7 @@ mod tests {
         assert_snapshot!(fill("{\"a\": ${A}}", "x.json", &[("A", "eighty")]), @"template:1:7: the value is no JSON value of its own");
         assert_snapshot!(fill("{\"a\": 1,}", "x.json", &[]), @"`x.json` would not be JSON: key must be a string at line 1 column 9");
         assert_snapshot!(fill("a: [${A}", "x.yaml", &[("A", "1")]), @"template:1:4: this is no YAML: unclosed bracket '['");
-        assert_snapshot!(fill("a: ${A}\n", "x.yaml", &[("A", "1\nb: 2")]), @"a value would change the structure of `x.yaml`");
+        assert_snapshot!(fill("a: ${A}\n", "x.yaml", &[("A", "1\nb: 2")]), @r#"a: "1\nb: 2""#);
     }
 
     #[test]

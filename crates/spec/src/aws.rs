@@ -22,3 +22,29 @@ pub fn is_credentials_code(code: &str) -> bool {
     ];
     CODES.contains(&code)
 }
+
+/// An error with all that caused it on one line, each told once: the SDK's own words for a request
+/// that did not arrive are `dispatch failure`.
+#[must_use]
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// Advice for a request that did not arrive, by what its error says.
+#[must_use]
+pub fn connection_hint(message: &str) -> &'static str {
+    if message.contains("certificate") {
+        "trust the authority that signed it: put it into the system's certificates, or name a file with it in SSL_CERT_FILE"
+    } else {
+        "check the region (`AWS_REGION`), the network and the proxy (`HTTPS_PROXY`)"
+    }
+}

@@ -259,10 +259,16 @@ impl Names for Scope {
     }
 
     fn known(&self) -> Vec<String> {
-        let keys =
-            self.variables.keys().chain(self.parameters.keys()).chain(self.environment.keys());
+        let given = self.given.keys().chain(self.matrix.keys()).chain(self.local.keys());
+        let keys = given.chain(self.variables.keys()).chain(self.parameters.keys());
+        let keys = keys.chain(self.environment.keys()).cloned();
         let made = STEADY.iter().chain(&OF_ONE_IMAGE).map(|name| (*name).to_owned());
-        keys.cloned().chain(made).filter(|name| self.resolve(name).is_ok()).collect()
+        let names: BTreeSet<_> = keys.chain(made).chain(["images".to_owned()]).collect();
+        names.into_iter().filter(|name| self.resolve(name).is_ok()).collect()
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        Some(&self.folder)
     }
 }
 

@@ -40,11 +40,11 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
                 format!("failed       {}", check.subject)
             }
         };
-        context.console.data(&format!("{line}\n"))?;
+        context.console.note(line);
     }
     let mut references = project.config.references();
     references.extend(found.artifacts.iter().flat_map(ArtifactPlans::references));
-    context.console.data(&names(&project, references))?;
+    context.console.note(names(&project, references).trim_end());
     failure::Several::join(errors).map_or(Ok(()), Err)
 }
 
@@ -72,7 +72,9 @@ pub(super) fn value(project: &Project, name: &str) -> String {
     const MOST: usize = 60;
     let text = shipspec_spec::config::Text::parse(name, &format!("${{{name}}}"));
     let value = match text.map(|text| text.value(&project.scope)) {
-        Ok(Ok(value)) if !value.secrets().is_empty() => return "****".into(),
+        Ok(Ok(value)) if !value.secrets().is_empty() || sounds_secret(name) => {
+            return "****".into();
+        }
         Ok(Ok(value)) => value.text().unwrap_or_else(|| value.content().to_string()),
         Ok(Err(_)) | Err(_) => return "-".into(),
     };
@@ -82,6 +84,14 @@ pub(super) fn value(project: &Project, name: &str) -> String {
     }
     let start: String = line.chars().take(MOST - 1).collect();
     format!("{start:?}…")
+}
+
+/// CodeBuild fills variables of the environment from secrets too, and does not say which.
+fn sounds_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["password", "passwd", "pass", "secret", "token", "credential", "private", "api_key", "apikey"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 fn origin(project: &Project, name: &str) -> String {

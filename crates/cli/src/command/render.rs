@@ -45,12 +45,20 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         let hint = "write `artifacts:` in shipspec.yml, or use `--render TEMPLATE=ARTIFACT`";
         return Err(failure::input("there is no artifact to render", Some(hint)));
     }
+    pipeline::note_overruled(context, &project.scope);
     // Images that no artifact names need not even have a repository.
     let mut needs = project.artifact_needs(context)?;
     if needs.names {
         let given: Vec<_> = args.images.iter().map(|(name, _)| name).collect();
         project.config.images.retain(|name, _| !given.contains(&name));
-        let plans = project.plan_images(context, &DigestState::Later)?;
+        let plans = project.plan_images(context, &DigestState::Later);
+        let plans = plans.map_err(|mut errors| {
+            // What is wrong in the artifacts besides is told in the same go.
+            if let Err(more) = project.check_artifacts(context) {
+                errors.extend(more.without_premature());
+            }
+            errors
+        })?;
         needs = project.artifact_needs(context)?;
         ask_registries(context, &mut project, &plans, &needs).await?;
     }
@@ -62,7 +70,8 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         }
         return Ok(());
     }
-    pipeline::write(context, &artifacts, &mut Report::new("render"))
+    let prepared = pipeline::prepare(context, &artifacts)?;
+    pipeline::commit(context, &artifacts, prepared, &mut Report::new("render"))
 }
 
 /// Asks the registries for the digests that artifacts name, by the tags that name the images.

@@ -38,11 +38,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let needs = Needs { engine: true, registry: !args.no_push, artifacts: true };
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let ready = ready.require(context)?;
-    for name in project.scope.overruled() {
-        context.console.note(format_args!(
-            "note: `{name}` of the environment is overruled by the one that shipspec makes"
-        ));
-    }
+    pipeline::note_overruled(context, &project.scope);
     let report = publish(context, &mut project, &ready, args.no_push).await?;
     match args.output.output {
         Output::Json => context.console.data(&report.json())?,
@@ -80,7 +76,8 @@ async fn publish(
         Some(artifacts) => artifacts.fill(&project.scope)?,
         None => Vec::new(),
     };
+    let prepared = pipeline::prepare(context, &artifacts)?;
     pipeline::tag_all(context, &images, &staged, &mut report).await?;
-    pipeline::write(context, &artifacts, &mut report)?;
+    pipeline::commit(context, &artifacts, prepared, &mut report)?;
     Ok(report)
 }

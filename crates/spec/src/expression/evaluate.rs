@@ -264,13 +264,15 @@ fn failed(error: &minijinja::Error) -> EvaluationError {
 /// quote the expression, but not a value.
 pub(super) fn explain(error: &minijinja::Error) -> String {
     let kind = error.kind().to_string();
-    match (error.kind(), error.detail()) {
-        (
-            ErrorKind::SyntaxError | ErrorKind::UnknownFilter | ErrorKind::UnknownFunction,
-            Some(detail),
-        ) => {
-            format!("{kind}: {detail}")
-        }
+    let Some(detail) = error.detail() else { return kind };
+    match error.kind() {
+        ErrorKind::SyntaxError
+        | ErrorKind::UnknownFilter
+        | ErrorKind::UnknownFunction
+        | ErrorKind::TemplateNotFound
+        | ErrorKind::BadInclude => format!("{kind}: {detail}"),
+        // What our own functions say holds no value.
+        ErrorKind::InvalidOperation if detail.starts_with("file(") => detail.to_owned(),
         _ => kind,
     }
 }

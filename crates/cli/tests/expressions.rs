@@ -1,0 +1,347 @@
+//! The expression language as a user meets it: `shipspec render` with every kind of template.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where its own tools fail")]
+
+mod common;
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use common::{COMMIT, Project, SHORT};
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use shipspec_testbed::Testbed;
+
+fn project(artifacts: &str) -> Project {
+    Project::new()
+        .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
+        .file("shipspec.yml", &format!("version: 1\nartifacts:\n{artifacts}"))
+}
+
+#[test]
+fn only_the_listed_names_are_filled() {
+    let project =
+        project("  a.json: { template: t.json, only: [NAME] }\n").variable("NAME", "web").file(
+            "t.json",
+            "{\"$schema\": \"x\", \"name\": \"$NAME\", \"command\": \"listen $PORT ${HOST:-all}\"}",
+        );
+    project.run(&["render"]).success();
+    assert_eq!(
+        project.read("a.json"),
+        "{\"$schema\": \"x\", \"name\": \"web\", \"command\": \"listen $PORT ${HOST:-all}\"}"
+    );
+}
+
+#[test]
+fn a_name_for_the_containers_own_shell_is_kept_by_two_dollars() {
+    let project = project("  a.json: t.json\n").file("t.json", "{\"command\": \"listen $PORT\"}");
+    assert_snapshot!(project.run(&["render"]), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `PORT` has no value
+     --> t.json:1:21
+      |
+    1 | {"command": "listen $PORT"}
+      |                     ^^^^^
+      |
+      = hint: set `PORT` in the environment or under `variables:`; to keep the text itself, write `$$PORT`
+    "#);
+    let project = project.file("t.json", "{\"command\": \"listen $$PORT $${HOST}\"}");
+    project.run(&["render"]).success();
+    assert_eq!(project.read("a.json"), "{\"command\": \"listen $PORT ${HOST}\"}");
+}
+
+#[test]
+fn a_default_that_was_used_is_told() {
+    let project = project("  a.txt: t.txt\n").file("t.txt", "port ${PORT:-80}\n");
+    assert_snapshot!(project.run(&["render"]).success(), @"
+    exit: 0
+    --- stdout
+    --- stderr
+    note: t.txt:1:6: `${PORT:-80}` came to its default
+    wrote a.txt
+    ");
+    let told = project.variable("PORT", "81").run(&["render"]).success();
+    assert!(!told.stderr.contains("note"), "{told}");
+}
+
+#[test]
+fn placeholders_of_other_tools_are_filled_and_must_occur() {
+    let artifact = "  a.yaml:\n    template: t.yaml\n    placeholders: { \"<CONTAINER>\": \"${NAME}\", \"%TAG%\": \"${IMAGE_TAG}\", \"__REPO__\": \"r\" }\n";
+    let project = project(artifact).variable("NAME", "web: 1").file(
+        "t.yaml",
+        "name: <CONTAINER>\ntag: %TAG%\nrepo: __REPO__ # $$x\ntask: <TASK_DEFINITION>\n",
+    );
+    // `%` cannot begin a plain word in YAML, but what is filled in can stand there.
+    project.run(&["render"]).success();
+    assert_eq!(
+        project.read("a.yaml"),
+        "name: \"web: 1\"\ntag: \"0123456\"\nrepo: r # $x\ntask: <TASK_DEFINITION>\n"
+    );
+    let missing = project.file("t.yaml", "name: <CONTAINER>\n").run(&["render"]).failure(2);
+    assert!(
+        missing.stderr.contains("the placeholder `%TAG%` does not occur in `t.yaml`"),
+        "{missing}"
+    );
+    assert!(missing.stderr.contains("the placeholder `__REPO__` does not occur"), "{missing}");
+}
+
+#[test]
+fn filters_and_files_work_in_templates_and_in_shipspec_yml() {
+    let project = Project::new()
+        .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
+        .variable("BRANCH", "feature/ABC 1")
+        .file("motd", "hi \"there\"\n")
+        .file("t.json", "{\"tag\": \"${BRANCH | slug | lower}\", \"hash\": \"${'x' | sha256 | short(8)}\", \"b64\": \"${'a' | b64encode}\", \"motd\": ${file('motd') | json}, \"parts\": ${'a,b' | split(',') | list | json}}")
+        .file("shipspec.yml", "version: 1\nvariables: { UP: \"${BRANCH | replace('/', '-') | upper}\" }\nartifacts:\n  a.json: t.json\n  b.json: { json: { up: \"${UP}\", c: \"${COMMIT | short(4)}\" } }\n");
+    project.run(&["render"]).success();
+    assert_eq!(
+        project.read("a.json"),
+        r#"{"tag": "feature-abc-1", "hash": "2d711642", "b64": "YQ==", "motd": "hi \"there\"\n", "parts": ["a","b"]}"#
+    );
+    assert_eq!(project.read("b.json"), r#"{"up":"FEATURE-ABC 1","c":"0123"}"#);
+    let outside =
+        project.file("t.json", "{\"x\": \"${file('/etc/hostname')}\"}").run(&["render"]).failure(2);
+    assert!(
+        outside.stderr.contains("file('/etc/hostname'): no such file in the project"),
+        "{outside}"
+    );
+}
+
+#[test]
+fn jinja_templates_include_files_of_the_project_and_no_others() {
+    let project = project("  a.json: t.json.j2\n  b.txt: { template: u.txt, dialect: jinja }\n")
+        .variable("NAMES", "a b")
+        .file("parts/one.j2", "\"{{ COMMIT_HASH }}\"")
+        .file("t.json.j2", "{\"tag\": {% include 'parts/one.j2' %}, \"keep\": \"$HOME ${HOME}\"}\n")
+        .file("u.txt", "{% for name in NAMES | split(' ') %}{{ name }};{% endfor %}\n");
+    project.run(&["render"]).success();
+    assert_eq!(
+        project.read("a.json"),
+        format!("{{\"tag\": \"{SHORT}\", \"keep\": \"$HOME ${{HOME}}\"}}\n")
+    );
+    assert_eq!(project.read("b.txt"), "a;b;\n");
+    let project = project
+        .file("t.json.j2", "{% include '../../etc/passwd' %}")
+        .file("u.txt", "one\n{{ NOBODY }}\n");
+    assert_snapshot!(project.run(&["render"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: template not found: tried to include non-existing template '../../etc/passwd'
+     --> t.json.j2:1:1
+      |
+    1 | {% include '../../etc/passwd' %}
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    error: `NOBODY` has no value
+     --> u.txt:2:1
+      |
+    2 | {{ NOBODY }}
+      | ^^^^^^^^^^^^
+    ");
+}
+
+#[test]
+fn a_matrix_makes_an_artifact_for_each_combination_that_is_wanted() {
+    let artifacts = r#"  "task-${color}.json":
+    template: t.json
+    matrix: { color: [blue, green, red] }
+    when: "${active[color]}"
+    variables: { name: "web-${color}", COMMIT_HASH: "own ${COMMIT_HASH}" }
+"#;
+    let project = project(artifacts)
+        .file("values.yaml", "active: { blue: true, green: false, red: \"yes\" }\n")
+        .file("t.json", "{\"name\": \"$name\", \"hash\": \"${COMMIT_HASH}\"}");
+    project.run(&["render", "--values", "values.yaml"]).success();
+    assert_eq!(project.read("task-blue.json"), r#"{"name": "web-blue", "hash": "own 0123456"}"#);
+    assert!(project.has("task-red.json") && !project.has("task-green.json"));
+}
+
+#[test]
+fn two_artifacts_with_one_path_are_an_error() {
+    let project = project("  a.json: { json: {} }\n  \"${A}.json\": { json: {} }\n  b.txt: { template: t, matrix: { x: [1, 2] } }\n")
+        .variable("A", "a")
+        .file("t", "");
+    assert_snapshot!(project.run(&["render"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: text is wanted here; put a number or a truth value in quotes at line 5, column 10
+     --> shipspec.yml:5:10
+      |
+    5 |   b.txt: { template: t, matrix: { x: [1, 2] } }
+      |          ^
+    ");
+}
+
+#[test]
+fn given_values_win_and_every_source_is_told() {
+    let project = project("  a.txt: { template: t, variables: { NAME: own } }\n")
+        .variable("NAME", "env")
+        .file("t", "$NAME $MORE")
+        .file("values.env", "MORE=\"from a file\"\n");
+    project.run(&["render", "--values", "values.env"]).success();
+    assert_eq!(project.read("a.txt"), "own from a file");
+    project.run(&["render", "--values", "values.env", "--set", "NAME=set"]).success();
+    assert_eq!(project.read("a.txt"), "set from a file");
+
+    let project = Project::new()
+        .variable("NAME", "env")
+        .file("shipspec.yml", "version: 1\nvariables: { NAME: \"${NAME}-file\", PASSWORD: x }\n");
+    assert_snapshot!(project.run(&["render", "--explain", "NAME"]), @r#"
+    exit: 0
+    --- stdout
+    NAME = "env-file"
+      from shipspec.yml:2:20
+      not  the environment
+    --- stderr
+    "#);
+    assert_snapshot!(project.run(&["render", "--explain", "NAME", "--set", "NAME=set"]), @r#"
+    exit: 0
+    --- stdout
+    NAME = "set"
+      from --set or --values
+      not  shipspec.yml:2:20
+      not  the environment
+    --- stderr
+    "#);
+    assert_snapshot!(project.run(&["render", "--explain", "COMMIT"]), @"
+    exit: 0
+    --- stdout
+    COMMIT = -
+      `COMMIT` has no value: CODEBUILD_RESOLVED_SOURCE_VERSION is not set, and not a git repository (or any of the parent directories): .git
+    --- stderr
+    ");
+}
+
+#[test]
+fn a_given_image_needs_no_registry() {
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let project = Project::new()
+        .file("shipspec.yml", "version: 1\nimages: { app: { repository: \"${NOT_SET}\" } }\nartifacts:\n  i.json: { json: { uri: \"${images.app.uri}\", pinned: \"${images.app.pinned}\", one: \"${IMAGE_URI}\" } }\n");
+    let given = format!("app=r.example/web:1@{digest}");
+    project.run(&["render", "--image", &given]).success();
+    assert_eq!(
+        project.read("i.json"),
+        format!(
+            "{{\"uri\":\"r.example/web:1\",\"pinned\":\"r.example/web@{digest}\",\"one\":\"r.example/web:1\"}}"
+        )
+    );
+    let wrong = project.run(&["render", "--image", "ap=r.example/web:1"]).failure(2);
+    assert!(wrong.stderr.contains("no image has the name `ap`"), "{wrong}");
+}
+
+#[test]
+fn cycles_and_later_stages_are_found_without_a_network() {
+    let project = Project::new().variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT).file(
+        "shipspec.yml",
+        "version: 1\nvariables: { A: \"${B}\", B: \"${A}\" }\nartifacts: { a: { json: {} } }\n",
+    );
+    assert_snapshot!(project.run(&["plan", "--offline"]), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `A` needs itself: A → B → A
+     --> shipspec.yml:2:17
+      |
+    2 | variables: { A: "${B}", B: "${A}" }
+      |                 ^^^^^^
+    "#);
+    let project = project.file("shipspec.yml", "version: 1\nparameters: { P: \"ssm:/x/${images.app.tag}\" }\nimages: { app: { repository: \"r.example/${images.app.digest}\" } }\n");
+    assert_snapshot!(project.run(&["plan", "--offline"]), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `images.app.tag` is not known before the images are planned
+     --> shipspec.yml:2:26
+      |
+    2 | parameters: { P: "ssm:/x/${images.app.tag}" }
+      |                          ^^^^^^^^^^^^^^^^^
+    "#);
+}
+
+#[test]
+fn marks_and_bytes_that_do_not_belong_are_told() {
+    let project =
+        project("  a.json: t.json\n").file("t.json", "\u{feff}{\"a\": \"$COMMIT_HASH\"}\r\n");
+    let outcome = project.run(&["render"]).success();
+    assert!(outcome.stderr.contains("note: `t.json` begins with a byte-order mark"), "{outcome}");
+    assert_eq!(project.read("a.json"), "{\"a\": \"0123456\"}\r\n");
+    std::fs::write(project.path("t.json"), b"{\n \"a\": \"\xff\"}").unwrap();
+    let outcome = project.run(&["render"]).failure(2);
+    assert!(outcome.stderr.contains("`t.json` is not UTF-8 at line 2 column 8"), "{outcome}");
+    std::fs::write(project.path("t.json"), b"{\"a\": 1,\n \"b\": \"${never\"}").unwrap();
+    assert_snapshot!(project.run(&["render"]), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `${` is never closed
+     --> t.json:2:8
+      |
+    2 |  "b": "${never"}
+      |        ^^
+    "#);
+}
+
+#[test]
+fn large_and_deep_templates_are_no_trouble() {
+    let slots = 100_000;
+    let many = format!("[{}\"end\"]", "\"$NAME ${NAME}\",\n".repeat(slots));
+    let yaml = "- ${NAME} # x\n- \"$NAME\"\n".repeat(20_000);
+    let project = project("  many.json: many.json.t\n  many.yaml: many.yaml.t\n  big.txt: big.t\n  deep.json: deep.json.t\n")
+        .variable("NAME", "value")
+        .file("many.json.t", &many)
+        .file("many.yaml.t", &yaml)
+        .file("big.t", &"x".repeat(10_000_000))
+        .file("deep.json.t", &format!("{}{}", "[".repeat(100), "]".repeat(100)));
+    project.run(&["render"]).success();
+    assert_eq!(project.read("many.json").matches("value value").count(), slots);
+    assert_eq!(project.read("many.yaml").matches("value").count(), 40_000);
+    // Deeper than JSON readers go: an error, and no crash.
+    let project =
+        project.file("deep.json.t", &"[".repeat(200_000)).file("many.yaml.t", &"[".repeat(200_000));
+    project.run(&["render"]).failure(2);
+    let project = project.file("deep.json.t", &"${A:-".repeat(50_000));
+    project.run(&["render"]).failure(2);
+}
+
+/// What GNU envsubst makes of a template.
+fn envsubst(testbed: &Testbed, template: &str, names: &[(String, String)]) -> String {
+    let mut command = Command::new("envsubst");
+    command.env_clear().envs(testbed.environment()).envs(names.iter().cloned());
+    let mut process =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("envsubst");
+    process.stdin.take().unwrap().write_all(template.as_bytes()).unwrap();
+    String::from_utf8(process.wait_with_output().unwrap().stdout).unwrap()
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn the_result_is_envsubsts_byte_for_byte() {
+    let testbed = Testbed::current();
+    let name = prop::sample::select(vec!["A", "LONG_NAME_1", "_x"]);
+    let piece = prop_oneof![
+        name.clone().prop_map(|name| format!("${name}")),
+        name.prop_map(|name| format!("${{{name}}}")),
+        // A name ends where a character comes that none can have.
+        "[ {}\"':,.\\-\\r\\n\\t<>%#][ a-z0-9{}\"':,.\\-\\r\\n\\t<>%#]{0,12}",
+        Just("$1 $? $ ".to_owned()),
+    ];
+    let template = prop::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat());
+    let values = prop::collection::vec("[ -~]{0,12}", 3);
+    let config =
+        ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |(template in template, values in values)| {
+        // The `$$` forms are ours; a `$` before a slot would make one.
+        prop_assume!(!template.contains("$$"));
+        let names = ["A", "LONG_NAME_1", "_x"].map(str::to_owned).into_iter().zip(values).collect::<Vec<_>>();
+        let mut project = Project::new().file("t.txt", &template);
+        for (name, value) in &names {
+            project = project.variable(name, value);
+        }
+        let outcome = project.run(&["render", "--render", "t.txt=out.txt"]);
+        prop_assert_eq!(outcome.code, 0, "{}", outcome);
+        prop_assert_eq!(project.read("out.txt"), envsubst(&testbed, &template, &names));
+    });
+}
