@@ -10,7 +10,7 @@ use futures_util::Stream;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::ignore::{Ignore, PatternError};
+use crate::ignore::{Ignore, PatternError, Verdict};
 
 /// Bytes in one piece of the stream.
 const CHUNK: usize = 64 * 1024;
@@ -106,12 +106,17 @@ impl Context {
 
     fn write(&self, writer: impl Write) -> io::Result<()> {
         let mut archive = tar::Builder::new(writer);
-        self.add_folder(&mut archive, Path::new(""))?;
+        self.add_folder(&mut archive, Path::new(""), &Verdict::default())?;
         archive.into_inner()?.flush()
     }
 
     /// Adds what is in a folder, in the order of names, so that equal contexts are equal streams.
-    fn add_folder<W: Write>(&self, archive: &mut tar::Builder<W>, folder: &Path) -> io::Result<()> {
+    fn add_folder<W: Write>(
+        &self,
+        archive: &mut tar::Builder<W>,
+        folder: &Path,
+        verdict: &Verdict,
+    ) -> io::Result<()> {
         let path = self.folder.join(folder);
         let entries = path.read_dir().and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut entries = entries.map_err(|error| at(&path, &error))?;
@@ -119,7 +124,8 @@ impl Context {
         for entry in entries {
             let relative = folder.join(entry.file_name());
             let kind = entry.file_type().map_err(|error| at(&entry.path(), &error))?;
-            self.add(archive, &relative, kind).map_err(|error| {
+            let verdict = self.ignore.judge(verdict, &relative.to_string_lossy());
+            self.add(archive, &relative, kind, &verdict).map_err(|error| {
                 // What is wrong inside a folder already says where.
                 if kind.is_dir() { error } else { at(&entry.path(), &error) }
             })?;
@@ -132,16 +138,18 @@ impl Context {
         archive: &mut tar::Builder<W>,
         relative: &Path,
         kind: FileType,
+        verdict: &Verdict,
     ) -> io::Result<()> {
         let path = self.folder.join(relative);
-        let excluded = self.excludes(relative);
+        // The engine reads the Dockerfile from the stream, whatever `.dockerignore` says of it.
+        let excluded = verdict.excluded && relative != self.dockerfile;
         if kind.is_dir() {
             if !excluded {
                 let mut header = header(&path.symlink_metadata()?, tar::EntryType::Directory);
                 archive.append_data(&mut header, relative, io::empty())?;
             }
             if !excluded || self.may_hold_more(relative) {
-                self.add_folder(archive, relative)?;
+                self.add_folder(archive, relative, verdict)?;
             }
         } else if excluded {
             // Not a part of the context.
@@ -153,11 +161,6 @@ impl Context {
         }
         // Sockets, pipes and devices have no place in an image.
         Ok(())
-    }
-
-    /// The Dockerfile is sent whatever `.dockerignore` says: the engine reads it from the stream.
-    fn excludes(&self, relative: &Path) -> bool {
-        relative != self.dockerfile && self.ignore.excludes(&relative.to_string_lossy())
     }
 
     fn may_hold_more(&self, relative: &Path) -> bool {

@@ -23,6 +23,15 @@ struct Pattern {
     has_wildcard: bool,
 }
 
+/// What the patterns say of a path.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// The path is left out.
+    pub excluded: bool,
+    /// Which patterns fit it, for what is inside of it.
+    fitting: Vec<bool>,
+}
+
 /// A line that is no pattern.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("line {line}: `{text}` is no pattern: {reason}")]
@@ -69,17 +78,32 @@ impl Ignore {
         Ok(Self { patterns })
     }
 
-    /// The path is left out; it is relative to the context, with `/` between its parts.
+    /// What the patterns say of a path in a folder of which they said `parent`. The path is relative to
+    /// the context, with `/` between its parts.
+    ///
+    /// A pattern that fits a folder fits all that is in it. As in Docker, a pattern is only tried
+    /// where it would change something, and what was not tried on a folder is not inherited.
     #[must_use]
-    pub fn excludes(&self, path: &str) -> bool {
-        let mut excluded = false;
-        for pattern in &self.patterns {
-            // A pattern that would change nothing need not be tried.
-            if pattern.brings_back == excluded && pattern.fits(path) {
-                excluded = !pattern.brings_back;
+    pub fn judge(&self, parent: &Verdict, path: &str) -> Verdict {
+        let mut verdict = Verdict { excluded: false, fitting: vec![false; self.patterns.len()] };
+        for (index, pattern) in self.patterns.iter().enumerate() {
+            let inherited = parent.fitting.get(index).copied().unwrap_or(false);
+            let fits = inherited
+                || (pattern.brings_back == verdict.excluded && pattern.regex.is_match(path));
+            verdict.fitting[index] = fits;
+            if fits {
+                verdict.excluded = !pattern.brings_back;
             }
         }
-        excluded
+        verdict
+    }
+
+    /// The path is left out, by all the folders that it is in.
+    #[must_use]
+    pub fn excludes(&self, path: &str) -> bool {
+        let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
+        let paths = folders.chain(std::iter::once(path));
+        paths.fold(Verdict::default(), |parent, path| self.judge(&parent, path)).excluded
     }
 
     /// A file below a folder that is left out could still be brought back.
@@ -87,18 +111,10 @@ impl Ignore {
     pub fn can_bring_back_below(&self, folder: &str) -> bool {
         let below = format!("{folder}/");
         self.patterns.iter().filter(|pattern| pattern.brings_back).any(|pattern| {
-            pattern.fits(folder)
+            pattern.regex.is_match(folder)
                 || pattern.plain_start.starts_with(&below)
                 || (pattern.has_wildcard && below.starts_with(&pattern.plain_start))
         })
-    }
-}
-
-impl Pattern {
-    /// The pattern describes the path or a folder that the path is in.
-    fn fits(&self, path: &str) -> bool {
-        let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
-        folders.chain(std::iter::once(path)).any(|part| self.regex.is_match(part))
     }
 }
 
@@ -125,8 +141,9 @@ fn to_regex(pattern: &str) -> String {
             '*' if characters.next_if_eq(&'*').is_some() => {
                 let slash = characters.next_if_eq(&'/').is_some();
                 let last = characters.peek().is_none();
-                // In front, `**x` fits `ax` too; further behind, only whole folders count.
-                regex.push_str(if last || (at_start && !slash) { ".*" } else { "(.*/)?" });
+                // `**x` fits `ax` too, but only if `x` is plain: an old habit of Docker's.
+                let is_suffix = at_start && !slash && !pattern[2..].contains(['*', '?', '[', ']']);
+                regex.push_str(if last || is_suffix { ".*" } else { "(.*/)?" });
             }
             '*' => regex.push_str("[^/]*"),
             '?' => regex.push_str("[^/]"),
@@ -157,7 +174,7 @@ mod tests {
     use super::*;
 
     /// Each row: patterns, paths that are left out, paths that stay.
-    const CASES: [(&str, &[&str], &[&str]); 18] = [
+    const CASES: [(&str, &[&str], &[&str]); 21] = [
         (
             "node_modules",
             &["node_modules", "node_modules/a/b"],
@@ -178,6 +195,9 @@ mod tests {
         ("[ab].txt", &["a.txt", "b.txt"], &["c.txt"]),
         ("[0-9].txt", &["5.txt"], &["a.txt", "-.txt"]),
         ("x[^a].txt", &["xb.txt"], &["xa.txt"]),
+        ("?/*\n!?", &["a/src"], &["b"]),
+        ("**b", &["ab", "x/ab"], &["ba"]),
+        ("**b/*", &["b/x", "a/b/x"], &["ab/x"]),
         ("a\\*b", &["a*b"], &["axb"]),
         ("./x/../y", &["y"], &["x"]),
     ];
