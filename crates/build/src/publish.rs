@@ -137,6 +137,11 @@ fn push_error(plan: &ImagePlan, source: PushError) -> PublishError {
         RegistryError::Denied { repository: repository(), message: message.into() }
     } else if let Some(message) = refusal.strip_prefix("unauthorized: ") {
         RegistryError::Unauthorized { repository: repository(), message: message.into() }
+    } else if refusal.contains("HTTP 403 response body") {
+        // The answer to a HEAD has no body to say why, and layers are the only thing so asked for.
+        let message = "it answered 403 when it was asked for layers; that is for who may perform: \
+                       ecr:BatchCheckLayerAvailability";
+        RegistryError::Denied { repository: repository(), message: message.into() }
     } else if refusal.starts_with("name unknown: ") {
         RegistryError::NoRepository(repository())
     } else {

@@ -471,7 +471,10 @@ fn each_denied_action_is_named() {
     for action in [
         "ecr:GetAuthorizationToken",
         "ecr:BatchGetImage",
+        "ecr:BatchCheckLayerAvailability",
         "ecr:InitiateLayerUpload",
+        "ecr:UploadLayerPart",
+        "ecr:CompleteLayerUpload",
         "ecr:PutImage",
     ] {
         let repository = testbed.repository("denied");

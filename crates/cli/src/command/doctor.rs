@@ -11,7 +11,7 @@ use shipspec_spec::scope::{DigestState, Origin};
 use crate::arguments::{EngineFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::failure;
-use crate::preflight::{Finding, Needs, Preflight};
+use crate::preflight::{Check, Finding, Needs, Preflight};
 use crate::project::Project;
 
 /// Look at everything that a run needs, and show what every name stands for
@@ -31,7 +31,11 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let digest = DigestState::Later;
     let found = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let mut errors = Vec::new();
-    for check in found.checks {
+    let unasked = found.plans.iter().map(|plan| Check {
+        subject: format!("push to {}", plan.repository),
+        finding: Finding::NotChecked("only a push shows whether it is allowed".into()),
+    });
+    for check in found.checks.into_iter().chain(unasked) {
         let line = match check.finding {
             Finding::Good(found) => format!("ok           {}: {found}", check.subject),
             Finding::NotChecked(reason) => format!("not checked  {}: {reason}", check.subject),
