@@ -167,3 +167,40 @@ impl fmt::Display for Outcome {
         write!(formatter, "exit: {code}\n--- stdout\n{stdout}--- stderr\n{stderr}")
     }
 }
+
+/// A shipspec.yml with one image and each kind of artifact.
+pub const SHIPSPEC: &str = r#"version: 1
+images:
+  app:
+    repository: ${REPOSITORY_URL}
+    tags: ["${IMAGE_TAG}", latest]
+    build_args: { GREETING: "hello ${COMMIT_HASH}" }
+    labels: { team: web }
+artifacts:
+  taskdef.json: taskdef_template.json
+  imageDetail.json: { image_detail: app }
+  imagedefinitions.json: { image_definitions: { web: app } }
+  build.json: { json: { tag: "${IMAGE_TAG}", image: "${images.app.pinned}" } }
+"#;
+
+/// A project with a Dockerfile, a template and everything that it needs.
+pub fn project(testbed: &Testbed, repository: &TestRepository) -> Project {
+    Project::in_testbed(testbed)
+        .repository(repository)
+        .dockerfile(
+            testbed,
+            "ARG GREETING\nRUN echo \"$GREETING\" > /greeting\nCMD [\"cat\", \"/greeting\"]",
+        )
+        .file("taskdef_template.json", "{\"family\": \"web\", \"image\": \"${IMAGE_URI}\"}\n")
+        .file("shipspec.yml", SHIPSPEC)
+}
+
+/// Nothing that anybody deploys has changed: no tag of ours, no file.
+pub fn assert_untouched(project: &Project, repository: &TestRepository) {
+    let tags: Vec<_> =
+        repository.tags().into_keys().filter(|tag| !tag.starts_with("shipspec-")).collect();
+    assert_eq!(tags, Vec::<String>::new());
+    for path in ["taskdef.json", "imageDetail.json", "imagedefinitions.json", "build.json"] {
+        assert!(!project.has(path), "{path} was written");
+    }
+}

@@ -1,0 +1,421 @@
+//! `shipspec run` where something is wrong: each fault by itself, as a user meets it.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where its own tools fail")]
+
+mod common;
+
+use std::process::Stdio;
+
+use common::{Project, SHORT, assert_untouched, project};
+use insta::assert_snapshot;
+use shipspec_testbed::{Fault, Testbed};
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_failing_step_is_told_with_its_last_lines_and_its_exit_code() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("failing");
+    let project = project(&testbed, &repository).dockerfile(
+        &testbed,
+        "RUN for i in $(seq 1 40); do echo line $i; done; echo broken; exit 37",
+    );
+    let outcome = project.run(&["run"]).failure(5);
+    let error = outcome.stderr.split_once("error: ").unwrap().1;
+    assert!(error.contains("failed with exit code 37"), "{outcome}");
+    assert!(error.contains("[3/3] RUN for i in"), "{outcome}");
+    assert!(
+        error.contains("| broken")
+            && error.contains("| line 12\n")
+            && !error.contains("| line 11\n"),
+        "{outcome}"
+    );
+    assert_untouched(&project, &repository);
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn what_is_wrong_with_the_dockerfile_is_an_input_error() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("dockerfile");
+    let project = project(&testbed, &repository);
+    std::fs::remove_file(project.path("Dockerfile")).unwrap();
+    assert_snapshot!(project.run(&["run"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    app: building
+    error: failed to build the image `app`
+      caused by: there is no Dockerfile at `[folder]/./Dockerfile`
+    ");
+    let project = project.file("Dockerfile", "FROM scratch\nRUNN x\n");
+    assert_snapshot!(project.run(&["run"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    app: building
+    error: failed to build the image `app`
+      caused by: the Dockerfile is wrong: dockerfile parse error line 2: unknown instruction: RUNN
+    ");
+    assert_untouched(&project, &repository);
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn artifacts_are_checked_before_anything_is_built() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("unset");
+    let project = project(&testbed, &repository)
+        .file("taskdef_template.json", "{\"a\": \"${NOBODY}\", \"b\": 1,}");
+    let outcome = project.run(&["run"]).failure(2);
+    assert!(outcome.stderr.contains("`NOBODY` has no value"), "{outcome}");
+    assert!(!outcome.stderr.contains("building"), "{outcome}");
+    assert_untouched(&project, &repository);
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_source_version_that_is_no_commit_needs_a_tag_of_its_own() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("version");
+    let project = project(&testbed, &repository)
+        .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", "pYR8zUFu.Bn5y9u_0wOzNVpBYWqHZjzW");
+    assert_snapshot!(project.run(&["run"]), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `IMAGE_TAG` has no value: the source version `pYR8zUFu.Bn5y9u_0wOzNVpBYWqHZjzW` (CODEBUILD_RESOLVED_SOURCE_VERSION) is no commit
+     --> shipspec.yml:5:13
+      |
+    5 |     tags: ["${IMAGE_TAG}", latest]
+      |             ^^^^^^^^^^^^
+      |
+      = hint: give the run a tag of its own: `tag:` in shipspec.yml, or `--tag`
+    error: `IMAGE_TAG` has no value: the source version `pYR8zUFu.Bn5y9u_0wOzNVpBYWqHZjzW` (CODEBUILD_RESOLVED_SOURCE_VERSION) is no commit
+      --> shipspec.yml:12:31
+       |
+    12 |   build.json: { json: { tag: "${IMAGE_TAG}", image: "${images.app.pinned}" } }
+       |                               ^^^^^^^^^^^^
+       |
+       = hint: give the run a tag of its own: `tag:` in shipspec.yml, or `--tag`
+    "#);
+    assert_untouched(&project, &repository);
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn without_an_engine_the_run_waits_and_then_says_so() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("engine");
+    let project =
+        project(&testbed, &repository).variable("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    assert_snapshot!(project.run(&["run", "--docker-wait", "0.3"]), @"
+    exit: 4
+    --- stdout
+    --- stderr
+    waiting up to 0.3s for a Docker engine at unix:///nowhere/docker.sock (Socket not found: /nowhere/docker.sock)
+    error: no Docker engine answers at `unix:///nowhere/docker.sock`: Socket not found: /nowhere/docker.sock
+      hint: start Docker, or set DOCKER_HOST; in CodeBuild, the project needs privileged mode
+    ");
+    assert_untouched(&project, &repository);
+    let project = project.variable("DOCKER_HOST", "ssh://build@example.com");
+    assert_snapshot!(project.run(&["run"]), @"
+    exit: 4
+    --- stdout
+    --- stderr
+    error: `DOCKER_HOST=ssh://build@example.com` cannot be used: only `unix://` and `tcp://` without TLS can
+    ");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn an_engine_that_comes_up_late_is_waited_for() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("late");
+    let project = project(&testbed, &repository);
+    let socket = project.path("late.sock");
+    let project = project.variable("DOCKER_HOST", &format!("unix://{}", socket.display()));
+    let started = project.start(&["run"]);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let engine = testbed.docker_host();
+    std::os::unix::fs::symlink(engine.trim_start_matches("unix://"), &socket).unwrap();
+    let outcome = project.outcome(&started.wait_with_output().unwrap()).success();
+    assert_eq!(
+        outcome.stderr.matches("waiting up to 15.0s for a Docker engine").count(),
+        1,
+        "{outcome}"
+    );
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_socket_that_may_not_be_used_is_told_at_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    let testbed = Testbed::current();
+    let repository = testbed.repository("permission");
+    let project = project(&testbed, &repository);
+    std::fs::set_permissions(project.folder(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let command = project.command(&["run", "--docker-wait", "60"]);
+    // The binary may be in a folder that only its builder can enter.
+    let binary = project.path("shipspec");
+    std::fs::copy(command.get_program(), &binary).unwrap();
+    let mut other = std::process::Command::new(binary);
+    other.args(command.get_args()).current_dir(project.folder()).env_clear();
+    for (name, value) in command.get_envs() {
+        other.env(name, value.unwrap());
+    }
+    let outcome = project.outcome(&other.uid(65534).gid(65534).output().unwrap());
+    assert_snapshot!(outcome, @"
+    exit: 4
+    --- stdout
+    --- stderr
+    error: permission denied on the Docker socket `unix:///run/shipspec-testbed/docker.sock`
+      hint: run as root, or add the user to the group that owns the socket (`docker`)
+    ");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_repository_that_does_not_exist_is_told_with_the_way_to_make_it() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository_builder("missing").missing();
+    let project = project(&testbed, &repository);
+    let outcome = project.run(&["run"]).failure(4);
+    assert!(outcome.stderr.contains("the repository `[uri]` does not exist"), "{outcome}");
+    assert!(
+        outcome
+            .stderr
+            .contains("aws ecr create-repository --repository-name [repository] --region"),
+        "{outcome}"
+    );
+    assert!(!project.has("taskdef.json"));
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn each_denied_action_is_named() {
+    let testbed = Testbed::current();
+    for action in [
+        "ecr:GetAuthorizationToken",
+        "ecr:BatchGetImage",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:InitiateLayerUpload",
+        "ecr:UploadLayerPart",
+        "ecr:CompleteLayerUpload",
+        "ecr:PutImage",
+    ] {
+        let repository = testbed.repository("denied");
+        let project = project(&testbed, &repository).role(&testbed.role_without(&[action]));
+        let outcome = project.run(&["run"]).failure(4);
+        let error = outcome.stderr.split_once("error: ").unwrap().1;
+        assert!(error.contains(action), "{action}: {outcome}");
+        assert!(error.contains("hint: allow `ecr:"), "{action}: {outcome}");
+        assert_untouched(&project, &repository);
+    }
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn without_valid_credentials_no_registry_is_tried() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("credentials");
+    let project = project(&testbed, &repository)
+        .variable("AWS_ACCESS_KEY_ID", "")
+        .variable("AWS_SECRET_ACCESS_KEY", "")
+        .variable("AWS_EC2_METADATA_DISABLED", "true");
+    let outcome = project.run(&["run"]).failure(3);
+    assert!(
+        outcome.stderr.contains("no valid AWS credentials for `ecr:GetAuthorizationToken`"),
+        "{outcome}"
+    );
+    assert_untouched(&project, &repository);
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_signal_ends_the_build_in_the_engine() {
+    let testbed = Testbed::current();
+    for (signal, code) in [("INT", 130_u32), ("TERM", 143)] {
+        let repository = testbed.repository("signal");
+        // A length of time that no other step sleeps.
+        let seconds = 100_000 + std::process::id() * 2 + code;
+        let project = project(&testbed, &repository)
+            .dockerfile(&testbed, &format!("RUN echo started; sleep {seconds}"));
+        let running = || {
+            let pattern = format!("^sleep {seconds}");
+            let output =
+                std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
+            !output.stdout.is_empty()
+        };
+        let started = project.start(&["run"]);
+        let waited = |condition: &dyn Fn() -> bool| {
+            (0..200).any(|_| {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+                condition()
+            })
+        };
+        assert!(waited(&running), "the step never started");
+        std::process::Command::new("kill")
+            .args([&format!("-{signal}"), &started.id().to_string()])
+            .status()
+            .unwrap();
+        let outcome =
+            project.outcome(&started.wait_with_output().unwrap()).failure(code.cast_signed());
+        assert!(outcome.stderr.contains(&format!("interrupted by SIG{signal}")), "{outcome}");
+        assert!(waited(&|| !running()), "the step still runs in the engine");
+        assert_untouched(&project, &repository);
+    }
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_registry_that_goes_away_during_the_push_leaves_nothing_and_the_next_run_succeeds() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("gone");
+    let project = project(&testbed, &repository);
+    repository.fault(Fault::reset_request(4096).on("blob-upload").always());
+    let outcome = project.run(&["run"]).failure(4);
+    assert!(outcome.stderr.contains("it tries again"), "{outcome}");
+    assert!(outcome.stderr.contains("error: failed to push the image `app`"), "{outcome}");
+    assert!(outcome.stderr.contains("hint: nothing was tagged"), "{outcome}");
+    assert_untouched(&project, &repository);
+    repository.clear_faults();
+    project.run(&["run"]).success();
+    assert!(project.has("taskdef.json"));
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_registry_that_fails_when_the_tags_are_put_leaves_no_file() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("tags");
+    let project = project(&testbed, &repository).file("taskdef.json", "old");
+    // The first manifest is the staging tag's, put by the engine.
+    repository.fault(Fault::delay(0).on("manifest-put"));
+    project.run(&["build"]).success();
+    project.run(&["run"]).success();
+    let project =
+        project.dockerfile(&testbed, "RUN echo second > /second").file("taskdef.json", "old");
+    repository.fault(Fault::html(502).on("manifest-get").always());
+    let outcome = project.run(&["run"]).failure(4);
+    assert!(outcome.stderr.contains("answered 502: a page of HTML"), "{outcome}");
+    assert_eq!(project.read("taskdef.json"), "old");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_registry_that_is_none_of_ecr_takes_docker_credentials() {
+    let testbed = Testbed::current();
+    let registry = Registry::start(&testbed);
+    let repository = format!("127.0.0.1:{}/team/web", registry.port);
+    let project = Project::in_testbed(&testbed)
+        .dockerfile(&testbed, "")
+        .variable("REPOSITORY_URL", &repository)
+        .file("shipspec.yml", "version: 1\nimages: { app: { repository: \"${REPOSITORY_URL}\" } }\nartifacts: { i.json: { image_detail: app } }\n");
+    let login = |password: &str| {
+        let auth = base64(&format!("user:{password}"));
+        format!("{{\"auths\": {{\"127.0.0.1:{}\": {{\"auth\": \"{auth}\"}}}}}}", registry.port)
+    };
+    let config = project.path("docker").display().to_string();
+    let project = project.variable("DOCKER_CONFIG", &config);
+
+    let project = project.file("docker/config.json", &login("wrong"));
+    let outcome = project.run(&["run"]).failure(4);
+    assert!(outcome.stderr.contains("did not accept the credentials"), "{outcome}");
+    assert!(
+        outcome.stderr.contains(&format!("hint: run `docker login 127.0.0.1:{}`", registry.port)),
+        "{outcome}"
+    );
+    assert!(!outcome.to_string().contains("wrong\n") && !project.has("i.json"), "{outcome}");
+
+    // Bytes that the two alphabets of base64 write differently.
+    let project = project.file("docker/config.json", &login(PASSWORD));
+    let outcome = project.run(&["run"]).success();
+    assert!(!outcome.to_string().contains(PASSWORD), "{outcome}");
+    assert_eq!(project.read("i.json"), format!("{{\"ImageURI\":\"{repository}:{SHORT}\"}}"));
+}
+
+/// A password whose encoded form holds both characters in which the alphabets of base64 differ.
+const PASSWORD: &str = "a>>>b???c~~~d";
+
+/// The password, hashed as the registry wants it (bcrypt, cost 4).
+const PASSWORD_HASH: &str = "$2b$04$fled4/jcc0agBh4PBrpYae3AAs0E4C0j/sE9.KPC81rlFKCg3Y0Z.";
+
+/// A registry with a password, on loopback without TLS.
+struct Registry {
+    process: std::process::Child,
+    port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl Registry {
+    fn start(testbed: &Testbed) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("htpasswd"), format!("user:{PASSWORD_HASH}\n")).unwrap();
+        let config = format!(
+            "version: 0.1\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: 127.0.0.1:{port} }}\nauth: {{ htpasswd: {{ realm: test, path: {} }} }}\n",
+            path("data").display(),
+            path("htpasswd").display(),
+        );
+        std::fs::write(path("config.yml"), config).unwrap();
+        let mut command = std::process::Command::new("docker-registry");
+        command.arg("serve").arg(path("config.yml")).env_clear().envs(testbed.environment());
+        let process =
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("docker-registry");
+        let is_up = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+        assert!((0..100).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            is_up()
+        }));
+        Self { process, port, _folder: folder }
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn base64(text: &str) -> String {
+    use std::io::Write as _;
+    let mut command = std::process::Command::new("base64");
+    let mut process =
+        command.arg("-w0").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    process.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    String::from_utf8(process.wait_with_output().unwrap().stdout).unwrap()
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_full_disk_leaves_no_half_of_a_file() {
+    let testbed = Testbed::current();
+    let project = Project::in_testbed(&testbed)
+        .file("out/old.txt", "")
+        .file("t.txt", &"x".repeat(100_000))
+        .file(
+            "shipspec.yml",
+            "version: 1\nartifacts:\n  out/a.json: { json: { a: 1 } }\n  out/b.txt: t.txt\n",
+        );
+    let folder = project.path("out");
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=32k", "tmpfs"])
+        .arg(&folder)
+        .status()
+        .unwrap();
+    assert!(mounted.success());
+    let outcome = project.run(&["render"]);
+    let left = std::fs::read_dir(&folder).unwrap().count();
+    std::process::Command::new("umount").arg(&folder).status().unwrap();
+    assert_snapshot!(outcome.failure(1), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: failed to write `out/b.txt`
+      caused by: No space left on device (os error 28)
+    ");
+    assert_eq!(left, 0);
+}

@@ -1,0 +1,257 @@
+//! What every name stands for, and from when on.
+//!
+//! Sources, the first that has the name wins: `--set` and `--values`, an artifact's `matrix:` and its
+//! own `variables:`, `variables:`, `parameters:`, names that shipspec makes itself, the process
+//! environment.
+
+mod image;
+mod resolve;
+
+pub use image::{DigestState, ImageNames};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::config::{Config, Text};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::expression::{NameError, Names};
+use crate::source::Span;
+use crate::tag::Commit;
+use crate::value::Value;
+use resolve::Frame;
+
+/// The commit of the run, or why there is none.
+pub type CommitSource = Result<Commit, String>;
+
+/// Digits of a commit in the run's tag where shipspec.yml says nothing else.
+const SHORT_COMMIT: usize = 7;
+
+/// Names whose text makes a tag that belongs to one source version, and does not move.
+const STEADY: [&str; 3] = ["COMMIT", "COMMIT_HASH", "IMAGE_TAG"];
+
+/// Names that are made for a run with exactly one image.
+const OF_ONE_IMAGE: [&str; 5] =
+    ["IMAGE_URI", "IMAGE_DIGEST", "REPOSITORY_URI", "IMAGE_CURRENT", "IMAGE_LATEST"];
+
+/// What names stand for, as far as the run has come.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    folder: PathBuf,
+    given: Arc<BTreeMap<String, Value>>,
+    matrix: BTreeMap<String, Value>,
+    local: IndexMap<String, Text>,
+    tag: Vec<Text>,
+    variables: Arc<IndexMap<String, Text>>,
+    parameters: Arc<BTreeMap<String, Option<Value>>>,
+    commit: CommitSource,
+    images: IndexMap<String, Option<ImageNames>>,
+    environment: Arc<BTreeMap<String, String>>,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// `--set` or `--values`.
+    Given,
+    /// The artifact's place in its matrix.
+    Matrix,
+    /// `variables:` of shipspec.yml, at this place.
+    Variable(Span),
+    /// `parameters:` of shipspec.yml.
+    Parameter,
+    /// shipspec made it.
+    ToolMade,
+    /// The process environment.
+    Environment,
+}
+
+/// What texts need to know of images.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageNeeds {
+    /// At least where they are.
+    pub names: bool,
+    /// The images whose digest must be known.
+    pub digests: BTreeSet<String>,
+}
+
+impl Scope {
+    /// What is known before anything was asked or done.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        environment: BTreeMap<String, String>,
+        commit: CommitSource,
+    ) -> Self {
+        let parameters = config.parameters.keys().map(|name| (name.clone(), None));
+        Self {
+            folder: PathBuf::new(),
+            given: Arc::default(),
+            matrix: BTreeMap::new(),
+            local: IndexMap::new(),
+            tag: config.tag.clone(),
+            variables: Arc::new(config.variables.clone()),
+            parameters: Arc::new(parameters.collect()),
+            commit,
+            images: config.images.keys().map(|name| (name.clone(), None)).collect(),
+            environment: Arc::new(environment),
+        }
+    }
+
+    /// The same scope, in which `--set` and `--values` win over everything, and expressions may read
+    /// the files of `folder`.
+    #[must_use]
+    pub fn with_given(mut self, given: BTreeMap<String, Value>, folder: PathBuf) -> Self {
+        self.given = Arc::new(given);
+        self.folder = folder;
+        self
+    }
+
+    /// The scope of one artifact: its place in the matrix, and its own variables.
+    #[must_use]
+    pub fn of_artifact(
+        &self,
+        matrix: BTreeMap<String, Value>,
+        variables: &IndexMap<String, Text>,
+    ) -> Self {
+        Self { matrix, local: variables.clone(), ..self.clone() }
+    }
+
+    /// Variables that need themselves, each told once, with its place.
+    #[must_use]
+    pub fn cycles(&self) -> Diagnostics {
+        let mut found = Diagnostics::default();
+        let mut told = BTreeSet::new();
+        for (name, text) in &*self.variables {
+            let Err(NameError::Cycle(cycle)) = self.resolve(name) else { continue };
+            if told.insert(BTreeSet::from_iter(cycle.clone())) {
+                let error = NameError::Cycle(cycle);
+                found.push(Diagnostic::at(text.span().clone(), error.to_string()));
+            }
+        }
+        found
+    }
+
+    /// Takes the values of parameters, by the names that shipspec.yml gives them.
+    pub fn set_parameters(&mut self, values: BTreeMap<String, Value>) {
+        let parameters = Arc::make_mut(&mut self.parameters);
+        parameters.extend(values.into_iter().map(|(name, value)| (name, Some(value))));
+    }
+
+    /// Takes what is known of an image.
+    pub fn set_image(&mut self, name: &str, known: ImageNames) {
+        self.images.insert(name.to_owned(), Some(known));
+    }
+
+    /// What is known of an image.
+    #[must_use]
+    pub fn image(&self, name: &str) -> Option<&ImageNames> {
+        self.images.get(name)?.as_ref()
+    }
+
+    /// The tag is made from the source version, so that it names one image for good; any other tag
+    /// is moving.
+    #[must_use]
+    pub fn is_steady(&self, tag: &Text) -> bool {
+        self.closure(tag.references()).iter().any(|name| STEADY.contains(&&**name))
+    }
+
+    /// What `references` need to know of images.
+    #[must_use]
+    pub fn image_needs(&self, references: BTreeSet<String>) -> ImageNeeds {
+        let mut needs = ImageNeeds::default();
+        for name in self.closure(references) {
+            let mut parts = name.split('.');
+            let asked = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+            needs.names |= asked.0 == "images" || OF_ONE_IMAGE.contains(&asked.0);
+            match asked {
+                ("images", Some(image), None | Some("digest" | "pinned")) => {
+                    needs.digests.insert(image.to_owned());
+                }
+                ("images", None, _) | ("IMAGE_DIGEST", ..) => {
+                    needs.digests.extend(self.images.keys().cloned());
+                }
+                _ => {}
+            }
+        }
+        needs
+    }
+
+    /// The names, and all that the texts of variables among them name in their turn. What is left
+    /// are names of other sources, except that a variable may stand for itself.
+    fn closure(&self, references: BTreeSet<String>) -> BTreeSet<String> {
+        let (mut seen, mut open) = (BTreeSet::new(), Vec::from_iter(references));
+        while let Some(name) = open.pop() {
+            let root = name.split('.').next().unwrap_or(&name);
+            let text = self.local.get(root).or_else(|| self.variables.get(root));
+            if seen.insert(name.clone()) {
+                open.extend(text.into_iter().flat_map(Text::references));
+            }
+        }
+        seen
+    }
+
+    /// Every source that has a value for a name, the one that wins first.
+    #[must_use]
+    pub fn origins(&self, name: &str) -> Vec<Origin> {
+        let frame = Frame { scope: self, inside: None };
+        let is_made = matches!(frame.tool_made(name), Ok(Some(_)) | Err(NameError::Later { .. }));
+        let variable = |texts: &IndexMap<String, Text>| {
+            texts.get(name).map(|text| Origin::Variable(text.span().clone()))
+        };
+        let origins = [
+            self.given.contains_key(name).then_some(Origin::Given),
+            self.matrix.contains_key(name).then_some(Origin::Matrix),
+            variable(&self.local),
+            variable(&self.variables),
+            self.parameters.contains_key(name).then_some(Origin::Parameter),
+            is_made.then_some(Origin::ToolMade),
+            self.environment.contains_key(name).then_some(Origin::Environment),
+        ];
+        origins.into_iter().flatten().collect()
+    }
+
+    /// Every name that `references` lead to, those inside of variables included.
+    #[must_use]
+    pub fn names(&self, references: BTreeSet<String>) -> BTreeSet<String> {
+        self.closure(references)
+    }
+
+    /// Names of the environment that shipspec makes itself, with another value: its own is used.
+    #[must_use]
+    pub fn overruled(&self) -> Vec<String> {
+        let made = STEADY.iter().chain(&OF_ONE_IMAGE).map(|name| (*name).to_owned());
+        let differs = |name: &String| {
+            let frame = Frame { scope: self, inside: None };
+            let value = frame.tool_made(name).ok().flatten().and_then(|value| value.text());
+            value.is_some_and(|value| {
+                self.environment.get(name).is_some_and(|other| *other != value)
+            })
+        };
+        made.filter(differs).collect()
+    }
+}
+
+impl Names for Scope {
+    fn resolve(&self, reference: &str) -> Result<Value, NameError> {
+        Frame { scope: self, inside: None }.resolve(reference)
+    }
+
+    fn known(&self) -> Vec<String> {
+        let given = self.given.keys().chain(self.matrix.keys()).chain(self.local.keys());
+        let keys = given.chain(self.variables.keys()).chain(self.parameters.keys());
+        let keys = keys.chain(self.environment.keys()).cloned();
+        let made = STEADY.iter().chain(&OF_ONE_IMAGE).map(|name| (*name).to_owned());
+        let names: BTreeSet<_> = keys.chain(made).chain(["images".to_owned()]).collect();
+        names.into_iter().filter(|name| self.resolve(name).is_ok()).collect()
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        Some(&self.folder)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+use super::*;
+use crate::image::Digest;
+use crate::source::Source;
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+fn scope(text: &str, environment: &[(&str, &str)]) -> Scope {
+    let config =
+        Config::parse(&Source::new("shipspec.yml", format!("version: 1\n{text}"))).unwrap();
+    let environment =
+        environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    Scope::new(&config, environment, Ok(Commit::parse(COMMIT).unwrap()))
+}
+
+fn get(scope: &Scope, text: &str) -> Result<String, String> {
+    let text = Text::parse("test", text).unwrap();
+    text.value(scope).map(|value| value.text().unwrap()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_nearest_source_wins() {
+    let scope = scope(
+        "variables: { A: a, STAGE: \"${STAGE:-dev}\", B: \"${A}/${STAGE}\" }",
+        &[("A", "env"), ("C", "c"), ("COMMIT", "env")],
+    );
+    assert_eq!(get(&scope, "${A} ${C} ${B}").as_deref(), Ok("a c a/dev"));
+    assert_eq!(get(&scope, "${COMMIT}").as_deref(), Ok(COMMIT));
+    assert_eq!(scope.overruled(), ["COMMIT"]);
+}
+
+#[test]
+fn inside_a_variable_its_own_name_is_the_next_source_down() {
+    let scope = scope("variables: { STAGE: \"${STAGE:-dev}\" }", &[("STAGE", "prod")]);
+    assert_eq!(get(&scope, "${STAGE}").as_deref(), Ok("prod"));
+}
+
+#[test]
+fn an_artifact_has_names_of_its_own_above_those_of_the_file() {
+    let scope = scope("variables: { NAME: file, V: \"${NAME}!\" }", &[("NAME", "env")]);
+    let own =
+        IndexMap::from([("NAME".to_owned(), Text::parse("test", "${color}-${NAME}").unwrap())]);
+    let matrix = BTreeMap::from([("color".to_owned(), Value::plain("blue"))]);
+    let artifact = scope.of_artifact(matrix, &own);
+    assert_eq!(get(&artifact, "${NAME} ${V}").as_deref(), Ok("blue-file blue-file!"));
+    let given = BTreeMap::from([("NAME".to_owned(), Value::plain("set"))]);
+    let given = artifact.with_given(given, PathBuf::new());
+    assert_eq!(get(&given, "${NAME}").as_deref(), Ok("set"));
+    assert_eq!(given.origins("NAME").len(), 4);
+}
+
+#[test]
+fn cycles_are_found_without_asking_for_their_names() {
+    let found = scope("variables: { A: \"${B}\", B: \"${A}\", C: x }", &[]).cycles();
+    assert_eq!(found.to_string(), "shipspec.yml:2:17: `A` needs itself: A → B → A");
+}
+
+#[test]
+fn cycles_are_named_whole() {
+    let scope = scope("variables: { A: \"${B}\", B: \"${C}\", C: \"${B}\" }", &[]);
+    assert_eq!(get(&scope, "${A}").unwrap_err(), "`B` needs itself: B → C → B");
+    let scope = self::scope("tag: \"${IMAGE_TAG}\"", &[]);
+    assert_eq!(
+        get(&scope, "${IMAGE_TAG}").unwrap_err(),
+        "`IMAGE_TAG` needs itself: IMAGE_TAG → IMAGE_TAG"
+    );
+}
+
+#[test]
+fn the_runs_tag_is_the_first_entry_with_a_value() {
+    let tag =
+        |tag: &str, environment: &[(&str, &str)]| get(&scope(tag, environment), "${IMAGE_TAG}");
+    assert_eq!(tag("", &[]).as_deref(), Ok("0123456"));
+    assert_eq!(
+        tag("tag: [\"${RELEASE}\", \"${COMMIT | short(8)}\"]", &[]).as_deref(),
+        Ok("01234567")
+    );
+    assert_eq!(tag("tag: [\"${RELEASE}\", x]", &[("RELEASE", "")]).as_deref(), Ok("x"));
+    assert_eq!(tag("tag: [\"${RELEASE}\", x]", &[("RELEASE", "v1")]).as_deref(), Ok("v1"));
+    assert_eq!(
+        tag("tag: \"${RELEASE}\"", &[]).unwrap_err(),
+        "`IMAGE_TAG` has no value: no entry of `tag:` has one"
+    );
+    let eight = scope("tag: [\"${RELEASE}\", \"${COMMIT | short(8)}\"]", &[]);
+    assert_eq!(get(&eight, "${COMMIT_HASH}").as_deref(), Ok("01234567"));
+}
+
+#[test]
+fn without_a_commit_the_environment_is_asked_and_the_reason_told() {
+    let mut scope = scope("", &[("COMMIT_HASH", "given")]);
+    scope.commit = Err("the source version `x` is no commit".into());
+    assert_eq!(get(&scope, "${COMMIT_HASH}").as_deref(), Ok("given"));
+    assert_eq!(
+        get(&scope, "${IMAGE_TAG}").unwrap_err(),
+        "`IMAGE_TAG` has no value: the source version `x` is no commit"
+    );
+    assert_eq!(get(&scope, "${IMAGE_TAG:-none}").as_deref(), Ok("none"));
+}
+
+#[test]
+fn tags_move_unless_they_are_made_from_the_commit() {
+    let scope = scope("variables: { V: \"v${COMMIT_HASH}\", STAGE: dev }", &[]);
+    let steady = |text: &str| scope.is_steady(&Text::parse("test", text).unwrap());
+    assert!(steady("${IMAGE_TAG}") && steady("x-${V}") && steady("${COMMIT | short(9)}"));
+    assert!(!steady("latest") && !steady("${STAGE}") && !steady("${RELEASE}"));
+}
+
+#[test]
+fn what_texts_need_of_images_is_known_before() {
+    let scope = scope(
+        "variables: { PIN: \"${images.app.pinned}\" }\nimages: { app: { repository: r.example/a }, b: { repository: r.example/b } }",
+        &[],
+    );
+    let needs = |text: &str| scope.image_needs(Text::parse("test", text).unwrap().references());
+    assert_eq!(needs("${HOME}"), ImageNeeds::default());
+    assert!(needs("${images.app.uri}").names && needs("${images.app.uri}").digests.is_empty());
+    assert_eq!(needs("${PIN}").digests.into_iter().collect::<Vec<_>>(), ["app"]);
+    assert_eq!(needs("${images}").digests.len(), 2);
+}
+
+#[test]
+fn a_given_reference_is_taken_apart() {
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let read = |text: &str| ImageNames::parse(text).map(|names| names.values());
+    assert_eq!(read("r.example:5000/a/b:1").unwrap()["uri"], "r.example:5000/a/b:1");
+    let pinned = format!("r.example/a@{digest}");
+    assert_eq!(read(&pinned).unwrap()["uri"], *pinned);
+    assert_eq!(read(&pinned).unwrap()["digest"], *digest);
+    assert_eq!(
+        read("r.example:5000/a").unwrap_err(),
+        "`r.example:5000/a` has neither a tag nor a digest"
+    );
+    assert!(read("r.example/a:b c").is_err() && read("r.example/a@sha256:1").is_err());
+}
+
+#[test]
+fn names_of_images_are_known_from_their_stage_on() {
+    let mut scope = scope("images: { app: { repository: r.example/web } }", &[]);
+    assert!(get(&scope, "${IMAGE_URI}").unwrap_err().contains("not known before"));
+    let names = ImageNames {
+        repository: "r.example/web".parse().unwrap(),
+        tag: Some("1".parse().unwrap()),
+        digest: DigestState::Later,
+    };
+    scope.set_image("app", names.clone());
+    assert_eq!(
+        get(&scope, "${images.app.uri} ${IMAGE_LATEST}").as_deref(),
+        Ok("r.example/web:1 r.example/web:latest")
+    );
+    let error = get(&scope, "${images.app.pinned}").unwrap_err();
+    assert_eq!(error, "`images.app.pinned` is not known before the registry has taken the image");
+    let digest: Digest = format!("sha256:{}", "0".repeat(64)).parse().unwrap();
+    scope.set_image("app", ImageNames { digest: DigestState::Known(digest.clone()), ..names });
+    assert_eq!(get(&scope, "${images.app.pinned}"), Ok(format!("r.example/web@{digest}")));
+    assert_eq!(
+        get(&scope, "${images.ap.uri}").unwrap_err(),
+        "`images` has no `ap`; did you mean `images.app`?"
+    );
+}
