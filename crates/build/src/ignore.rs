@@ -147,13 +147,18 @@ fn to_regex(pattern: &str) -> String {
             }
             '*' => regex.push_str("[^/]*"),
             '?' => regex.push_str("[^/]"),
-            // What stands in brackets means the same in both languages.
             '[' => {
                 regex.push('[');
-                for inner in characters.by_ref() {
-                    regex.push(inner);
-                    if inner == ']' {
-                        break;
+                while let Some(inner) = characters.next() {
+                    match inner {
+                        ']' => {
+                            regex.push(']');
+                            break;
+                        }
+                        '\\' => regex.extend(['\\', characters.next().unwrap_or('\\')]),
+                        // Operators of sets, which the patterns do not have.
+                        '[' | '&' | '~' => regex.extend(['\\', inner]),
+                        other => regex.push(other),
                     }
                 }
             }
@@ -174,7 +179,7 @@ mod tests {
     use super::*;
 
     /// Each row: patterns, paths that are left out, paths that stay.
-    const CASES: [(&str, &[&str], &[&str]); 21] = [
+    const CASES: [(&str, &[&str], &[&str]); 22] = [
         (
             "node_modules",
             &["node_modules", "node_modules/a/b"],
@@ -195,6 +200,7 @@ mod tests {
         ("[ab].txt", &["a.txt", "b.txt"], &["c.txt"]),
         ("[0-9].txt", &["5.txt"], &["a.txt", "-.txt"]),
         ("x[^a].txt", &["xb.txt"], &["xa.txt"]),
+        ("[[]x[a&&b~~]", &["[xa", "[x&"], &["x", "[xc"]),
         ("?/*\n!?", &["a/src"], &["b"]),
         ("**b", &["ab", "x/ab"], &["ba"]),
         ("**b/*", &["b/x", "a/b/x"], &["ab/x"]),

@@ -28,6 +28,8 @@ pub struct ImagePlan {
     /// Its tags, never none, in the order in which they are put: first those that belong to the
     /// source version, then those that move, `latest` last.
     pub tags: Vec<PlannedTag>,
+    /// The tag that names it: the first in shipspec.yml that does not move, else the first.
+    pub main_tag: Tag,
     /// Values for the Dockerfile's `ARG`s.
     pub build_args: IndexMap<String, String>,
     /// Labels to put on it.
@@ -44,11 +46,18 @@ pub struct PlannedTag {
 }
 
 impl ImagePlan {
-    /// The tag that names this image: the first in its order.
+    /// The tag that names this image.
     #[must_use]
     pub fn main_tag(&self) -> &Tag {
-        &self.tags[0].tag
+        &self.main_tag
     }
+}
+
+/// Where an image goes.
+struct Place {
+    repository: Repository,
+    main_tag: Tag,
+    tags: Vec<PlannedTag>,
 }
 
 /// What is to be built. The names of the images are known in `scope` from here on; `digest` is what
@@ -71,27 +80,53 @@ pub fn plan(
             Err(errors) => found.extend(errors),
         }
     }
-    for (name, (repository, tags)) in &places {
-        let tag = Some(tags[0].tag.clone());
-        let names = ImageNames { repository: repository.clone(), tag, digest: digest.clone() };
+    for (name, place) in &places {
+        let names = ImageNames {
+            repository: place.repository.clone(),
+            tag: Some(place.main_tag.clone()),
+            digest: digest.clone(),
+        };
         scope.set_image(name, names);
     }
+    check_shared_tags(config, &places, &mut found);
     let mut plans = Vec::new();
-    for (name, (repository, tags)) in places {
+    for (name, place) in places {
         let mut filler = Filler { scope, found: &mut found };
-        plans.extend(filler.image(name, &config.images[name], folder, repository, tags));
+        plans.extend(filler.image(name, &config.images[name], folder, place));
     }
     found.or(plans)
 }
 
+/// Two images under one reference would be one image: the one that is tagged last.
+fn check_shared_tags(config: &Config, places: &IndexMap<&String, Place>, found: &mut Diagnostics) {
+    let mut seen: IndexMap<String, &String> = IndexMap::new();
+    for (name, place) in places {
+        for planned in &place.tags {
+            let reference = place.repository.tagged(&planned.tag);
+            if let Some(other) = seen.get(&reference) {
+                let message =
+                    format!("the images `{other}` and `{name}` would both be `{reference}`");
+                let span = config.images[*name].repository.span().clone();
+                found.push(
+                    Diagnostic::at(span, message)
+                        .with_hint("give them repositories or tags of their own"),
+                );
+            }
+            seen.insert(reference, name);
+        }
+    }
+}
+
 /// Where an image goes: what the names of other images can be made from.
-fn place(image: &ImageConfig, scope: &Scope) -> Result<(Repository, Vec<PlannedTag>), Diagnostics> {
+fn place(image: &ImageConfig, scope: &Scope) -> Result<Place, Diagnostics> {
     let mut found = Diagnostics::default();
     let mut filler = Filler { scope, found: &mut found };
     let repository: Option<Repository> = filler.parsed(&image.repository);
-    let tags = filler.tags(image);
-    match (repository, found.is_empty()) {
-        (Some(repository), true) => Ok((repository, tags)),
+    let mut tags = filler.tags(image);
+    let main_tag = tags.iter().find(|tag| !tag.moving).or(tags.first()).map(|tag| tag.tag.clone());
+    tags.sort_by_key(|planned| (planned.moving, planned.tag.as_str() == "latest"));
+    match (repository, main_tag, found.is_empty()) {
+        (Some(repository), Some(main_tag), true) => Ok(Place { repository, main_tag, tags }),
         _ => Err(found),
     }
 }
@@ -108,8 +143,7 @@ impl Filler<'_> {
         name: &str,
         image: &ImageConfig,
         folder: &Path,
-        repository: Repository,
-        tags: Vec<PlannedTag>,
+        place: Place,
     ) -> Option<ImagePlan> {
         let before = self.found.as_slice().len();
         let context = self.optional(image.context.as_ref()).unwrap_or_else(|| ".".into());
@@ -123,8 +157,9 @@ impl Filler<'_> {
                 Some(text) => self.parsed(text)?,
                 None => Platform::host(),
             },
-            repository,
-            tags,
+            repository: place.repository,
+            main_tag: place.main_tag,
+            tags: place.tags,
             build_args: self.pairs(&image.build_args),
             labels: self.pairs(&image.labels),
         };
@@ -145,7 +180,6 @@ impl Filler<'_> {
                 None => tags.push(PlannedTag { tag, moving }),
             }
         }
-        tags.sort_by_key(|planned| (planned.moving, planned.tag.as_str() == "latest"));
         tags
     }
 
@@ -224,6 +258,26 @@ mod tests {
         let plans = plan_of(text, &[]).unwrap();
         let tags: Vec<_> = plans[0].tags.iter().map(|tag| (tag.tag.as_str(), tag.moving)).collect();
         assert_eq!(tags, [("0123456", false), ("dev", true), ("latest", true)]);
+    }
+
+    #[test]
+    fn an_image_is_named_by_its_first_tag_that_does_not_move() {
+        let main = |tags: &str| {
+            let text =
+                format!("images:\n  app:\n    repository: r.example/app\n    tags: [{tags}]\n");
+            plan_of(&text, &[]).unwrap()[0].main_tag().to_string()
+        };
+        assert_eq!(main("latest, \"${COMMIT_HASH}\", dev"), "0123456");
+        assert_eq!(main("latest, dev"), "latest");
+    }
+
+    #[test]
+    fn two_images_under_one_reference_are_refused() {
+        let text = "images:\n  a: { repository: r.example/x }\n  b: { repository: r.example/x, context: b }\n";
+        assert_eq!(
+            plan_of(text, &[]).unwrap_err(),
+            "shipspec.yml:4:20: the images `a` and `b` would both be `r.example/x:0123456`"
+        );
     }
 
     #[test]

@@ -133,7 +133,9 @@ fn push_error(plan: &ImagePlan, source: PushError) -> PublishError {
         PushError::Refused { message, .. } => message.as_str(),
         _ => "",
     };
-    let known = if let Some(message) = refusal.strip_prefix("denied: ") {
+    let known = if refusal.contains("token has expired") {
+        RegistryError::Unauthorized { repository: repository(), message: refusal.into() }
+    } else if let Some(message) = refusal.strip_prefix("denied: ") {
         RegistryError::Denied { repository: repository(), message: message.into() }
     } else if let Some(message) = refusal.strip_prefix("unauthorized: ") {
         RegistryError::Unauthorized { repository: repository(), message: message.into() }
@@ -195,22 +197,33 @@ impl Staged {
             Some(_) => TagChange::Moved,
             None => TagChange::New,
         };
-        if change != TagChange::Unchanged {
-            let put = self.client.put_manifest(tag, &self.manifest).await;
-            put.map_err(|error| known_digest(error, there)).map_err(error)?;
-        }
+        let change = match change {
+            TagChange::Unchanged => change,
+            change => match self.client.put_manifest(tag, &self.manifest).await {
+                Ok(()) => change,
+                Err(refusal) => self.look_again(tag, refusal).await.map_err(error)?,
+            },
+        };
         let reference = self.published.repository.tagged(tag);
         reporter.report(Event::Tagged { image: &self.image, reference: &reference, change });
         Ok(change)
     }
-}
 
-fn known_digest(error: RegistryError, known: Option<Digest>) -> RegistryError {
-    match error {
-        RegistryError::Immutable { repository, tag, wanted, there: None } => {
-            RegistryError::Immutable { repository, tag, wanted, there: known }
+    /// A refusal of an immutable tag may come because our own request arrived and its answer did not,
+    /// or because another run of the same commit was faster: then the tag names our image already.
+    async fn look_again(
+        &self,
+        tag: &Tag,
+        refusal: RegistryError,
+    ) -> Result<TagChange, RegistryError> {
+        let RegistryError::Immutable { repository, tag: refused, wanted, .. } = refusal else {
+            return Err(refusal);
+        };
+        let there = self.client.manifest(tag.as_str()).await?.map(|manifest| manifest.digest);
+        if there.as_ref() == Some(&self.published.digest) {
+            return Ok(TagChange::Unchanged);
         }
-        other => other,
+        Err(RegistryError::Immutable { repository, tag: refused, wanted, there })
     }
 }
 

@@ -23,7 +23,8 @@ struct Step {
     name: String,
     cached: bool,
     done: bool,
-    failed: bool,
+    /// Why it failed; empty if it did not.
+    error: String,
     /// What was said since the last newline.
     partial: Vec<u8>,
     lines: VecDeque<String>,
@@ -82,7 +83,9 @@ impl<'a> Vertices<'a> {
         let (image, reporter) = (self.image, self.reporter);
         let step = self.step(&vertex.digest);
         step.cached |= vertex.cached;
-        step.failed |= !vertex.error.is_empty();
+        if !vertex.error.is_empty() {
+            step.error.clone_from(&vertex.error);
+        }
         if vertex.completed.is_none() || step.done {
             return;
         }
@@ -91,7 +94,7 @@ impl<'a> Vertices<'a> {
         if !rest.is_empty() {
             step.say(image, reporter, &rest);
         }
-        if !step.failed && is_of_dockerfile(&step.name) {
+        if step.error.is_empty() && is_of_dockerfile(&step.name) {
             let (step, cached, duration) = (&*step.name, step.cached, duration(vertex));
             reporter.report(Event::StepDone { image, step, cached, duration });
         }
@@ -99,8 +102,10 @@ impl<'a> Vertices<'a> {
 
     /// The step that failed by itself, not one that was cancelled because another failed.
     pub(crate) fn failed(&self) -> Option<FailedStep> {
-        let failed = self.steps.values().filter(|step| step.failed);
-        let step = failed.max_by_key(|step| step.lines.len())?;
+        let failed = self.steps.values().filter(|step| !step.error.is_empty());
+        let step = failed.min_by_key(|step| {
+            (!step.error.contains("exit code:"), step.error.contains("context canceled"))
+        })?;
         Some(FailedStep { name: step.name.clone(), lines: step.lines.iter().cloned().collect() })
     }
 }

@@ -164,7 +164,9 @@ fn show_diagnostics(console: &Console, diagnostics: &Diagnostics) {
         let title = Level::ERROR.primary_title(&*diagnostic.message);
         let mut group = Group::with_title(title);
         if let Some(span) = &diagnostic.span {
-            let range = span.range.clone();
+            let text = &span.source.text;
+            let start = text.floor_char_boundary(span.range.start);
+            let range = start..text.ceil_char_boundary(span.range.end).max(start);
             let snippet = Snippet::source(&*span.source.text)
                 .path(&*span.source.name)
                 .annotation(AnnotationKind::Primary.span(range));

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let code = runtime.block_on(async {
         tokio::select! {
             biased;
-            signal = signal::received() => {
+            signal = signal::watch() => {
                 console.note(format_args!("interrupted by {}", signal.name()));
                 ExitCode::from(signal.exit_code())
             }

@@ -10,6 +10,7 @@ use shipspec_registry::access::{Access, AccessError};
 use shipspec_registry::ecr::Mutability;
 use shipspec_registry::error::RegistryError;
 use shipspec_render::plan::ArtifactPlans;
+use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::hint::Hint as _;
 use shipspec_spec::image::Repository;
 use shipspec_spec::scope::DigestState;
@@ -167,6 +168,26 @@ fn free_space(folder: &Path) -> Option<u64> {
     Some(space.f_bavail.saturating_mul(space.f_frsize))
 }
 
+/// How findings about names are judged.
+#[derive(Debug, Clone, Copy)]
+enum Judge {
+    /// Every one is a mistake.
+    Strict,
+    /// Parameters or images are missing, which is told already: what that leaves without a value is
+    /// no second mistake.
+    Lenient,
+}
+
+impl Judge {
+    fn of(self, subject: &str, errors: Diagnostics) -> Option<Check> {
+        let errors = match self {
+            Self::Strict => errors,
+            Self::Lenient => errors.without_premature(),
+        };
+        (!errors.is_empty()).then(|| bad(subject, errors))
+    }
+}
+
 async fn check_rest(
     context: &Context<'_>,
     project: &mut Project,
@@ -174,22 +195,23 @@ async fn check_rest(
     needs: Needs,
 ) -> (Vec<Check>, Vec<ImagePlan>, Option<ArtifactPlans>, Access) {
     let mut checks = Vec::new();
+    let mut judge = Judge::Strict;
     if !project.parameters.is_empty() {
         checks.push(match project.fetch_parameters(context).await {
             Ok(()) => good("parameters", format_args!("{} fetched", project.parameters.len())),
-            Err(error) => bad("parameters", error),
+            Err(error) => {
+                judge = Judge::Lenient;
+                bad("parameters", error)
+            }
         });
     }
     let plans = project.plan_images(context, digest).unwrap_or_else(|errors| {
-        // What a missing parameter leaves without a value is no second mistake.
-        let errors = errors.without_premature();
-        if !errors.is_empty() {
-            checks.push(bad("images", errors));
-        }
+        checks.extend(judge.of("images", errors));
+        judge = Judge::Lenient;
         Vec::new()
     });
     let artifacts =
-        if needs.artifacts { check_artifacts(context, project, &mut checks) } else { None };
+        if needs.artifacts { check_artifacts(context, project, judge, &mut checks) } else { None };
     let access = pipeline::access(context, &plans, !needs.registry).await;
     if needs.registry {
         checks.extend(check_registries(&access, &plans).await);
@@ -201,6 +223,7 @@ async fn check_rest(
 fn check_artifacts(
     context: &Context<'_>,
     project: &Project,
+    judge: Judge,
     checks: &mut Vec<Check>,
 ) -> Option<ArtifactPlans> {
     match project.check_artifacts(context) {
@@ -212,10 +235,7 @@ fn check_artifacts(
             Some(artifacts)
         }
         Err(errors) => {
-            let errors = errors.without_premature();
-            if !errors.is_empty() {
-                checks.push(bad("artifacts", errors));
-            }
+            checks.extend(judge.of("artifacts", errors));
             None
         }
     }

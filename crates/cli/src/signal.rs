@@ -1,5 +1,7 @@
 //! Signals that end a run.
 
+use std::time::Duration;
+
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A signal that ends a run.
@@ -28,8 +30,28 @@ impl Signal {
     }
 }
 
+/// How long a run may take to stop by itself. What it does without waiting, such as reading a file
+/// that never ends, cannot be interrupted otherwise.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Waits for a signal, and ends the process if nobody has when some time has passed since.
+pub(crate) async fn watch() -> Signal {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let signal = received().await;
+        // Whoever listens is told; who does not listen is why the time is limited.
+        let _ = sender.send(signal);
+        tokio::time::sleep(GRACE).await;
+        std::process::exit(signal.exit_code().into());
+    });
+    match receiver.await {
+        Ok(signal) => signal,
+        Err(_) => std::future::pending().await,
+    }
+}
+
 /// Waits for a signal. What is under way is dropped then, which ends a build in the engine.
-pub(crate) async fn received() -> Signal {
+async fn received() -> Signal {
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {

@@ -41,15 +41,27 @@ fn parse_env(text: &str) -> Result<Map<String, Json>, String> {
     Ok(map)
 }
 
+/// The value without its quotes; what stands behind them, or behind ` #`, is a comment.
 fn unquoted(value: &str) -> String {
-    let inside = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
-    if let Some(inside) = inside('\'') {
-        return inside.to_owned();
+    let mut characters = value.chars();
+    match characters.next() {
+        Some('\'') => characters.take_while(|character| *character != '\'').collect(),
+        Some('"') => {
+            let mut text = String::new();
+            while let Some(character) = characters.next() {
+                match character {
+                    '"' => break,
+                    '\\' => text.extend(characters.next().map(|escaped| match escaped {
+                        'n' => '\n',
+                        other => other,
+                    })),
+                    other => text.push(other),
+                }
+            }
+            text
+        }
+        _ => value.split(" #").next().unwrap_or(value).trim_end().to_owned(),
     }
-    if let Some(inside) = inside('"') {
-        return inside.replace("\\n", "\n").replace("\\\"", "\"").replace("\\\\", "\\");
-    }
-    value.split(" #").next().unwrap_or(value).trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -58,11 +70,11 @@ mod tests {
 
     #[test]
     fn env_files_are_read_as_shells_read_them() {
-        let map = parse_env("# c\nexport A=1\nB=\"x \\\"y\\\"\"\n C = 'z # z' \nD=v # note\nE=\n")
-            .unwrap();
+        let text = "# c\nexport A=1\nB=\"x \\\"y\\\"\"\n C = 'z # z' \nD=v # note\nE=\nF=\"x\" # c\nG=\"C:\\\\new\"\n";
+        let map = parse_env(text).unwrap();
         let pairs: Vec<_> =
             map.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect();
-        assert_eq!(pairs, ["A=1", "B=x \"y\"", "C=z # z", "D=v", "E="]);
+        assert_eq!(pairs, ["A=1", "B=x \"y\"", "C=z # z", "D=v", "E=", "F=x", "G=C:\\new"]);
         assert_eq!(parse_env("A=1\nnonsense\n").unwrap_err(), "line 2 is not `NAME=value`");
     }
 }

@@ -163,16 +163,21 @@ fn two_artifacts_with_one_path_are_an_error() {
     let project = project("  a.json: { json: {} }\n  \"${A}.json\": { json: {} }\n  b.txt: { template: t, matrix: { x: [1, 2] } }\n")
         .variable("A", "a")
         .file("t", "");
-    assert_snapshot!(project.run(&["render"]), @"
+    assert_snapshot!(project.run(&["render"]), @r#"
     exit: 2
     --- stdout
     --- stderr
-    error: text is wanted here; put a number or a truth value in quotes at line 5, column 10
-     --> shipspec.yml:5:10
+    error: two artifacts have the path `a.json`
+     --> shipspec.yml:4:3
+      |
+    4 |   "${A}.json": { json: {} }
+      |   ^^^^^^^^^^^
+    error: two artifacts have the path `b.txt`
+     --> shipspec.yml:5:3
       |
     5 |   b.txt: { template: t, matrix: { x: [1, 2] } }
-      |          ^
-    ");
+      |   ^^^^^
+    "#);
 }
 
 #[test]
@@ -344,4 +349,82 @@ fn the_result_is_envsubsts_byte_for_byte() {
         prop_assert_eq!(outcome.code, 0, "{}", outcome);
         prop_assert_eq!(project.read("out.txt"), envsubst(&testbed, &template, &names));
     });
+}
+
+#[test]
+fn a_value_in_a_jinja_template_stays_in_its_place_too() {
+    let project = project("  a.json: t.json.j2\n  b.yaml: t.yaml.j2\n")
+        .file("t.json.j2", "{\"a\": \"{{ X }}\", \"n\": {{ N }}, \"l\": [{% for i in [1, 2] %}\"{{ X }}{{ i }}\"{{ \",\" if not loop.last }}{% endfor %}]}")
+        .file("t.yaml.j2", "a: {{ X }} # keep\nb: \"{{ X }}\"\n")
+        .variable("X", "x\", \"b\": \"c: # d")
+        .variable("N", "80");
+    project.run(&["render"]).success();
+    assert_eq!(
+        project.read("a.json"),
+        r#"{"a": "x\", \"b\": \"c: # d", "n": 80, "l": ["x\", \"b\": \"c: # d1","x\", \"b\": \"c: # d2"]}"#
+    );
+    assert_eq!(
+        project.read("b.yaml"),
+        "a: \"x\\\", \\\"b\\\": \\\"c: # d\" # keep\nb: \"x\\\", \\\"b\\\": \\\"c: # d\"\n"
+    );
+    let wrong = project.variable("N", "80, \"m\": 1").run(&["render"]).failure(2);
+    assert!(wrong.stderr.contains("a value is no JSON value of its own"), "{wrong}");
+}
+
+#[test]
+fn paths_and_files_that_get_in_each_others_way_are_refused() {
+    let project = project("  t.json: t.json\n  ./a.json: { json: {} }\n  a.json: { json: {} }\n")
+        .file("t.json", "{}");
+    let outcome = project.run(&["render"]).failure(2);
+    assert!(
+        outcome.stderr.contains("the artifact `t.json` would overwrite its own template"),
+        "{outcome}"
+    );
+    assert!(outcome.stderr.contains("two artifacts have the path `a.json`"), "{outcome}");
+}
+
+#[test]
+fn numbers_and_truth_values_are_text_where_text_is_wanted() {
+    let project = project("  \"a-${n}.txt\": { template: t, matrix: { n: [1, 2] }, when: true, variables: { port: 8080 } }\n")
+        .file("t", "${port}");
+    project.run(&["render"]).success();
+    assert_eq!(project.read("a-2.txt"), "8080");
+}
+
+#[test]
+fn odd_files_are_errors_and_no_crash() {
+    let run = |text: &str| Project::new().file("shipspec.yml", text).run(&["plan"]);
+    for text in [
+        "été: 1\n",
+        "version: 1\nimages: { é: {} }\n",
+        "",
+        "version: 1\ntag: content\n",
+        "\u{feff}version: 1\n",
+        "- é\n",
+    ] {
+        let outcome = run(text);
+        assert_eq!(outcome.code, 2, "{text:?}: {outcome}");
+    }
+}
+
+#[test]
+fn a_path_or_a_condition_may_name_an_image() {
+    let project = Project::new()
+        .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
+        .file("shipspec.yml", "version: 1\nimages: { app: { repository: r.example/app } }\nartifacts:\n  \"${images.app.tag}.txt\": { json: {}, when: \"${images.app.tag}\" }\n  b.json: { json: { a: \"${IMAGE_URI}\" }, variables: { IMAGE_URI: \"${IMAGE_URI}-x\" } }\n");
+    project.run(&["render"]).success();
+    assert!(project.has("0123456.txt"));
+    assert_eq!(project.read("b.json"), r#"{"a":"r.example/app:0123456-x"}"#);
+}
+
+#[test]
+fn a_run_that_reads_without_end_can_be_ended() {
+    let project = project("  a.txt: fifo\n");
+    let made = Command::new("mkfifo").arg(project.path("fifo")).status().unwrap();
+    assert!(made.success());
+    let started = project.start(&["render"]);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    Command::new("kill").args(["-TERM", &started.id().to_string()]).status().unwrap();
+    let outcome = project.outcome(&started.wait_with_output().unwrap());
+    assert_eq!(outcome.code, 143, "{outcome}");
 }

@@ -419,3 +419,85 @@ fn a_full_disk_leaves_no_half_of_a_file() {
     ");
     assert_eq!(left, 0);
 }
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_name_that_is_known_too_late_stops_the_run_before_the_build() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("late");
+    let two = format!(
+        "version: 1\nimages:\n  base: {{ repository: {0}, tags: [base] }}\n  app: {{ repository: {0}, build_args: {{ B: \"${{images.base.digest}}\" }} }}\nartifacts: {{ taskdef.json: {{ image_detail: app }} }}\n",
+        repository.uri()
+    );
+    let in_path = format!(
+        "version: 1\nimages: {{ app: {{ repository: {} }} }}\nartifacts: {{ \"${{images.app.digest}}.json\": {{ json: {{}} }} }}\n",
+        repository.uri()
+    );
+    for shipspec in [two, in_path] {
+        let project = project(&testbed, &repository).file("shipspec.yml", &shipspec);
+        let outcome = project.run(&["run"]).failure(2);
+        assert!(
+            outcome.stderr.contains("is not known before the registry has taken the image"),
+            "{outcome}"
+        );
+        assert!(!outcome.stderr.contains("building"), "{outcome}");
+        assert_untouched(&project, &repository);
+    }
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn the_step_that_failed_is_blamed_and_not_one_that_was_cancelled() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("blame");
+    let stages = "FROM scratch AS base\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\", \"--install\", \"/bin\"]\nFROM base AS a\nRUN for i in $(seq 1 25); do echo noise $i; done; sleep 30; echo a > /a\nFROM base AS b\nRUN sleep 1; echo REAL FAULT; exit 7\nFROM base\nCOPY --from=a /a /a\nCOPY --from=b /a /b\n";
+    let project = project(&testbed, &repository).file("Dockerfile", stages);
+    let outcome = project.run(&["run"]).failure(5);
+    let error = outcome.stderr.split_once("error: ").unwrap().1;
+    assert!(
+        error.contains("failed with exit code 7") && error.contains("| REAL FAULT"),
+        "{outcome}"
+    );
+    assert!(!error.contains("noise"), "{outcome}");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn an_answer_that_was_lost_does_not_turn_a_tag_against_its_own_image() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository_builder("lost").immutable().create();
+    let shipspec = common::SHIPSPEC.replace(", latest", "");
+    let project = project(&testbed, &repository).file("shipspec.yml", &shipspec);
+    // The image is there already, so that the next manifest that is put is that of the tag.
+    project.run(&["build", "--tag", "first"]).success();
+    project.run(&["push", "--tag", "first"]).success();
+    project.run(&["build"]).success();
+    repository.fault(Fault::reset_response(0).on("manifest-put"));
+    let outcome = project.run(&["push"]).success();
+    assert!(outcome.stderr.contains("(unchanged)"), "{outcome}");
+    let tags = repository.tags();
+    assert_eq!(tags[SHORT], tags["first"]);
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_secret_does_not_go_into_a_path_or_a_message() {
+    let testbed = Testbed::current();
+    let name = format!("/{}", testbed.unique("password"));
+    testbed.put_parameter(&name, "SecureString", "hunter2-canary");
+    let start = format!("version: 1\nparameters: {{ P: \"ssm:{name}\" }}\nartifacts:\n");
+    for artifact in [
+        "  \"${P}.json\": { json: {} }\n",
+        "  a.json: { template: \"${P}\" }\n",
+        "  \"${x}.json\": { json: {}, matrix: { x: [\"${P}\"] } }\n",
+        "  a.json: { json: { a: \"${NONE:?${P}}\" } }\n",
+    ] {
+        let project =
+            Project::in_testbed(&testbed).file("shipspec.yml", &format!("{start}{artifact}"));
+        for command in [&["render"][..], &["plan"], &["doctor"], &["plan", "--output", "json"]] {
+            let outcome = project.run(command);
+            assert_ne!(outcome.code, 0, "{artifact}: {outcome}");
+            assert!(!outcome.to_string().contains("hunter2"), "{artifact}: {outcome}");
+        }
+    }
+}

@@ -205,7 +205,7 @@ fn plan_without_a_network_shows_what_is_known() {
     let project = Project::new()
         .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", common::COMMIT)
         .file("t.json", "{\"a\": \"$A\"}")
-        .file("shipspec.yml", "version: 1\nparameters: { A: \"ssm:/a\" }\nimages: { app: { repository: r.example/app } }\nartifacts:\n  t.json: t.json\n  i.json: { image_detail: app }\n");
+        .file("shipspec.yml", "version: 1\nparameters: { A: \"ssm:/a\" }\nimages: { app: { repository: r.example/app } }\nartifacts:\n  out.json: t.json\n  i.json: { image_detail: app }\n");
     assert_snapshot!(project.run(&["plan", "--offline"]), @r#"
     exit: 0
     --- stdout
@@ -214,7 +214,7 @@ fn plan_without_a_network_shows_what_is_known() {
     image app: build for linux/amd64
       tag r.example/app:0123456
 
-    artifact t.json
+    artifact out.json
       not shown: t.json:1:8: `A` is not known before the parameters are fetched
 
     artifact i.json

@@ -161,7 +161,8 @@ impl ArtifactPlan {
         names: &dyn Names,
         folder: &Path,
     ) -> Result<Self, Diagnostics> {
-        let (path, _) = artifact.path.evaluate_text(names)?;
+        let path = public_text(&artifact.path, names)?;
+        let path = path.strip_prefix("./").unwrap_or(&path).to_owned();
         let place = artifact.path.span().clone();
         if path.is_empty() || path.ends_with('/') {
             return Err(Diagnostic::at(place, format!("`{path}` is no path of a file")).into());
@@ -181,15 +182,15 @@ impl ArtifactPlan {
 
     fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
         let image = |name: &String| reference_name(name, form);
-        let mut names: BTreeSet<_> = self.variables.values().flat_map(Text::references).collect();
-        names.extend(match &self.content {
+        let mut names: BTreeSet<_> = match &self.content {
             Content::Template(template) => template.references(),
             Content::ImageDetail(name) => BTreeSet::from([image(name)]),
             Content::ImageDefinitions(pairs) => pairs.iter().map(|(_, name)| image(name)).collect(),
             Content::Json(tree) => tree.texts().flat_map(Text::references).collect(),
-        });
+        };
         // Names that the artifact gives itself are nobody else's business.
         names.retain(|name| !self.variables.contains_key(name) && !self.matrix.contains_key(name));
+        names.extend(self.variables.values().flat_map(Text::references));
         names
     }
 
@@ -260,14 +261,30 @@ fn reference_name(image: &str, form: ReferenceForm) -> String {
     }
 }
 
+/// A text that everybody can read, such as a path: no secret may be in it.
+fn public_text(text: &Text, names: &dyn Names) -> Result<String, Diagnostics> {
+    let (filled, value) = text.evaluate_text(names)?;
+    if value.secrets().is_empty() {
+        return Ok(filled);
+    }
+    let names: Vec<_> = value.secrets().iter().map(|name| format!("`{name}`")).collect();
+    let message = format!("{} is secret and would stand in a path", names.join(", "));
+    Err(Diagnostic::at(text.span().clone(), message).into())
+}
+
 fn read_template(
     config: &TemplateConfig,
     artifact: &str,
     names: &dyn Names,
     folder: &Path,
 ) -> Result<TemplateFile, Diagnostics> {
-    let (name, _) = config.path.evaluate_text(names)?;
+    let name = public_text(&config.path, names)?;
     let wrong = |message: String| Diagnostic::at(config.path.span().clone(), message);
+    if folder.join(&name) == folder.join(artifact) {
+        return Err(
+            wrong(format!("the artifact `{artifact}` would overwrite its own template")).into()
+        );
+    }
     let bytes = std::fs::read(folder.join(&name))
         .map_err(|error| wrong(format!("the template `{name}` cannot be read: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| {

@@ -10,7 +10,8 @@ use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::document::Node;
 use shipspec_spec::escape::{JsonPlace, Part, YamlError, fill_yaml};
 use shipspec_spec::expression::{
-    Dialect, Expression, JinjaError, JinjaTemplate, Names, Operator, Piece, Slot, Template,
+    Dialect, Expression, JinjaError, JinjaPart, JinjaTemplate, Names, Operator, Piece, Slot,
+    Template,
 };
 use shipspec_spec::source::{Position, Source, Span};
 use shipspec_spec::value::Value;
@@ -117,11 +118,7 @@ impl TemplateFile {
     pub fn fill(&self, artifact: &str, names: &dyn Names) -> Result<Filled, Diagnostics> {
         let (text, value, defaults) = match &self.body {
             Body::Shell(template) => self.fill_shell(template, names)?,
-            Body::Jinja(template) => {
-                let filled =
-                    template.fill(names).map_err(|error| jinja_error(&self.source, &error))?;
-                (filled.0, filled.1, Vec::new())
-            }
+            Body::Jinja(template) => self.fill_jinja(template, names)?,
         };
         self.check(&text, artifact)?;
         let notes = self.notes.iter().cloned().chain(defaults).collect();
@@ -158,6 +155,50 @@ impl TemplateFile {
             Format::Json | Format::Text => parts.iter().map(Part::as_str).collect(),
         };
         Ok((text, Value::made_from(serde_json::Value::Null, &values), notes))
+    }
+
+    fn fill_jinja(
+        &self,
+        template: &JinjaTemplate,
+        names: &dyn Names,
+    ) -> Result<(String, Value, Vec<String>), Diagnostics> {
+        let (printed, value) =
+            template.fill(names).map_err(|error| jinja_error(&self.source, &error))?;
+        let (mut parts, mut place) = (Vec::new(), JsonPlace::default());
+        for part in &printed {
+            match part {
+                JinjaPart::Text(text) => {
+                    place.pass(text);
+                    parts.push(Part::Text(text));
+                }
+                JinjaPart::Value(text) => {
+                    let text = match self.format {
+                        Format::Json => place.escape_or_sign(text).ok_or_else(|| {
+                            let message = format!(
+                                "{}: a value is no JSON value of its own",
+                                self.source.name
+                            );
+                            Diagnostic::new(message)
+                                .with_hint("put the place in quotes, or use the filter `json`")
+                        })?,
+                        Format::Yaml | Format::Text => text.clone(),
+                    };
+                    parts.push(Part::Value { text, is_text: false });
+                }
+            }
+        }
+        let plain = || parts.iter().map(Part::as_str).collect();
+        let text = match self.format {
+            // A template that prints the structure itself is no YAML without its values.
+            Format::Yaml => match fill_yaml(&parts) {
+                Err(YamlError::Template { .. }) => plain(),
+                filled => filled.map_err(|error| {
+                    Diagnostic::new(format!("{error} (in `{}`)", self.source.name))
+                })?,
+            },
+            Format::Json | Format::Text => plain(),
+        };
+        Ok((text, value, Vec::new()))
     }
 
     fn slot(
@@ -234,16 +275,16 @@ impl TemplateFile {
 
 fn parse_shell(source: &Arc<Source>, config: &TemplateConfig) -> Result<Body, Diagnostics> {
     let mut found = Diagnostics::default();
-    let template = Template::parse(&source.text, Dialect::Shell).map_err(|errors| {
+    let parsed = match &config.only {
+        Some(names) => Template::parse_only(&source.text, Dialect::Shell, names),
+        None => Template::parse(&source.text, Dialect::Shell),
+    };
+    let template = parsed.map_err(|errors| {
         for error in errors {
             found.push(Diagnostic::at(Span::new(source, error.range), error.message));
         }
         std::mem::take(&mut found)
     })?;
-    let template = match &config.only {
-        Some(names) => template.only(names),
-        None => template,
-    };
     let nested: Vec<_> =
         config.placeholders.iter().map(|(name, text)| (name.clone(), text.nested())).collect();
     let (template, missing) = template.with_placeholders(&source.text, &nested);
@@ -261,16 +302,15 @@ fn parse_jinja(source: &Arc<Source>) -> Result<Body, Diagnostics> {
 }
 
 fn jinja_error(source: &Arc<Source>, error: &JinjaError) -> Diagnostic {
+    let is_premature = error.is_premature;
     let Some(line) = error.line else {
-        return Diagnostic::new(format!("{}: {error}", source.name));
+        let message = format!("{}: {error}", source.name);
+        return Diagnostic { is_premature, ..Diagnostic::new(message) };
     };
-    let mut start = 0;
-    let mut lines = source.text.split_inclusive('\n');
-    for text in lines.by_ref().take(line.saturating_sub(1)) {
-        start += text.len();
-    }
-    let length = lines.next().map_or(0, |text| text.trim_end().len());
-    Diagnostic::at(Span::new(source, start..start + length), error.message.clone())
+    let before: usize = source.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let length = source.text[before..].lines().next().map_or(0, |text| text.trim_end().len());
+    let span = Span::new(source, before..before + length);
+    Diagnostic { is_premature, ..Diagnostic::at(span, error.message.clone()) }
 }
 
 #[cfg(test)]

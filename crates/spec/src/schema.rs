@@ -89,7 +89,7 @@ impl<'a> Validator<'a> {
         for required in schema["required"].as_array().into_iter().flatten() {
             let required = required.as_str().unwrap_or_default();
             if !seen.contains(&required) {
-                let range = node.range.start..node.range.start + 1;
+                let range = node.range.start..node.range.start;
                 self.tell(range, format!("`{name}` needs the key `{required}`"), None);
             }
         }

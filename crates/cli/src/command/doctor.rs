@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::expression::Names as _;
 use shipspec_spec::scope::{DigestState, Origin};
+use shipspec_spec::value::Value;
 
 use crate::arguments::{EngineFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
@@ -76,7 +77,7 @@ pub(super) fn value(project: &Project, name: &str) -> String {
     const MOST: usize = 60;
     let text = shipspec_spec::config::Text::parse(name, &format!("${{{name}}}"));
     let value = match text.map(|text| text.value(&project.scope)) {
-        Ok(Ok(value)) if !value.secrets().is_empty() || sounds_secret(name) => {
+        Ok(Ok(value)) if is_hidden(project, name, &value) => {
             return "****".into();
         }
         Ok(Ok(value)) => value.text().unwrap_or_else(|| value.content().to_string()),
@@ -88,6 +89,18 @@ pub(super) fn value(project: &Project, name: &str) -> String {
     }
     let start: String = line.chars().take(MOST - 1).collect();
     format!("{start:?}…")
+}
+
+/// The value must not be shown: it is made from a secret, or may be.
+fn is_hidden(project: &Project, name: &str, value: &Value) -> bool {
+    let names = project.scope.names(BTreeSet::from([name.to_owned()]));
+    let has_user = |text: &str| {
+        text.split_once("://")
+            .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.contains('@')))
+    };
+    !value.secrets().is_empty()
+        || names.iter().any(|name| sounds_secret(name))
+        || value.text().is_some_and(|text| has_user(&text))
 }
 
 /// CodeBuild fills variables of the environment from secrets too, and does not say which.

@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     if !args.offline {
         project.fetch_parameters(context).await?;
     }
-    let report = plan(&mut project, context)?;
+    let report = plan(&mut project, context, args.offline)?;
     context.console.data(&match args.output.output {
         Output::Json => report.json(),
         Output::Text => describe(&report),
@@ -42,13 +42,18 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
 }
 
 /// What would be done, as far as it is known; what is not known for want of a parameter is said.
-fn plan(project: &mut Project, context: &Context<'_>) -> anyhow::Result<Report> {
+fn plan(project: &mut Project, context: &Context<'_>, offline: bool) -> anyhow::Result<Report> {
+    // Only where nobody was asked is a value that is not known yet no mistake.
+    let mistakes = |errors: &Diagnostics| {
+        let errors = errors.clone();
+        if offline { errors.without_premature() } else { errors }
+    };
     let mut report = pipeline::report("plan", project, &[]);
     let mut found = Diagnostics::default();
     match project.plan_images(context, &DigestState::Later) {
         Ok(plans) => report.images = plans.iter().map(ImageReport::new).collect(),
         Err(errors) => {
-            found.extend(errors.clone().without_premature());
+            found.extend(mistakes(&errors));
             report.not_checked.extend(errors.as_slice().iter().map(ToString::to_string));
         }
     }
@@ -65,7 +70,7 @@ fn plan(project: &mut Project, context: &Context<'_>) -> anyhow::Result<Report> 
                         (None, Some(format!("it holds secrets: {}", names.join(", "))))
                     }
                     Err(errors) => {
-                        found.extend(errors.clone().without_premature());
+                        found.extend(mistakes(&errors));
                         (None, errors.as_slice().first().map(ToString::to_string))
                     }
                 };
@@ -73,7 +78,7 @@ fn plan(project: &mut Project, context: &Context<'_>) -> anyhow::Result<Report> 
             }
         }
         Err(errors) => {
-            found.extend(errors.clone().without_premature());
+            found.extend(mistakes(&errors));
             report.not_checked.extend(errors.as_slice().iter().map(ToString::to_string));
         }
     }

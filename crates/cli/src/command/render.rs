@@ -47,7 +47,14 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     }
     pipeline::note_overruled(context, &project.scope);
     // Images that no artifact names need not even have a repository.
-    let mut needs = project.artifact_needs(context)?;
+    let mut needs = match project.artifact_needs(context) {
+        Ok(needs) => needs,
+        // A path or a condition names an image: then the images have to be planned first.
+        Err(errors) if errors.clone().without_premature().is_empty() => {
+            ImageNeeds { names: true, ..ImageNeeds::default() }
+        }
+        Err(errors) => return Err(errors.into()),
+    };
     if needs.names {
         let given: Vec<_> = args.images.iter().map(|(name, _)| name).collect();
         project.config.images.retain(|name, _| !given.contains(&name));

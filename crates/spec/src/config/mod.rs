@@ -250,12 +250,18 @@ impl Config {
             let read = ArtifactReader { source, images: &names, key, found: &mut found };
             artifacts.extend(path.and_then(|path| read.read(path, artifact)));
         }
+        for text in
+            raw.tag.iter().flat_map(OneOrMany::texts).filter(|text| text.as_str() == "content")
+        {
+            let message = "`content` is a reserved word of `tag`, and not known yet";
+            found.push(Diagnostic::at(text.span(source), message));
+        }
         let config = Self {
-            tag: match &raw.tag {
-                Some(OneOrMany::One(text)) => texts(std::slice::from_ref(text), source, &mut found),
-                Some(OneOrMany::Many(list)) => texts(list, source, &mut found),
-                None => Vec::new(),
-            },
+            tag: raw
+                .tag
+                .as_ref()
+                .map(|tag| texts(tag.texts(), source, &mut found))
+                .unwrap_or_default(),
             reference: match raw.reference {
                 RawReference::Tag => ReferenceForm::Tag,
                 RawReference::Digest => ReferenceForm::Digest,

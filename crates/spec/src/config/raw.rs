@@ -68,6 +68,15 @@ pub(super) enum OneOrMany {
     One(RawText),
 }
 
+impl OneOrMany {
+    pub(super) fn texts(&self) -> &[RawText] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts,
+        }
+    }
+}
+
 /// How an image is named.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

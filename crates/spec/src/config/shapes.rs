@@ -29,7 +29,8 @@ impl TryFrom<RawTree> for RawText {
     fn try_from(tree: RawTree) -> Result<Self, Misshapen> {
         match tree {
             RawTree::Text(text) => Ok(text),
-            _ => Err("text is wanted here; put a number or a truth value in quotes"),
+            RawTree::Literal(literal, text) if !literal.is_null() => Ok(text),
+            _ => Err("text is wanted here"),
         }
     }
 }

@@ -21,7 +21,8 @@ use crate::value::Value;
 #[derive(Debug, Clone)]
 pub(super) enum RawTree {
     Text(RawText),
-    Literal(Json),
+    /// A number, truth value or null, and the text that it is where text is wanted.
+    Literal(Json, RawText),
     List(Vec<Self>),
     Map(IndexMap<String, Self>),
 }
@@ -48,7 +49,10 @@ impl<'de> Deserialize<'de> for RawTree {
             Unplaced::Text(text) => {
                 Self::Text(RawText::new(Spanned::new(text, node.referenced, node.defined)))
             }
-            Unplaced::Literal(literal) => Self::Literal(literal),
+            Unplaced::Literal(literal) => {
+                let text = Spanned::new(literal.to_string(), node.referenced, node.defined);
+                Self::Literal(literal, RawText::new(text))
+            }
             Unplaced::List(items) => Self::List(items),
             Unplaced::Map(entries) => Self::Map(entries),
         })
@@ -139,7 +143,7 @@ impl Tree {
     ) -> Option<Self> {
         Some(match raw {
             RawTree::Text(text) => Self::Text(super::keep(Text::from_raw(text, source), found)?),
-            RawTree::Literal(literal) => Self::Literal(literal.clone()),
+            RawTree::Literal(literal, _) => Self::Literal(literal.clone()),
             RawTree::List(items) => Self::List(
                 items.iter().filter_map(|item| Self::from_raw(item, source, found)).collect(),
             ),

@@ -34,6 +34,19 @@ impl JsonPlace {
     }
 }
 
+impl JsonPlace {
+    /// As [`JsonPlace::escape`], for a language that prints the signs of JSON itself, such as the
+    /// comma between the items of a loop.
+    #[must_use]
+    pub fn escape_or_sign(&self, text: &str) -> Option<String> {
+        let is_sign = |character: char| ",:[]{}".contains(character) || character.is_whitespace();
+        if !self.in_string && text.chars().all(is_sign) {
+            return Some(text.to_owned());
+        }
+        self.escape(text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -113,8 +113,11 @@ impl Conditional {
                 self.word.evaluate(source, names)
             }
             (Operator::Required, None) => {
-                let message = self.word.evaluate(source, names)?.text().unwrap_or_default();
-                let message = if message.is_empty() { "is not set".into() } else { message };
+                let message = self.word.evaluate(source, names)?;
+                let message = match message.text() {
+                    Some(text) if !text.is_empty() && message.secrets().is_empty() => text,
+                    _ => "is not set".into(),
+                };
                 Err(EvaluationError::Required(format!("`{}`: {message}", self.name)))
             }
         }

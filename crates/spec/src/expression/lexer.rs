@@ -6,15 +6,25 @@ use super::{
     Conditional, Dialect, Expression, Operator, Piece, Slot, SyntaxError, Template, evaluate,
 };
 
-pub(super) fn parse(text: &str, dialect: Dialect) -> Result<Template, Vec<SyntaxError>> {
-    let mut lexer = Lexer { text, dialect, errors: Vec::new() };
+/// Reads a text; with `only`, slots that ask for anything but these names are text.
+pub(super) fn parse(
+    text: &str,
+    dialect: Dialect,
+    only: Option<&[String]>,
+) -> Result<Template, Vec<SyntaxError>> {
+    let mut lexer = Lexer { text, dialect, only, depth: 0, errors: Vec::new() };
     let template = lexer.template(0..text.len());
     if lexer.errors.is_empty() { Ok(template) } else { Err(lexer.errors) }
 }
 
+/// Defaults that may stand inside one another.
+const DEEPEST: usize = 64;
+
 struct Lexer<'a> {
     text: &'a str,
     dialect: Dialect,
+    only: Option<&'a [String]>,
+    depth: usize,
     errors: Vec<SyntaxError>,
 }
 
@@ -59,6 +69,9 @@ impl Lexer<'_> {
             Some(b'{') => self.braces(dollar, end),
             Some(b'$') => {
                 let behind = &rest[1..];
+                if !self.is_escape(behind) {
+                    return Dollar::Text(dollar + 2);
+                }
                 match behind.strip_prefix('{').map(|_| self.closing_brace(dollar + 3, end)) {
                     Some(Some(close)) => Dollar::Escaped(close + 1),
                     Some(None) => Dollar::Escaped(dollar + 3),
@@ -71,7 +84,7 @@ impl Lexer<'_> {
             Some(_) if bare && name_length(rest) > 0 => {
                 let range = dollar..dollar + 1 + name_length(rest);
                 let name = self.text[dollar + 1..range.end].to_owned();
-                Dollar::Slot(Slot { range, expression: Expression::Name(name) })
+                self.slot(Slot { range, expression: Expression::Name(name) })
             }
             _ => Dollar::Text(dollar + 1),
         }
@@ -79,17 +92,47 @@ impl Lexer<'_> {
 
     fn braces(&mut self, dollar: usize, end: usize) -> Dollar {
         let Some(close) = self.closing_brace(dollar + 2, end) else {
+            if self.only.is_some() {
+                return Dollar::Text(dollar + 2);
+            }
             self.error(dollar..dollar + 2, "`${` is never closed");
             return Dollar::Text(end);
         };
         let range = dollar..close + 1;
+        // Names that only a shell has, as `$1` and `$?` are without braces.
+        if is_special(&self.text[dollar + 2..close]) {
+            return Dollar::Text(range.end);
+        }
         match self.expression(dollar + 2..close) {
-            Ok(expression) => Dollar::Slot(Slot { range, expression }),
+            Ok(expression) => self.slot(Slot { range, expression }),
+            Err(_) if self.only.is_some() => Dollar::Text(range.end),
             Err(message) => {
                 self.error(range.clone(), &message);
                 Dollar::Text(range.end)
             }
         }
+    }
+
+    /// The slot, or text where only other names are to be filled.
+    fn slot(&self, slot: Slot) -> Dollar {
+        let references = slot.expression.references();
+        let is_wanted = match self.only {
+            Some(_) => !references.is_empty() && references.iter().all(|name| self.is_listed(name)),
+            None => true,
+        };
+        if is_wanted { Dollar::Slot(slot) } else { Dollar::Text(slot.range.end) }
+    }
+
+    fn is_listed(&self, reference: &str) -> bool {
+        let root = reference.split('.').next().unwrap_or(reference);
+        self.only.is_none_or(|names| names.iter().any(|name| name == root))
+    }
+
+    /// Two dollars in front of this keep what it says; where only some names are filled, in front of
+    /// those.
+    fn is_escape(&self, behind: &str) -> bool {
+        let name = behind.strip_prefix('{').unwrap_or(behind);
+        self.only.is_none() || self.is_listed(&name[..name_length(name)])
     }
 
     /// Where the brace that was opened before `start` is closed. Braces nest; those in the quoted
@@ -123,7 +166,12 @@ impl Lexer<'_> {
         }
         if let Some((name, operator, empty_is_unset, word)) = operator(inner) {
             let name = name.to_owned();
+            if self.depth == DEEPEST {
+                return Err("defaults nest too deep".into());
+            }
+            self.depth += 1;
             let word = self.template(range.start + word..range.end);
+            self.depth -= 1;
             let conditional = Conditional { name, operator, empty_is_unset, word };
             return Ok(Expression::Conditional(Box::new(conditional)));
         }
@@ -141,6 +189,12 @@ fn push_text(pieces: &mut Vec<Piece>, range: Range<usize>) {
     if !range.is_empty() {
         pieces.push(Piece::Text(range));
     }
+}
+
+/// `1` of `${1}`, `?` of `${?}` and their like.
+fn is_special(inner: &str) -> bool {
+    let is_number = !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_digit());
+    is_number || matches!(inner, "?" | "#" | "@" | "*" | "!" | "-" | "$")
 }
 
 /// How many bytes at the start of `text` are a shell name.
@@ -176,7 +230,7 @@ mod tests {
             Piece::Text(range) => text[range.clone()].to_owned(),
             Piece::Slot(slot) => format!("<{}>", &text[slot.range.clone()]),
         };
-        parse(text, Dialect::Shell).unwrap().pieces().iter().map(show).collect()
+        parse(text, Dialect::Shell, None).unwrap().pieces().iter().map(show).collect()
     }
 
     #[test]
@@ -193,6 +247,34 @@ mod tests {
     }
 
     #[test]
+    fn where_only_some_names_are_filled_all_else_is_text() {
+        let text = "$A $B ${A:-x} ${#arr[@]} $$A $$B $${B} ${1} ${never";
+        let template = parse(text, Dialect::Shell, Some(&["A".to_owned()])).unwrap();
+        let slots: Vec<_> = template.slots().map(|slot| &text[slot.range.clone()]).collect();
+        assert_eq!(slots, ["$A", "${A:-x}"]);
+        let kept: String = template
+            .pieces()
+            .iter()
+            .map(|piece| match piece {
+                Piece::Text(range) => &text[range.clone()],
+                Piece::Slot(_) => "_",
+            })
+            .collect();
+        assert_eq!(kept, "_ $B _ ${#arr[@]} $A $$B $${B} ${1} ${never");
+    }
+
+    #[test]
+    fn names_that_only_a_shell_has_stay() {
+        assert_eq!(shell("${1} ${?} ${@}"), ["${1} ${?} ${@}"]);
+    }
+
+    #[test]
+    fn defaults_that_nest_without_end_are_an_error() {
+        let text = format!("{}x{}", "${A:-".repeat(4000), "}".repeat(4000));
+        assert!(parse(&text, Dialect::Shell, None).is_err());
+    }
+
+    #[test]
     fn a_default_ends_at_the_balanced_brace() {
         assert_eq!(shell("${A:-{x}}y"), ["<${A:-{x}}>", "y"]);
         assert_eq!(shell("${A:-${B:-c}}d"), ["<${A:-${B:-c}}>", "d"]);
@@ -206,20 +288,21 @@ mod tests {
 
     #[test]
     fn strings_of_the_file_know_no_bare_names() {
-        let template = parse("$A ${B}", Dialect::Braces).unwrap();
+        let template = parse("$A ${B}", Dialect::Braces, None).unwrap();
         assert_eq!(template.references().into_iter().collect::<Vec<_>>(), ["B"]);
     }
 
     #[test]
     fn references_name_parts_and_defaults() {
-        let template = parse("${A:-${B}} ${images.app.uri} ${C | upper}", Dialect::Shell).unwrap();
+        let template =
+            parse("${A:-${B}} ${images.app.uri} ${C | upper}", Dialect::Shell, None).unwrap();
         let names: Vec<_> = template.references().into_iter().collect();
         assert_eq!(names, ["A", "B", "C", "images.app.uri"]);
     }
 
     #[test]
     fn every_mistake_is_told_where_it_begins() {
-        let errors = parse("${} ${a b} ${never", Dialect::Shell).unwrap_err();
+        let errors = parse("${} ${a b} ${never", Dialect::Shell, None).unwrap_err();
         let starts: Vec<_> = errors.iter().map(|error| error.range.start).collect();
         assert_eq!(starts, [0, 4, 11]);
     }

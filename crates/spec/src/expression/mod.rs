@@ -9,7 +9,7 @@ mod lexer;
 mod placeholders;
 
 pub use evaluate::{EvaluationError, NameError, Names};
-pub use jinja::{JinjaError, JinjaTemplate};
+pub use jinja::{JinjaError, JinjaPart, JinjaTemplate};
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -111,25 +111,21 @@ impl Template {
     ///
     /// Every place that cannot be read.
     pub fn parse(text: &str, dialect: Dialect) -> Result<Self, Vec<SyntaxError>> {
-        lexer::parse(text, dialect)
+        lexer::parse(text, dialect, None)
     }
 
-    /// The same template, in which only slots that ask for nothing but `names` are filled; the others
-    /// are text. `envsubst` calls it the list of its first argument.
-    #[must_use]
-    pub fn only(mut self, names: &[String]) -> Self {
-        let is_listed = |name: &String| {
-            let root = name.split('.').next().unwrap_or(name);
-            names.iter().any(|listed| listed == root)
-        };
-        for piece in &mut self.pieces {
-            if let Piece::Slot(slot) = piece
-                && !slot.expression.references().iter().all(is_listed)
-            {
-                *piece = Piece::Text(slot.range.clone());
-            }
-        }
-        self
+    /// As [`Template::parse`], but only slots that ask for nothing but `names` are filled; everything
+    /// else is text, whatever it looks like. `envsubst` takes such a list too.
+    ///
+    /// # Errors
+    ///
+    /// Every place that cannot be read, of those that are to be filled.
+    pub fn parse_only(
+        text: &str,
+        dialect: Dialect,
+        names: &[String],
+    ) -> Result<Self, Vec<SyntaxError>> {
+        lexer::parse(text, dialect, Some(names))
     }
 
     /// The same template, in which placeholders of another tool are slots too; and those that occur

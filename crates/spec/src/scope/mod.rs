@@ -9,6 +9,7 @@ mod resolve;
 
 pub use image::{DigestState, ImageNames};
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -196,7 +197,8 @@ impl Scope {
     /// Every source that has a value for a name, the one that wins first.
     #[must_use]
     pub fn origins(&self, name: &str) -> Vec<Origin> {
-        let frame = Frame { scope: self, inside: None };
+        let budget = Cell::new(resolve::MOST_TEXTS);
+        let frame = Frame { scope: self, budget: &budget, inside: None };
         let is_made = matches!(frame.tool_made(name), Ok(Some(_)) | Err(NameError::Later { .. }));
         let variable = |texts: &IndexMap<String, Text>| {
             texts.get(name).map(|text| Origin::Variable(text.span().clone()))
@@ -224,7 +226,8 @@ impl Scope {
     pub fn overruled(&self) -> Vec<String> {
         let made = STEADY.iter().chain(&OF_ONE_IMAGE).map(|name| (*name).to_owned());
         let differs = |name: &String| {
-            let frame = Frame { scope: self, inside: None };
+            let budget = Cell::new(resolve::MOST_TEXTS);
+            let frame = Frame { scope: self, budget: &budget, inside: None };
             let value = frame.tool_made(name).ok().flatten().and_then(|value| value.text());
             value.is_some_and(|value| {
                 self.environment.get(name).is_some_and(|other| *other != value)
@@ -236,7 +239,8 @@ impl Scope {
 
 impl Names for Scope {
     fn resolve(&self, reference: &str) -> Result<Value, NameError> {
-        Frame { scope: self, inside: None }.resolve(reference)
+        let budget = Cell::new(resolve::MOST_TEXTS);
+        Frame { scope: self, budget: &budget, inside: None }.resolve(reference)
     }
 
     fn known(&self) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Looks a name up, source by source, and fills the texts that it is made from.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use super::{OF_ONE_IMAGE, SHORT_COMMIT, Scope};
@@ -8,9 +9,17 @@ use crate::expression::{EvaluationError, NameError, Names};
 use crate::tag::{Commit, short};
 use crate::value::Value;
 
+/// Names whose texts may be filled inside one another.
+const DEEPEST: usize = 100;
+
+/// Texts that may be filled for one name; a name that needs more is a knot, not a name.
+pub(super) const MOST_TEXTS: u32 = 10_000;
+
 /// The scope as it is seen from inside a name whose text is being filled.
 pub(super) struct Frame<'a> {
     pub(super) scope: &'a Scope,
+    /// How many more texts may be filled for the name that was asked for.
+    pub(super) budget: &'a Cell<u32>,
     pub(super) inside: Option<(Key<'a>, &'a Frame<'a>)>,
 }
 
@@ -93,7 +102,13 @@ impl Frame<'_> {
             let names = open[start..].iter().chain([&key]).map(|key| key.name.to_owned());
             return Err(NameError::Cycle(names.collect()).into());
         }
-        text.value(&Frame { scope: self.scope, inside: Some((key, self)) })
+        let left = self.budget.get();
+        if open.len() >= DEEPEST || left == 0 {
+            let reason = "it is made from too many other names".into();
+            return Err(NameError::Never { name: key.name.into(), reason }.into());
+        }
+        self.budget.set(left - 1);
+        text.value(&Frame { scope: self.scope, budget: self.budget, inside: Some((key, self)) })
     }
 
     /// The names whose texts are being filled, the outermost first.
@@ -129,13 +144,17 @@ impl Frame<'_> {
 
     fn commit_hash(&self) -> Result<Value, NameError> {
         let commit = self.commit("COMMIT_HASH")?;
-        let entry = self.scope.tag.iter().find(|entry| entry.references().contains("COMMIT"));
-        match entry {
-            Some(entry) => {
-                self.fill(made("COMMIT_HASH"), entry).map_err(|error| inside("tag", error))
+        let is_made_from_it =
+            |entry: &&Text| self.scope.names(entry.references()).contains("COMMIT");
+        for entry in self.scope.tag.iter().filter(is_made_from_it) {
+            match self.fill(made("COMMIT_HASH"), entry) {
+                Ok(value) => return Ok(value.into_tool_made()),
+                // The next entry is tried, as for the run's tag.
+                Err(EvaluationError::Name(NameError::Unset(_) | NameError::Never { .. })) => {}
+                Err(error) => return Err(inside("tag", error)),
             }
-            None => Ok(Value::tool_made(short(commit.as_str(), SHORT_COMMIT))),
         }
+        Ok(Value::tool_made(short(commit.as_str(), SHORT_COMMIT)))
     }
 
     /// The first entry of `tag:` that has a value and is not empty.

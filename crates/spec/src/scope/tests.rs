@@ -156,3 +156,26 @@ fn names_of_images_are_known_from_their_stage_on() {
         "`images` has no `ap`; did you mean `images.app`?"
     );
 }
+
+#[test]
+fn the_commits_hash_is_the_first_entry_of_the_tag_that_is_made_from_it() {
+    let hash = |text: &str| get(&scope(text, &[]), "${COMMIT_HASH}");
+    let through = "variables: { SHORT: \"${COMMIT | short(10)}\" }\ntag: \"${SHORT}\"";
+    assert_eq!(hash(through).as_deref(), Ok("0123456789"));
+    let second = "tag: [\"${RELEASE}-${COMMIT | short(4)}\", \"${COMMIT | short(10)}\"]";
+    assert_eq!(hash(second).as_deref(), Ok("0123456789"));
+}
+
+#[test]
+fn knots_and_long_chains_of_names_are_errors() {
+    let doubled: Vec<_> =
+        (0..26).map(|n| format!("  V{n}: \"${{V{0}}}${{V{0}}}\"\n", n + 1)).collect();
+    let doubled = doubled.concat();
+    let knot = scope(&format!("variables:\n{doubled}  V26: x\n"), &[]);
+    assert!(get(&knot, "${V0}").unwrap_err().contains("too many other names"));
+    let chain: Vec<_> = (0..3000).map(|n| format!("  V{n}: \"${{V{}}}\"\n", n + 1)).collect();
+    let chain = chain.concat();
+    let chain = scope(&format!("variables:\n{chain}  V3000: x\n"), &[]);
+    assert!(get(&chain, "${V0}").unwrap_err().contains("too many other names"));
+    assert_eq!(get(&chain, "${V2950}").as_deref(), Ok("x"));
+}
