@@ -10,7 +10,7 @@ use shipspec_spec::config::Config;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::Digest;
 use shipspec_spec::parameter::{ParameterName, ParameterSource};
-use shipspec_spec::scope::{DigestState, ImageNames, ImageNeeds, Scope};
+use shipspec_spec::scope::{DigestState, ImageNames, Scope};
 use shipspec_spec::value::Value;
 
 use crate::arguments::{ProjectFlags, RenderFlags};
@@ -120,11 +120,6 @@ impl Project {
             }
         }
         scope
-    }
-
-    /// What the artifacts need to know of images.
-    pub(crate) fn artifact_needs(&self, context: &Context<'_>) -> Result<ImageNeeds, Diagnostics> {
-        Ok(self.scope.image_needs(self.read_artifacts(context)?.references()))
     }
 
     /// Notes what the registry has taken, so that artifacts can name it.

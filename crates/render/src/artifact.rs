@@ -92,7 +92,8 @@ fn error(path: &Path, source: std::io::Error) -> WriteError {
     WriteError { path: path.into(), source }
 }
 
-/// A file beside `path`, complete and on the disk.
+/// A file beside `path`, complete. It is not forced onto the disk: what a reader must never see is half
+/// of it, and a machine that loses its power loses the whole build.
 fn prepare(path: &Path, text: &str, created: &mut Vec<PathBuf>) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut missing: Vec<_> =
@@ -107,7 +108,6 @@ fn prepare(path: &Path, text: &str, created: &mut Vec<PathBuf>) -> std::io::Resu
     // Through the file itself: an error of the other way would name the temporary path.
     file.as_file_mut().write_all(text.as_bytes())?;
     file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    file.as_file().sync_all()?;
     Ok(file)
 }
 

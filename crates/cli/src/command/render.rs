@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args as ClapArgs;
 use shipspec_build::plan::ImagePlan;
+use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::expression::Names as _;
 use shipspec_spec::scope::{DigestState, ImageNames, ImageNeeds};
 
@@ -47,15 +48,16 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     }
     pipeline::note_overruled(context, &project.scope);
     // Images that no artifact names need not even have a repository.
-    let mut needs = match project.artifact_needs(context) {
-        Ok(needs) => needs,
+    let mut artifacts = match project.read_artifacts(context) {
+        Ok(artifacts) => Some(artifacts),
         // A path or a condition names an image: then the images have to be planned first.
-        Err(errors) if errors.clone().without_premature().is_empty() => {
-            ImageNeeds { names: true, ..ImageNeeds::default() }
-        }
+        Err(errors) if errors.clone().without_premature().is_empty() => None,
         Err(errors) => return Err(errors.into()),
     };
-    if needs.names {
+    let needs = |artifacts: &ArtifactPlans, project: &Project| {
+        project.scope.image_needs(artifacts.references())
+    };
+    if artifacts.as_ref().is_none_or(|artifacts| needs(artifacts, &project).names) {
         let given: Vec<_> = args.images.iter().map(|(name, _)| name).collect();
         project.config.images.retain(|name, _| !given.contains(&name));
         let plans = project.plan_images(context, &DigestState::Later);
@@ -66,10 +68,15 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
             }
             errors
         })?;
-        needs = project.artifact_needs(context)?;
+        let read = project.read_artifacts(context)?;
+        let needs = needs(&read, &project);
         ask_registries(context, &mut project, &plans, &needs).await?;
+        artifacts = Some(read);
     }
-    let artifacts = project.read_artifacts(context)?.fill(&project.scope)?;
+    let artifacts = match artifacts {
+        Some(artifacts) => artifacts.fill(&project.scope)?,
+        None => Vec::new(),
+    };
     if args.stdout {
         pipeline::note_all(context, &artifacts);
         for artifact in &artifacts {
