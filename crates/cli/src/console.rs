@@ -30,8 +30,9 @@ impl Console {
 
     /// A line for people.
     pub(crate) fn note(&self, line: impl fmt::Display) {
-        // Nobody can be told that nobody listens.
-        let _ = writeln!(self.stderr.lock(), "{line}");
+        // In one piece, so that lines of several processes do not mix. Nobody can be told that nobody
+        // listens.
+        let _ = self.stderr.lock().write_all(format!("{line}\n").as_bytes());
     }
 
     /// Data for whoever reads stdout, as it is.
