@@ -107,8 +107,9 @@ pub(crate) enum Output {
 /// `NAME=VALUE`.
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
-        _ => Err("there is no `=` in it".into()),
+        Some(("", _)) => Err("no name stands before the `=`".into()),
+        Some((name, value)) => Ok((name.into(), value.into())),
+        None => Err("there is no `=` in it".into()),
     }
 }
 

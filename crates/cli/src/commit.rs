@@ -10,18 +10,24 @@ use shipspec_spec::tag::Commit;
 use crate::context::Context;
 
 /// The commit that CodeBuild resolved, else that of the git repository that the project is in;
-/// or why there is none.
+/// or why there is none. git is asked only when a name needs the commit.
 pub(crate) fn find(context: &Context<'_>) -> CommitSource {
     match context.variable(RESOLVED_SOURCE_VERSION) {
-        Some(version) => Commit::parse(version).ok_or_else(|| {
-            let shown: String = version.chars().take(80).collect();
-            format!("the source version `{shown}` ({RESOLVED_SOURCE_VERSION}) is no commit")
-        }),
-        None => from_git(&context.folder),
+        Some(version) => {
+            let commit = Commit::parse(version).ok_or_else(|| {
+                let shown: String = version.chars().take(80).collect();
+                format!("the source version `{shown}` ({RESOLVED_SOURCE_VERSION}) is no commit")
+            });
+            commit.into()
+        }
+        None => {
+            let folder = context.folder.clone();
+            CommitSource::new(move || from_git(&folder))
+        }
     }
 }
 
-fn from_git(folder: &Path) -> CommitSource {
+fn from_git(folder: &Path) -> Result<Commit, String> {
     let none = |why: &str| format!("{RESOLVED_SOURCE_VERSION} is not set, and {why}");
     let head = git(folder, &["rev-parse", "--verify", "HEAD"]).map_err(|why| none(&why))?;
     let commit = Commit::parse(head.trim()).ok_or_else(|| none("git names no commit"))?;

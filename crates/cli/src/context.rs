@@ -79,6 +79,10 @@ impl<'a> Context<'a> {
         let Ok(text) = String::from_utf8(text) else {
             return Err(crate::failure::input(format!("`{name}` is not UTF-8"), None));
         };
+        if text.trim().is_empty() {
+            let hint = "it begins with `version: 1`";
+            return Err(crate::failure::input(format!("`{name}` is empty"), Some(hint)));
+        }
         Ok(Config::parse(&Source::new(name, text))?)
     }
 

@@ -154,10 +154,14 @@ pub(crate) fn commit(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     prepared.commit()?;
+    let mut lines = Vec::new();
     for artifact in artifacts {
         let path = artifact.path.display().to_string();
-        context.console.note(format_args!("wrote {path}"));
+        lines.push(format!("wrote {path}"));
         report.artifacts.push(ArtifactReport { path, text: None, reason: None });
+    }
+    if !lines.is_empty() {
+        context.console.note(lines.join("\n"));
     }
     Ok(())
 }

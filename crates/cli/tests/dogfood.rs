@@ -47,6 +47,25 @@ fn run(project: &Project, program: &str, arguments: &[&str]) -> Outcome {
     project.outcome(&command.output().expect("it starts"))
 }
 
+/// Libraries have other features in it than in the tests' build, where crates share theirs.
+#[test]
+#[ignore = "needs scripts/release-binary"]
+fn the_released_binary_fills_every_kind_of_template() {
+    let project = Project::new().variable("CODEBUILD_RESOLVED_SOURCE_VERSION", &"1".repeat(40));
+    let project = project
+        .file("t.yaml", "a: $COMMIT_HASH # $COMMIT_HASH\nb: $X\n")
+        .file("t.json", "{\"a\": \"${COMMIT_HASH | short(3)}\", \"b\": \"$X\"}")
+        .file("t.txt.j2", "{% for x in [1, 2] %}{{ X | sha256 | short }}{% endfor %}")
+        .variable("X", "k: \"v\"");
+    let renders = ["t.yaml=a.yaml", "t.json=a.json", "t.txt.j2=a.txt"];
+    let mut arguments = vec!["render"];
+    arguments.extend(renders.iter().flat_map(|render| ["--render", render]));
+    run(&project, binary().to_str().expect("UTF-8"), &arguments).success();
+    assert_eq!(project.read("a.yaml"), "a: \"1111111\" # 1111111\nb: \"k: \\\"v\\\"\"\n");
+    assert_eq!(project.read("a.json"), "{\"a\": \"111\", \"b\": \"k: \\\"v\\\"\"}");
+    assert_eq!(project.read("a.txt").len(), 14);
+}
+
 #[test]
 #[ignore = "needs the testbed and scripts/release-binary"]
 fn the_released_binary_builds_the_image_that_holds_it() {

@@ -368,7 +368,94 @@ fn a_value_in_a_jinja_template_stays_in_its_place_too() {
         "a: \"x\\\", \\\"b\\\": \\\"c: # d\" # keep\nb: \"x\\\", \\\"b\\\": \\\"c: # d\"\n"
     );
     let wrong = project.variable("N", "80, \"m\": 1").run(&["render"]).failure(2);
-    assert!(wrong.stderr.contains("a value is no JSON value of its own"), "{wrong}");
+    assert!(wrong.stderr.contains("the value is no JSON value of its own"), "{wrong}");
+}
+
+#[test]
+fn a_jinja_template_may_capture_text_and_use_it_again() {
+    let macros = "{% macro env(name, value) %}{\"name\": \"{{ name }}\", \"value\": \"{{ value }}\"}{% endmacro %}[{{ env('A', X) }}, {{ env('B', COMMIT) }}]";
+    let block = "{% set v %}v-{{ N }}{% endset %}n: {{ v | upper }}\nl: {{ v | length }}\nc: {{ COMMIT_HASH }}\nis: {{ v == 'v-80' }}\n";
+    let project = project("  a.json: m.json.j2\n  b.yaml: b.yaml.j2\n")
+        .file("m.json.j2", macros)
+        .file("b.yaml.j2", block)
+        .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", &"1234567890".repeat(4))
+        .variable("X", "\", \"x\": \"")
+        .variable("N", "80");
+    project.run(&["render"]).success();
+    assert_eq!(
+        project.read("a.json"),
+        r#"[{"name": "A", "value": "\", \"x\": \""}, {"name": "B", "value": "1234567890123456789012345678901234567890"}]"#
+    );
+    assert_eq!(project.read("b.yaml"), "n: V-80\nl: 4\nc: 1234567\nis: true\n");
+    // Compared text leaves it open what is a value; then no value may look like YAML.
+    let refused = project.variable("N", "x: {").run(&["render"]).failure(2);
+    assert!(refused.stderr.contains("values cannot be escaped for their places"), "{refused}");
+}
+
+#[test]
+fn forms_of_bash_are_told_with_what_says_the_same() {
+    let project = project("  a.txt: t\n").file("t", "${COMMIT:0:8} ${A%%/*}\n");
+    assert_snapshot!(project.run(&["render"]).failure(2), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: syntax error: unexpected input after expression
+     --> t:1:1
+      |
+    1 | ${COMMIT:0:8} ${A%%/*}
+      | ^^^^^^^^^^^^^
+      |
+      = hint: for the first 8 characters, write `${COMMIT | short(8)}`
+    error: syntax error: unexpected `%`
+     --> t:1:15
+      |
+    1 | ${COMMIT:0:8} ${A%%/*}
+      |               ^^^^^^^^
+      |
+      = hint: patterns are not read; to keep the part before a sign, write `${A | split('/') | first}`
+    ");
+    let minus = project.file("t", "${COMMIT - B}").run(&["render"]).failure(2);
+    assert!(minus.stderr.contains("`B` has no value"), "{minus}");
+}
+
+#[test]
+fn what_no_person_writes_is_refused_and_does_not_crash() {
+    let long = format!("${{A{}}}", "~A".repeat(50_000));
+    let text = project("  a.txt: t\n").variable("A", "x").file("t", &long);
+    let told = text.run(&["render"]).failure(2);
+    assert!(told.stderr.contains("the expression is longer than"), "{}", &told.stderr[..200]);
+    assert!(told.stderr.len() < 2000, "{} bytes", told.stderr.len());
+    let wide = text.file("t", "${A | indent(4000000000)}").run(&["render"]).failure(2);
+    assert!(wide.stderr.contains("indent: more than 1000 spaces"), "{wide}");
+    let nots = format!("{{{{ {} A }}}}", "not ".repeat(100_000));
+    let jinja = project("  a.txt: t.j2\n").variable("A", "x").file("t.j2", &nots);
+    let jinja = jinja.run(&["render"]).failure(2);
+    assert!(jinja.stderr.contains("an expression is longer than"), "{}", &jinja.stderr[..200]);
+}
+
+#[test]
+fn a_backslash_before_a_value_in_json_is_refused() {
+    let project =
+        project("  a.json: t.json\n").variable("X", "n").file("t.json", r#"{"a": "\${X}"}"#);
+    let told = project.run(&["render"]).failure(2);
+    assert!(told.stderr.contains("a backslash stands before the value"), "{told}");
+}
+
+#[test]
+fn keys_that_say_nothing_about_an_artifact_are_refused() {
+    let project = project(
+        "  a.json: { json: {}, only: [A], dialect: jinja }\n  \"b-${x}\": { json: {}, matrix: { x: [] } }\n",
+    );
+    let told = project.run(&["render"]).failure(2);
+    for message in [
+        "`only` is for a `template`",
+        "`dialect` is for a `template`",
+        "`x` of the matrix has no values",
+    ] {
+        assert!(told.stderr.contains(message), "{told}");
+    }
+    let empty = project.file("shipspec.yml", "\n").run(&["render"]).failure(2);
+    assert!(empty.stderr.contains("`shipspec.yml` is empty"), "{empty}");
 }
 
 #[test]

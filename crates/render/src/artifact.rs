@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::parallel;
+
 /// A file to write.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Artifact {
@@ -31,10 +33,20 @@ pub struct WriteError {
 }
 
 /// Artifacts that are complete on the disk, each beside its place. Dropping them leaves nothing.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Prepared {
-    files: Vec<(PathBuf, PathBuf, NamedTempFile)>,
+    files: Vec<File>,
     created: Vec<PathBuf>,
+}
+
+/// A file that is complete, and not yet in its place.
+#[derive(Debug)]
+struct File {
+    name: PathBuf,
+    path: PathBuf,
+    content: NamedTempFile,
+    /// There is one of that name now.
+    replaces: bool,
 }
 
 impl Prepared {
@@ -45,14 +57,36 @@ impl Prepared {
     ///
     /// [`WriteError`]: nothing is left behind.
     pub fn write(folder: &Path, artifacts: &[Artifact]) -> Result<Self, WriteError> {
-        let mut prepared = Self { files: Vec::new(), created: Vec::new() };
-        for artifact in artifacts {
-            let path = folder.join(&artifact.path);
-            let file = prepare(&path, &artifact.text, &mut prepared.created);
-            let file = file.map_err(|source| error(&artifact.path, source))?;
-            prepared.files.push((artifact.path.clone(), path, file));
+        let mut prepared = Self::default();
+        prepared.create_folders(folder, artifacts)?;
+        let files = parallel::map(artifacts, |artifact| prepare(folder, artifact));
+        for (artifact, file) in artifacts.iter().zip(files) {
+            prepared.files.push(file.map_err(|source| error(&artifact.path, source))?);
         }
         Ok(prepared)
+    }
+
+    fn create_folders(&mut self, folder: &Path, artifacts: &[Artifact]) -> Result<(), WriteError> {
+        let mut seen = BTreeSet::new();
+        for artifact in artifacts {
+            let parent = artifact.path.parent().unwrap_or(Path::new(""));
+            if seen.insert(parent) {
+                let created = self.create_folder(&folder.join(parent));
+                created.map_err(|source| error(&artifact.path, source))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn create_folder(&mut self, folder: &Path) -> std::io::Result<()> {
+        let missing = folder.ancestors().take_while(|folder| !folder.exists());
+        let mut missing: Vec<_> = missing.map(Path::to_path_buf).collect();
+        if !missing.is_empty() {
+            std::fs::create_dir_all(folder)?;
+            missing.reverse();
+            self.created.append(&mut missing);
+        }
+        Ok(())
     }
 
     /// Moves all of them to their places. If one cannot be moved, those before it are put back as
@@ -63,15 +97,15 @@ impl Prepared {
     /// [`WriteError`]: every file is as it was before.
     pub fn commit(mut self) -> Result<(), WriteError> {
         let mut moved: Vec<(PathBuf, Option<Vec<u8>>)> = Vec::new();
-        for (name, path, file) in self.files.drain(..) {
-            let before = std::fs::read(&path).ok();
-            if let Err(failed) = file.persist(&path) {
+        for file in self.files.drain(..) {
+            let before = file.replaces.then(|| std::fs::read(&file.path).ok()).flatten();
+            if let Err(failed) = file.content.persist(&file.path) {
                 for (path, before) in moved.into_iter().rev() {
                     put_back(&path, before);
                 }
-                return Err(error(&name, failed.error));
+                return Err(error(&file.name, failed.error));
             }
-            moved.push((path, before));
+            moved.push((file.path, before));
         }
         self.created.clear();
         Ok(())
@@ -92,23 +126,21 @@ fn error(path: &Path, source: std::io::Error) -> WriteError {
     WriteError { path: path.into(), source }
 }
 
-/// A file beside `path`, complete. It is not forced onto the disk: what a reader must never see is half
-/// of it, and a machine that loses its power loses the whole build.
-fn prepare(path: &Path, text: &str, created: &mut Vec<PathBuf>) -> std::io::Result<NamedTempFile> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut missing: Vec<_> =
-        folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_path_buf).collect();
-    std::fs::create_dir_all(folder)?;
-    missing.reverse();
-    created.append(&mut missing);
-    if path.is_dir() {
+/// A file beside its place, complete, with the permissions that a shell's `>` would give it. It is not
+/// forced onto the disk: what a reader must never see is half of it, and a machine that loses its
+/// power loses the whole build.
+fn prepare(folder: &Path, artifact: &Artifact) -> std::io::Result<File> {
+    let path = folder.join(&artifact.path);
+    let there = std::fs::metadata(&path);
+    if there.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
         return Err(std::io::Error::other("a folder is in its place"));
     }
-    let mut file = NamedTempFile::new_in(folder)?;
+    let parent = path.parent().unwrap_or(Path::new("."));
+    let mode = std::fs::Permissions::from_mode(0o666);
+    let mut content = tempfile::Builder::new().permissions(mode).tempfile_in(parent)?;
     // Through the file itself: an error of the other way would name the temporary path.
-    file.as_file_mut().write_all(text.as_bytes())?;
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    Ok(file)
+    content.as_file_mut().write_all(artifact.text.as_bytes())?;
+    Ok(File { name: artifact.path.clone(), path, content, replaces: there.is_ok() })
 }
 
 fn put_back(path: &Path, before: Option<Vec<u8>>) {

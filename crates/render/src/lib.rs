@@ -4,6 +4,7 @@
 
 pub mod artifact;
 pub mod image_files;
+mod parallel;
 pub mod plan;
 pub mod ssm;
 pub mod template;

@@ -1,6 +1,6 @@
 //! From configuration and values to the text of every artifact.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use indexmap::IndexMap;
@@ -15,6 +15,7 @@ use shipspec_spec::value::Value;
 
 use crate::artifact::Artifact;
 use crate::image_files::{image_definitions, image_detail};
+use crate::parallel;
 use crate::template::{Filled, TemplateFile};
 
 /// The artifacts of a run, with every template read.
@@ -53,12 +54,13 @@ impl ArtifactPlans {
     /// value, two artifacts with one path.
     pub fn read(config: &Config, scope: &Scope, folder: &Path) -> Result<Self, Diagnostics> {
         let mut found = Diagnostics::default();
-        let mut plans: Vec<ArtifactPlan> = Vec::new();
-        for artifact in &config.artifacts {
-            match read_all(artifact, scope, folder) {
+        let (mut plans, mut paths) = (Vec::new(), HashSet::new());
+        let all = parallel::map(&config.artifacts, |artifact| read_all(artifact, scope, folder));
+        for read in all {
+            match read {
                 Ok(read) => {
                     for plan in read {
-                        if plans.iter().any(|other| other.path == plan.path) {
+                        if !paths.insert(plan.path.clone()) {
                             let message = format!("two artifacts have the path `{}`", plan.path);
                             found.push(Diagnostic::at(plan.place.clone(), message));
                         }
@@ -99,8 +101,9 @@ impl ArtifactPlans {
     }
 
     /// As [`ArtifactPlans::fill`], each artifact by itself, in the order of [`ArtifactPlans::paths`].
-    pub fn fill_each(&self, scope: &Scope) -> impl Iterator<Item = Result<Artifact, Diagnostics>> {
-        self.plans.iter().map(move |plan| {
+    #[must_use]
+    pub fn fill_each(&self, scope: &Scope) -> Vec<Result<Artifact, Diagnostics>> {
+        parallel::map(&self.plans, |plan| {
             let scope = scope.of_artifact(plan.matrix.clone(), &plan.variables);
             plan.fill(&scope, self.reference)
         })

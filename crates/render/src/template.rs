@@ -120,7 +120,11 @@ impl TemplateFile {
             Body::Shell(template) => self.fill_shell(template, names)?,
             Body::Jinja(template) => self.fill_jinja(template, names)?,
         };
-        self.check(&text, artifact)?;
+        // YAML was proved while values were put in.
+        let is_proved = matches!((&self.body, self.format), (Body::Shell(_), Format::Yaml));
+        if !is_proved {
+            self.check(&text, artifact)?;
+        }
         let notes = self.notes.iter().cloned().chain(defaults).collect();
         Ok(Filled { text, secrets: value.secrets().clone(), notes })
     }
@@ -162,43 +166,62 @@ impl TemplateFile {
         template: &JinjaTemplate,
         names: &dyn Names,
     ) -> Result<(String, Value, Vec<String>), Diagnostics> {
-        let (printed, value) =
-            template.fill(names).map_err(|error| jinja_error(&self.source, &error))?;
-        let (mut parts, mut place) = (Vec::new(), JsonPlace::default());
-        for part in &printed {
+        let filled = template.fill(names).map_err(|error| jinja_error(&self.source, &error))?;
+        let text = match (self.format, &filled.parts) {
+            (Format::Text, _) => filled.text,
+            // It is checked afterwards; no value can have changed its structure.
+            (_, None) if filled.is_harmless => filled.text,
+            (Format::Json, Some(parts)) => self.jinja_json(parts)?,
+            (Format::Yaml, Some(parts)) => {
+                let parts: Vec<_> = parts.iter().map(yaml_part).collect();
+                match fill_yaml(&parts) {
+                    // A template that prints the structure itself is no YAML without its values.
+                    Err(YamlError::Template { .. }) if filled.is_harmless => filled.text,
+                    Err(YamlError::Template { .. }) => return Err(self.unclear().into()),
+                    filled => filled.map_err(|error| {
+                        Diagnostic::new(format!("{error} (in `{}`)", self.source.name))
+                    })?,
+                }
+            }
+            (_, None) => return Err(self.unclear().into()),
+        };
+        Ok((text, filled.used, Vec::new()))
+    }
+
+    fn jinja_json(&self, parts: &[JinjaPart]) -> Result<String, Diagnostic> {
+        let (mut filled, mut place) = (String::new(), JsonPlace::default());
+        for part in parts {
             match part {
                 JinjaPart::Text(text) => {
                     place.pass(text);
-                    parts.push(Part::Text(text));
+                    filled.push_str(text);
                 }
-                JinjaPart::Value(text) => {
-                    let text = match self.format {
-                        Format::Json => place.escape_or_sign(text).ok_or_else(|| {
-                            let message = format!(
-                                "{}: a value is no JSON value of its own",
-                                self.source.name
-                            );
-                            Diagnostic::new(message)
-                                .with_hint("put the place in quotes, or use the filter `json`")
-                        })?,
-                        Format::Yaml | Format::Text => text.clone(),
-                    };
-                    parts.push(Part::Value { text, is_text: false });
+                JinjaPart::Value { is_mixed: true, .. } if !place.is_in_string() => {
+                    return Err(self.unclear());
+                }
+                JinjaPart::Value { text, .. } => {
+                    let escaped = place.escape_or_sign(text).map_err(|error| {
+                        Diagnostic::new(format!("{}: {error}", self.source.name)).with_hint(
+                            "put the place in quotes to make it a string, or use the filter `json`",
+                        )
+                    })?;
+                    filled.push_str(&escaped);
                 }
             }
         }
-        let plain = || parts.iter().map(Part::as_str).collect();
-        let text = match self.format {
-            // A template that prints the structure itself is no YAML without its values.
-            Format::Yaml => match fill_yaml(&parts) {
-                Err(YamlError::Template { .. }) => plain(),
-                filled => filled.map_err(|error| {
-                    Diagnostic::new(format!("{error} (in `{}`)", self.source.name))
-                })?,
-            },
-            Format::Json | Format::Text => plain(),
-        };
-        Ok((text, value, Vec::new()))
+        Ok(filled)
+    }
+
+    /// Values that might change the structure of the file, where it cannot be told what is a value.
+    fn unclear(&self) -> Diagnostic {
+        let message = format!(
+            "{}: text with values in it is put together or compared, so that values cannot be \
+             escaped for their places, and one of them has signs of {}",
+            self.source.name,
+            if self.format == Format::Json { "JSON" } else { "YAML" },
+        );
+        Diagnostic::new(message)
+            .with_hint("print such values directly, or build the structure with the filter `json`")
     }
 
     fn slot(
@@ -214,9 +237,8 @@ impl TemplateFile {
             return Ok((value, text));
         }
         match place.escape(&text) {
-            Some(escaped) => Ok((value, escaped)),
-            None => Err(Diagnostic::at(span(), "the value is no JSON value of its own")
-                .with_hint("put the place in quotes to make it a string")),
+            Ok(escaped) => Ok((value, escaped.into_owned())),
+            Err(error) => Err(Diagnostic::at(span(), error.to_string()).with_hint(error.hint())),
         }
     }
 
@@ -273,6 +295,16 @@ impl TemplateFile {
     }
 }
 
+/// What a Jinja template printed, as a part of a YAML template.
+fn yaml_part(part: &JinjaPart) -> Part<'_> {
+    match part {
+        JinjaPart::Text(text) => Part::Text(text),
+        JinjaPart::Value { text, is_text, .. } => {
+            Part::Value { text: text.clone(), is_text: *is_text }
+        }
+    }
+}
+
 fn parse_shell(source: &Arc<Source>, config: &TemplateConfig) -> Result<Body, Diagnostics> {
     let mut found = Diagnostics::default();
     let parsed = match &config.only {
@@ -281,7 +313,7 @@ fn parse_shell(source: &Arc<Source>, config: &TemplateConfig) -> Result<Body, Di
     };
     let template = parsed.map_err(|errors| {
         for error in errors {
-            found.push(Diagnostic::at(Span::new(source, error.range), error.message));
+            found.push(error.into_diagnostic(|range| Span::new(source, range)));
         }
         std::mem::take(&mut found)
     })?;

@@ -2,6 +2,7 @@
 //!
 //! It knows the words of JSON Schema that schemars writes for shipspec.yml, not all there are.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -59,16 +60,15 @@ impl<'a> Validator<'a> {
 
     fn check_map(&mut self, node: &Node, entries: &[(Node, Node)], schema: &'a Json, name: &str) {
         let properties = schema["properties"].as_object();
-        let mut seen = Vec::new();
+        let mut seen = HashSet::new();
         for (key, value) in entries {
             let Some(word) = key.text() else {
                 self.tell(key.range.clone(), format!("a key of `{name}` must be text"), None);
                 continue;
             };
-            if seen.contains(&word) {
+            if !seen.insert(word) {
                 self.tell(key.range.clone(), format!("`{word}` stands twice in `{name}`"), None);
             }
-            seen.push(word);
             match properties.and_then(|properties| properties.get(word)) {
                 Some(property) => self.check(value, property, word),
                 None => match &schema["additionalProperties"] {
@@ -88,7 +88,7 @@ impl<'a> Validator<'a> {
         }
         for required in schema["required"].as_array().into_iter().flatten() {
             let required = required.as_str().unwrap_or_default();
-            if !seen.contains(&required) {
+            if !seen.contains(required) {
                 let range = node.range.start..node.range.start;
                 self.tell(range, format!("`{name}` needs the key `{required}`"), None);
             }

@@ -34,7 +34,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    refuse_after_failure(context)?;
+    // To look on is allowed at any time.
+    if !args.stdout && args.explain.is_none() {
+        refuse_after_failure(context)?;
+    }
     let mut project = Project::load(context, &args.project, &args.render).await?;
     for (name, reference) in &args.images {
         give_image(&mut project, name, reference)?;
@@ -57,7 +60,8 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let needs = |artifacts: &ArtifactPlans, project: &Project| {
         project.scope.image_needs(artifacts.references())
     };
-    if artifacts.as_ref().is_none_or(|artifacts| needs(artifacts, &project).names) {
+    let has_images = !project.config.images.is_empty();
+    if artifacts.as_ref().is_none_or(|artifacts| has_images && needs(artifacts, &project).names) {
         let given: Vec<_> = args.images.iter().map(|(name, _)| name).collect();
         project.config.images.retain(|name, _| !given.contains(&name));
         let plans = project.plan_images(context, &DigestState::Later);

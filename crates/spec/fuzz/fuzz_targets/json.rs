@@ -22,10 +22,10 @@ fuzz_target!(|input: &str| {
     let (mut filled, mut probe, mut all_in_strings) = (String::new(), String::new(), true);
     for (index, piece) in template.split('$').enumerate() {
         if index > 0 {
-            let Some(escaped) = place.escape(value) else { return };
+            let Ok(escaped) = place.escape(value) else { return };
             filled.push_str(&escaped);
             // Only in a string everything is taken.
-            let in_string = place.escape("no JSON").is_some();
+            let in_string = place.is_in_string();
             probe.push_str(&if in_string { WORD.to_owned() } else { format!("\"{BARE}\"") });
             all_in_strings &= in_string;
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -99,7 +100,7 @@ impl Text {
             Err(errors) => {
                 let mut found = Diagnostics::default();
                 for error in errors {
-                    found.push(Diagnostic::at(inside(&span, &text, error.range), error.message));
+                    found.push(error.into_diagnostic(|range| inside(&span, &text, range)));
                 }
                 Err(found)
             }
@@ -167,6 +168,26 @@ impl Text {
         let error = EvaluationError::NotText(self.written.clone());
         Err(describe(self.span.clone(), &error, names).into())
     }
+}
+
+pub(super) fn texts(raw: &[RawText], source: &Arc<Source>, found: &mut Diagnostics) -> Vec<Text> {
+    raw.iter().filter_map(|text| keep(Text::from_raw(text, source), found)).collect()
+}
+
+pub(super) fn named_texts(
+    raw: &IndexMap<String, RawText>,
+    source: &Arc<Source>,
+    found: &mut Diagnostics,
+) -> IndexMap<String, Text> {
+    let text = |(name, text): (&String, &RawText)| {
+        Some((name.clone(), keep(Text::from_raw(text, source), found)?))
+    };
+    raw.iter().filter_map(text).collect()
+}
+
+/// The value, or nothing after its findings were noted.
+pub(super) fn keep<T>(result: Result<T, Diagnostics>, found: &mut Diagnostics) -> Option<T> {
+    result.map_err(|errors| found.extend(errors)).ok()
 }
 
 /// What went wrong in a slot, with the advice that helps.

@@ -3,5 +3,5 @@
 mod json;
 mod yaml;
 
-pub use json::JsonPlace;
+pub use json::{JsonError, JsonPlace};
 pub use yaml::{Part, YamlError, fill_yaml};

@@ -69,6 +69,9 @@ pub fn fill_yaml(parts: &[Part<'_>]) -> Result<String, YamlError> {
     // The first try writes values as their places want them; the second quotes what came out wrong.
     for _ in 0..2 {
         let text = probe.write(&places, &expected, &quoted);
+        if probe.is_inert(&places, &expected) {
+            return Ok(text);
+        }
         let Some(wrong) = differences(&text, &places, &expected) else { return Ok(text) };
         quoted.extend(wrong);
     }
@@ -188,6 +191,27 @@ impl<'a> Probe<'a> {
                 }
                 Part::Value { text, .. } => Some((&self.parts[index], Cow::Borrowed(&**text))),
             })
+    }
+
+    /// Every value is like the word that stood for it, so that the parser cannot tell them apart: the
+    /// structure is the same without a look.
+    fn is_inert(&self, places: &[Place], expected: &[Option<String>]) -> bool {
+        let mut values = 0;
+        for part in self.parts {
+            match part {
+                Part::Value { text, .. } if is_inert(text) => values += 1,
+                Part::Value { .. } => return false,
+                Part::Text(_) => {}
+            }
+        }
+        // A word that is not found here stands in an anchor or a tag, where other rules hold.
+        let found = places.iter().map(|place| match &place.kind {
+            PlaceKind::Scalar { decoded, .. } => decoded.matches(&self.mark).count(),
+            PlaceKind::Comment => self.text[place.range.clone()].matches(&self.mark).count(),
+            PlaceKind::Other(_) => 0,
+        });
+        found.sum::<usize>() == 2 * values
+            && expected.iter().flatten().all(|text| text.len() <= LONGEST_INERT)
     }
 
     fn has_value(&self, range: &Range<usize>) -> bool {
@@ -376,6 +400,18 @@ fn name(event: &Event<'_>) -> &'static str {
         Event::DocumentEnd => "...",
         _ => "",
     }
+}
+
+/// Keys of one line have a limit of 1024 characters; below this no scalar comes near it.
+const LONGEST_INERT: usize = 512;
+
+/// Letters and digits at both ends, and between them nothing that YAML knows as a sign.
+fn is_inert(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return false };
+    first.is_ascii_alphanumeric()
+        && last.is_ascii_alphanumeric()
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b" _./-".contains(byte))
 }
 
 /// The text can stand without quotes and is read as itself.

@@ -195,8 +195,14 @@ pub(super) fn value_of(value: &Value) -> minijinja::Value {
     minijinja::Value::from(minijinja::value::Serde(value.content()))
 }
 
+/// The longest expression that is read, in bytes: each operator takes its part of the stack.
+const LONGEST: usize = 4096;
+
 /// The expression can be read; else what is wrong with it.
 pub(super) fn check(code: &str) -> Result<(), String> {
+    if code.len() > LONGEST {
+        return Err(format!("the expression is longer than {LONGEST} bytes"));
+    }
     ENGINE.compile_expression(code).map(drop).map_err(|error| explain(&error))
 }
 
@@ -215,6 +221,7 @@ fn run(code: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
         match names.resolve(&reference) {
             Ok(value) => drop(found.insert(name, value)),
             // `${NAME | default("x")}` is for names without a value.
+            Err(NameError::Unset(_)) if name == "file" && names.folder().is_some() => {}
             Err(NameError::Unset(_)) => drop(unset.get_or_insert(name)),
             Err(error) => return Err(error.into()),
         }
@@ -224,7 +231,8 @@ fn run(code: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
     let file = names.folder().map(|folder| ("file".to_owned(), filters::file_in(folder)));
     let scope = minijinja::Value::from_pairs(values.chain(file));
     let result = expression.eval(scope).map_err(|error| match (error.kind(), &unset) {
-        (ErrorKind::UndefinedError, Some(name)) => NameError::Unset(name.clone()).into(),
+        // Without its value, nothing else about the expression can be told.
+        (_, Some(name)) => NameError::Unset(name.clone()).into(),
         (ErrorKind::UndefinedError, None) => missing_part(code, &found),
         _ => failed(&error),
     })?;
@@ -266,6 +274,10 @@ fn failed(error: &minijinja::Error) -> EvaluationError {
 /// The message without minijinja's own words for where: the place is told by the slot. A detail may
 /// quote the expression, but not a value.
 pub(super) fn explain(error: &minijinja::Error) -> String {
+    let source = std::error::Error::source(error);
+    if let Some(told) = source.and_then(|source| source.downcast_ref::<filters::Told>()) {
+        return told.0.clone();
+    }
     let kind = error.kind().to_string();
     let Some(detail) = error.detail() else { return kind };
     match error.kind() {
@@ -274,8 +286,6 @@ pub(super) fn explain(error: &minijinja::Error) -> String {
         | ErrorKind::UnknownFunction
         | ErrorKind::TemplateNotFound
         | ErrorKind::BadInclude => format!("{kind}: {detail}"),
-        // What our own functions say holds no value.
-        ErrorKind::InvalidOperation if detail.starts_with("file(") => detail.to_owned(),
         _ => kind,
     }
 }

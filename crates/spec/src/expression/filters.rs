@@ -1,13 +1,16 @@
 //! What an expression can call.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use minijinja::value::{Kwargs, StringInput};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::marks;
 use crate::image::Digest;
 use crate::tag;
 
@@ -25,13 +28,49 @@ pub(super) fn engine() -> Environment<'static> {
     engine.set_auto_escape_callback(|_| AutoEscape::None);
     engine.set_fuel(Some(FUEL));
     engine.add_filter("short", |text: &str, count: Option<usize>| {
-        tag::short(text, count.unwrap_or(7))
+        tag::short(&plain(text), count.unwrap_or(7))
     });
-    engine.add_filter("slug", slug);
-    engine.add_filter("b64encode", |text: &str| BASE64_STANDARD.encode(text));
-    engine.add_filter("sha256", sha256);
+    engine.add_filter("slug", |text: &str| slug(&plain(text)));
+    engine.add_filter("b64encode", |text: &str| BASE64_STANDARD.encode(&*plain(text)));
+    engine.add_filter("sha256", |text: &str| sha256(&plain(text)));
     engine.add_filter("json", json);
+    engine.add_filter("tojson", json);
+    engine.add_filter("indent", indent);
     engine
+}
+
+/// Text that a template has captured, without the marks that it has inside.
+fn plain(text: &str) -> Cow<'_, str> {
+    marks::without_marks(text).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// What an error of our own says; it holds no value.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Told(pub(super) String);
+
+/// An error whose words are ours, and shown.
+pub(super) fn told(message: impl Into<String>) -> Error {
+    let message = message.into();
+    Error::new(ErrorKind::InvalidOperation, message.clone()).with_source(Told(message))
+}
+
+/// Spaces that `indent` may put before a line; nobody indents deeper, and memory is not endless.
+const WIDEST_INDENT: usize = 1000;
+
+/// minijinja's own `indent`, with a limit.
+fn indent(
+    text: StringInput<'_>,
+    width: Option<usize>,
+    first: Option<bool>,
+    blank: Option<bool>,
+    named: Kwargs,
+) -> Result<Value, Error> {
+    let named_width = named.peek::<Option<usize>>("width").ok().flatten();
+    if width.or(named_width).is_some_and(|width| width > WIDEST_INDENT) {
+        return Err(told(format!("indent: more than {WIDEST_INDENT} spaces")));
+    }
+    minijinja::filters::indent(text, width, first, blank, named)
 }
 
 /// A legal tag from any text, such as a branch name: runs of what no tag may have become one `-`.
@@ -56,7 +95,8 @@ fn sha256(text: &str) -> String {
 
 /// The value as JSON, quotes and all.
 fn json(value: &Value) -> Result<String, Error> {
-    serde_json::to_string(value)
+    let text = value.as_str().and_then(marks::without_marks).map(Value::from);
+    serde_json::to_string(text.as_ref().unwrap_or(value))
         .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
 }
 
@@ -64,8 +104,7 @@ fn json(value: &Value) -> Result<String, Error> {
 pub(super) fn file_in(folder: &Path) -> Value {
     let folder = folder.to_path_buf();
     Value::from_function(move |path: String| {
-        let wrong =
-            |why: &str| Error::new(ErrorKind::InvalidOperation, format!("file('{path}'): {why}"));
+        let wrong = |why: &str| told(format!("file('{path}'): {why}"));
         let found = inside(&folder, &path).ok_or_else(|| wrong("no such file in the project"))?;
         std::fs::read_to_string(found).map_err(|error| wrong(&error.to_string()))
     })

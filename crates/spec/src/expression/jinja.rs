@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Object;
-use minijinja::{Environment, Error, ErrorKind, Output, State};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind};
 
 use super::evaluate::{NameError, Names, value_of};
-use super::filters;
+use super::{filters, marks};
 use crate::value::Value;
 
 /// A template in minijinja's language. It may include and extend files of the project's folder only.
@@ -31,17 +31,40 @@ pub struct JinjaError {
     pub is_premature: bool,
 }
 
+/// A template that was filled.
+#[derive(Debug, Clone)]
+pub struct JinjaText {
+    /// The text with every value as it is.
+    pub text: String,
+    /// The same text in its parts, so that each value can be written for its place; nothing where
+    /// the template leaves it open what is a value.
+    pub parts: Option<Vec<JinjaPart>>,
+    /// No value in it has a sign that could change the structure of a file.
+    pub is_harmless: bool,
+    /// Nothing, with the secrets that went into the text.
+    pub used: Value,
+}
+
 /// A part of a template that was filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JinjaPart {
     /// Stands in the template.
     Text(String),
     /// Came from a `{{ … }}`.
-    Value(String),
+    Value {
+        /// Its text.
+        text: String,
+        /// It is text, whatever it looks like.
+        is_text: bool,
+        /// It was put together from text of the template and from values that could change the
+        /// structure of a file: it may stand in a string, and nowhere else.
+        is_mixed: bool,
+    },
 }
 
-/// Stands around the number of a value in the output; Unicode gives these characters to nobody.
-const MARKS: [char; 2] = ['\u{f5a00}', '\u{f5a01}'];
+/// The longest `{{ … }}` or `{% … %}` that is read, in bytes. A longer one is no expression that a
+/// person wrote, and each operator takes its part of the stack.
+const LONGEST_TAG: usize = 4096;
 
 impl JinjaTemplate {
     /// Reads a template; `name` is its path in the project.
@@ -50,6 +73,10 @@ impl JinjaTemplate {
     ///
     /// The first place that cannot be read.
     pub fn parse(name: &str, text: &str) -> Result<Self, JinjaError> {
+        if let Some(line) = overlong_tag(text) {
+            let message = format!("an expression is longer than {LONGEST_TAG} bytes");
+            return Err(JinjaError { message, line: Some(line), is_premature: false });
+        }
         let template = Self { name: name.into(), text: text.into() };
         template.engine(None).map(|_| template.clone())
     }
@@ -64,26 +91,39 @@ impl JinjaTemplate {
         names.unwrap_or_default().into_iter().collect()
     }
 
-    /// The text in its parts, and the secrets that went into it: a value is not yet written for its
-    /// place.
+    /// The text in its parts, and the secrets that went into it.
+    ///
+    /// It is rendered twice: once with a mark around each value, which tells the parts, and once
+    /// without, which is what the template means. They differ only where the template works on text
+    /// that it has captured (`{% set %}…{% endset %}`), such as to compare it. Then nobody can tell
+    /// what is a value.
     ///
     /// # Errors
     ///
     /// The first thing that is wrong; a name without a value is wrong, unless the template asks
     /// whether it has one.
-    pub fn fill(&self, names: &dyn Names) -> Result<(Vec<JinjaPart>, Value), JinjaError> {
+    pub fn fill(&self, names: &dyn Names) -> Result<JinjaText, JinjaError> {
         let mut engine = self.engine(names.folder())?;
-        let printed = Arc::new(Mutex::new(Vec::new()));
-        engine.set_formatter(marking(Arc::clone(&printed)));
         let used = Arc::new(Used { values: self.values(names)?, names: Mutex::default() });
+        engine.set_formatter(marks::print_marked(used.made_texts()));
+        let parts = marks::split(&self.render(&engine, &used, names)?);
+        let harmless = marks::Harmless::default();
+        engine.set_formatter(marks::print_plainly(harmless.clone()));
+        let text = self.render(&engine, &used, names)?;
+        let is_same = parts.iter().map(JinjaPart::as_str).collect::<String>() == text;
+        let parts = is_same.then_some(parts);
+        Ok(JinjaText { text, parts, is_harmless: harmless.is_true(), used: used.all() })
+    }
+
+    fn render(
+        &self,
+        engine: &Environment<'_>,
+        used: &Arc<Used>,
+        names: &dyn Names,
+    ) -> Result<String, JinjaError> {
         let template = engine.get_template(&self.name).map_err(|error| self.error(&error))?;
-        let scope = minijinja::Value::from_dyn_object(Arc::clone(&used));
-        let text = template.render(scope).map_err(|error| self.explain(&error, names))?;
-        let used_names = used.names.lock().map(|names| names.clone()).unwrap_or_default();
-        let parts = used_names.iter().filter_map(|name| used.values.get(name));
-        let value = Value::made_from(serde_json::Value::Null, parts);
-        let printed = printed.lock().map(|printed| printed.clone()).unwrap_or_default();
-        Ok((split(&text, &printed), value))
+        let scope = minijinja::Value::from_dyn_object(Arc::clone(used));
+        template.render(scope).map_err(|error| self.explain(&error, names))
     }
 
     /// The values of all names that have one. What the template asks for must not be wrong.
@@ -112,18 +152,21 @@ impl JinjaTemplate {
 
     fn engine(&self, folder: Option<&Path>) -> Result<Environment<'static>, JinjaError> {
         let mut engine = filters::engine();
+        // What is captured is then told apart from what is a value.
+        engine.set_auto_escape_callback(|_| AutoEscape::Custom("place".into()));
         let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
         engine.set_syntax(syntax.map_err(|error| self.error(&error))?);
         if let Some(folder) = folder {
             engine.add_global("file", filters::file_in(folder));
             let folder = folder.to_path_buf();
             engine.set_loader(move |name| match filters::inside(&folder, name) {
-                Some(path) => std::fs::read_to_string(path).map(Some).map_err(|error| {
-                    Error::new(
-                        ErrorKind::TemplateNotFound,
-                        format!("`{name}` cannot be read: {error}"),
-                    )
-                }),
+                Some(path) => match std::fs::read_to_string(path) {
+                    Ok(text) if overlong_tag(&text).is_some() => Err(filters::told(format!(
+                        "an expression in `{name}` is longer than {LONGEST_TAG} bytes"
+                    ))),
+                    Ok(text) => Ok(Some(text)),
+                    Err(error) => Err(filters::told(format!("`{name}` cannot be read: {error}"))),
+                },
                 None => Ok(None),
             });
         }
@@ -153,41 +196,33 @@ impl JinjaTemplate {
     }
 }
 
-/// Prints a value as a mark with its number, so that it can be written for its place afterwards.
-fn marking(
-    printed: Arc<Mutex<Vec<String>>>,
-) -> impl Fn(&mut Output, &mut State, &minijinja::Value) -> Result<(), Error> + Send + Sync + 'static
-{
-    move |output, _, value| {
-        // Only what may be undefined comes here: an `if` without `else`.
-        if value.is_undefined() {
-            return Ok(());
+impl JinjaPart {
+    /// What it says, as it is.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Value { text, .. } => text,
         }
-        let text = value.to_string();
-        // What a macro printed comes by a second time, marks and all.
-        if text.contains(MARKS[0]) {
-            return output.write_str(&text).map_err(Error::from);
-        }
-        let Ok(mut printed) = printed.lock() else { return Ok(()) };
-        printed.push(text);
-        let number = printed.len() - 1;
-        write!(output, "{}{number}{}", MARKS[0], MARKS[1]).map_err(Error::from)
     }
 }
 
-/// The output without its marks.
-fn split(text: &str, printed: &[String]) -> Vec<JinjaPart> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some((before, behind)) = rest.split_once(MARKS[0]) {
-        let (number, behind) = behind.split_once(MARKS[1]).unwrap_or((behind, ""));
-        parts.push(JinjaPart::Text(before.to_owned()));
-        let value = number.parse().ok().and_then(|number: usize| printed.get(number));
-        parts.extend(value.cloned().map(JinjaPart::Value));
-        rest = behind;
+/// The line of the first tag that is too long to be read.
+fn overlong_tag(text: &str) -> Option<usize> {
+    let mut at = 0;
+    while let Some(open) = text[at..].find(['{']).map(|found| at + found) {
+        at = open + 1;
+        let close = match text.as_bytes().get(at) {
+            Some(b'{') => "}}",
+            Some(b'%') => "%}",
+            _ => continue,
+        };
+        let length = text[at..].find(close).unwrap_or(text.len() - at);
+        if length > LONGEST_TAG {
+            return Some(text[..open].lines().count().max(1));
+        }
+        at += length;
     }
-    parts.push(JinjaPart::Text(rest.to_owned()));
-    parts
+    None
 }
 
 /// The values of all names; notes which are asked for.
@@ -195,6 +230,27 @@ fn split(text: &str, printed: &[String]) -> Vec<JinjaPart> {
 struct Used {
     values: BTreeMap<String, Value>,
     names: Mutex<BTreeSet<String>>,
+}
+
+impl Used {
+    /// The texts that shipspec made itself, those inside of dictionaries too.
+    fn made_texts(&self) -> Vec<String> {
+        let mut texts = Vec::new();
+        let made = self.values.values().filter(|value| value.is_tool_made());
+        let mut open: Vec<_> = made.map(Value::content).collect();
+        while let Some(content) = open.pop() {
+            texts.extend(content.as_str().map(str::to_owned));
+            open.extend(content.as_object().into_iter().flat_map(serde_json::Map::values));
+        }
+        texts
+    }
+
+    /// Nothing, with the secrets of all names that were asked for.
+    fn all(&self) -> Value {
+        let names = self.names.lock().map(|names| names.clone()).unwrap_or_default();
+        let parts = names.iter().filter_map(|name| self.values.get(name));
+        Value::made_from(serde_json::Value::Null, parts)
+    }
 }
 
 impl Object for Used {
@@ -219,6 +275,8 @@ mod tests {
         fn resolve(&self, reference: &str) -> Result<Value, NameError> {
             match reference.split('.').next().unwrap() {
                 "A" => Ok(Value::plain("a")),
+                "Q" => Ok(Value::plain("say \"q\"")),
+                "COMMIT" => Ok(Value::tool_made("1234567890".repeat(4))),
                 "S" => Ok(Value::secret("S", "hunter2")),
                 "list" => Ok(Value::plain(vec!["x", "y"])),
                 "BROKEN" => Err(NameError::Cycle(vec!["BROKEN".into()])),
@@ -227,7 +285,7 @@ mod tests {
         }
 
         fn known(&self) -> Vec<String> {
-            ["A", "S", "list"].map(str::to_owned).to_vec()
+            ["A", "Q", "S", "COMMIT", "list"].map(str::to_owned).to_vec()
         }
 
         fn folder(&self) -> Option<&Path> {
@@ -239,11 +297,67 @@ mod tests {
         let names = Fixed(tempfile::tempdir().unwrap());
         std::fs::write(names.0.path().join("part.j2"), "<{{ A }}>").unwrap();
         std::fs::write(names.0.path().join("base.j2"), "[{% block b %}{% endblock %}]").unwrap();
-        let (parts, value) = JinjaTemplate::parse("t.j2", text)?.fill(&names)?;
-        let text = parts.into_iter().map(|part| match part {
-            JinjaPart::Text(text) | JinjaPart::Value(text) => text,
-        });
-        Ok((text.collect(), value))
+        let filled = JinjaTemplate::parse("t.j2", text)?.fill(&names)?;
+        Ok((filled.text, filled.used))
+    }
+
+    fn parts(text: &str) -> Vec<String> {
+        let names = Fixed(tempfile::tempdir().unwrap());
+        let filled = JinjaTemplate::parse("t.j2", text).unwrap().fill(&names).unwrap();
+        let show = |part: &JinjaPart| match part {
+            JinjaPart::Text(text) => text.clone(),
+            JinjaPart::Value { text, is_text, is_mixed } => {
+                let kind = if *is_text { "text " } else { "" };
+                format!("<{kind}{}{text}>", if *is_mixed { "mixed " } else { "" })
+            }
+        };
+        filled.parts.unwrap().iter().map(show).collect()
+    }
+
+    #[test]
+    fn values_are_told_from_the_text_around_them() {
+        assert_eq!(parts("x{{ A }}y"), ["x", "<a>", "y"]);
+        assert_eq!(parts("{{ COMMIT | short(8) }}"), ["<text 12345678>"]);
+        assert_eq!(
+            parts("{{ true }} {{ 1 }} {{ list }}"),
+            ["<true>", " ", "<1>", " ", "<[\"x\",\"y\"]>"]
+        );
+        assert_eq!(
+            parts("{% macro m(x) %}[{{ x }}]{% endmacro %}{{ m(Q) }}"),
+            ["[", "<say \"q\">", "]"]
+        );
+        assert_eq!(parts("{% filter upper %}{{ A }}b{% endfilter %}"), ["<A>", "B"]);
+        assert_eq!(parts("{{ A | e }}{{ Q ~ A }}"), ["<a>", "<say \"q\"a>"]);
+    }
+
+    #[test]
+    fn text_that_was_captured_means_what_it_says() {
+        let set = "{% set x %}{{ A }}b{% endset %}";
+        assert_eq!(
+            fill(&format!("{set}{{{{ x | length }}}}{{{{ x == 'ab' }}}}")).unwrap().0,
+            "2true"
+        );
+        assert_eq!(
+            fill(&format!("{set}{{{{ x ~ A }}}}{{{{ x | sha256 | short }}}}")).unwrap().0,
+            "abafb8e20f"
+        );
+        // A sign of structure that was captured and put together again may not stand everywhere.
+        let mixed = "{% set x %}{{ Q }}{% endset %}{{ x ~ A }}";
+        assert_eq!(parts(mixed), ["<mixed say \"q\"a>"]);
+    }
+
+    #[test]
+    fn nothing_is_printed_for_a_value_that_is_none() {
+        assert!(fill("{{ none }}").unwrap_err().message.contains("none"));
+        assert_eq!(fill("{{ A if false }}.").unwrap().0, ".");
+    }
+
+    #[test]
+    fn what_would_take_all_memory_is_refused() {
+        assert!(fill("{{ A | indent(4000000000) }}").unwrap_err().message.contains("indent"));
+        let long = format!("ok\n{{{{ A{} }}}}", "~A".repeat(50_000));
+        let error = fill(&long).unwrap_err();
+        assert_eq!((error.line, error.message.contains("longer than")), (Some(1), true));
     }
 
     #[test]

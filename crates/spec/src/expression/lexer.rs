@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     Conditional, Dialect, Expression, Operator, Piece, Slot, SyntaxError, Template, evaluate,
+    foreign,
 };
 
 /// Reads a text; with `only`, slots that ask for anything but these names are text.
@@ -81,11 +82,13 @@ impl Lexer<'_> {
                     None => Dollar::Text(dollar + 2),
                 }
             }
-            Some(_) if bare && name_length(rest) > 0 => {
-                let range = dollar..dollar + 1 + name_length(rest);
-                let name = self.text[dollar + 1..range.end].to_owned();
-                self.slot(Slot { range, expression: Expression::Name(name) })
-            }
+            Some(_) if bare => match name_length(rest) {
+                0 => Dollar::Text(dollar + 1),
+                length => {
+                    let expression = Expression::Name(rest[..length].to_owned());
+                    self.slot(Slot { range: dollar..dollar + 1 + length, expression })
+                }
+            },
             _ => Dollar::Text(dollar + 1),
         }
     }
@@ -95,7 +98,8 @@ impl Lexer<'_> {
             if self.only.is_some() {
                 return Dollar::Text(dollar + 2);
             }
-            self.error(dollar..dollar + 2, "`${` is never closed");
+            let message = "`${` is never closed".into();
+            self.errors.push(SyntaxError { range: dollar..dollar + 2, message, hint: None });
             return Dollar::Text(end);
         };
         let range = dollar..close + 1;
@@ -107,7 +111,8 @@ impl Lexer<'_> {
             Ok(expression) => self.slot(Slot { range, expression }),
             Err(_) if self.only.is_some() => Dollar::Text(range.end),
             Err(message) => {
-                self.error(range.clone(), &message);
+                let hint = foreign::instead_of(&self.text[dollar + 2..close]);
+                self.errors.push(SyntaxError { range: range.clone(), message, hint });
                 Dollar::Text(range.end)
             }
         }
@@ -115,10 +120,9 @@ impl Lexer<'_> {
 
     /// The slot, or text where only other names are to be filled.
     fn slot(&self, slot: Slot) -> Dollar {
-        let references = slot.expression.references();
-        let is_wanted = match self.only {
-            Some(_) => !references.is_empty() && references.iter().all(|name| self.is_listed(name)),
-            None => true,
+        let is_wanted = self.only.is_none() || {
+            let references = slot.expression.references();
+            !references.is_empty() && references.iter().all(|name| self.is_listed(name))
         };
         if is_wanted { Dollar::Slot(slot) } else { Dollar::Text(slot.range.end) }
     }
@@ -179,10 +183,6 @@ impl Lexer<'_> {
         evaluate::check(&code)?;
         Ok(Expression::Code(code))
     }
-
-    fn error(&mut self, range: Range<usize>, message: &str) {
-        self.errors.push(SyntaxError { range, message: message.into() });
-    }
 }
 
 fn push_text(pieces: &mut Vec<Piece>, range: Range<usize>) {
@@ -198,7 +198,7 @@ fn is_special(inner: &str) -> bool {
 }
 
 /// How many bytes at the start of `text` are a shell name.
-fn name_length(text: &str) -> usize {
+pub(super) fn name_length(text: &str) -> usize {
     if text.starts_with(|first: char| first.is_ascii_digit()) {
         return 0;
     }

@@ -4,15 +4,20 @@
 
 mod evaluate;
 mod filters;
+mod foreign;
 mod jinja;
 mod lexer;
+mod marks;
 mod placeholders;
 
 pub use evaluate::{EvaluationError, NameError, Names};
-pub use jinja::{JinjaError, JinjaPart, JinjaTemplate};
+pub use jinja::{JinjaError, JinjaPart, JinjaTemplate, JinjaText};
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
 
 /// How names may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +107,16 @@ pub struct SyntaxError {
     pub range: Range<usize>,
     /// What is wrong.
     pub message: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl SyntaxError {
+    /// The error at its place in a file.
+    #[must_use]
+    pub fn into_diagnostic(self, span: impl FnOnce(Range<usize>) -> Span) -> Diagnostic {
+        Diagnostic { hint: self.hint, ..Diagnostic::at(span(self.range), self.message) }
+    }
 }
 
 impl Template {

@@ -4,9 +4,11 @@
 //! own `variables:`, `variables:`, `parameters:`, names that shipspec makes itself, the process
 //! environment.
 
+mod commit;
 mod image;
 mod resolve;
 
+pub use commit::CommitSource;
 pub use image::{DigestState, ImageNames};
 
 use std::cell::Cell;
@@ -20,12 +22,8 @@ use crate::config::{Config, Text};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expression::{NameError, Names};
 use crate::source::Span;
-use crate::tag::Commit;
 use crate::value::Value;
 use resolve::Frame;
-
-/// The commit of the run, or why there is none.
-pub type CommitSource = Result<Commit, String>;
 
 /// Digits of a commit in the run's tag where shipspec.yml says nothing else.
 const SHORT_COMMIT: usize = 7;
@@ -84,7 +82,7 @@ impl Scope {
     pub fn new(
         config: &Config,
         environment: BTreeMap<String, String>,
-        commit: CommitSource,
+        commit: impl Into<CommitSource>,
     ) -> Self {
         let parameters = config.parameters.keys().map(|name| (name.clone(), None));
         Self {
@@ -95,7 +93,7 @@ impl Scope {
             tag: config.tag.clone(),
             variables: Arc::new(config.variables.clone()),
             parameters: Arc::new(parameters.collect()),
-            commit,
+            commit: commit.into(),
             images: config.images.keys().map(|name| (name.clone(), None)).collect(),
             environment: Arc::new(environment),
         }
@@ -226,12 +224,11 @@ impl Scope {
     pub fn overruled(&self) -> Vec<String> {
         let made = STEADY.iter().chain(&OF_ONE_IMAGE).map(|name| (*name).to_owned());
         let differs = |name: &String| {
+            let Some(other) = self.environment.get(name) else { return false };
             let budget = Cell::new(resolve::MOST_TEXTS);
             let frame = Frame { scope: self, budget: &budget, inside: None };
             let value = frame.tool_made(name).ok().flatten().and_then(|value| value.text());
-            value.is_some_and(|value| {
-                self.environment.get(name).is_some_and(|other| *other != value)
-            })
+            value.is_some_and(|value| *other != value)
         };
         made.filter(differs).collect()
     }

@@ -139,7 +139,7 @@ impl Frame<'_> {
     fn commit(&self, name: &str) -> Result<&Commit, NameError> {
         let reason =
             |reason: &String| NameError::Never { name: name.into(), reason: reason.clone() };
-        self.scope.commit.as_ref().map_err(reason)
+        self.scope.commit.get().map_err(reason)
     }
 
     fn commit_hash(&self) -> Result<Value, NameError> {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::image::Digest;
 use crate::source::Source;
+use crate::tag::Commit;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -9,7 +10,7 @@ fn scope(text: &str, environment: &[(&str, &str)]) -> Scope {
         Config::parse(&Source::new("shipspec.yml", format!("version: 1\n{text}"))).unwrap();
     let environment =
         environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    Scope::new(&config, environment, Ok(Commit::parse(COMMIT).unwrap()))
+    Scope::new(&config, environment, Commit::parse(COMMIT).ok_or_else(String::new))
 }
 
 fn get(scope: &Scope, text: &str) -> Result<String, String> {
@@ -87,7 +88,7 @@ fn the_runs_tag_is_the_first_entry_with_a_value() {
 #[test]
 fn without_a_commit_the_environment_is_asked_and_the_reason_told() {
     let mut scope = scope("", &[("COMMIT_HASH", "given")]);
-    scope.commit = Err("the source version `x` is no commit".into());
+    scope.commit = Err("the source version `x` is no commit".to_owned()).into();
     assert_eq!(get(&scope, "${COMMIT_HASH}").as_deref(), Ok("given"));
     assert_eq!(
         get(&scope, "${IMAGE_TAG}").unwrap_err(),

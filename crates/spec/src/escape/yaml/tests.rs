@@ -112,12 +112,23 @@ fn parsed(text: &str, scalar: impl Fn(&str) -> String) -> String {
     shape(&Node::parse(&Source::new("x", text)).unwrap(), &scalar)
 }
 
+#[test]
+fn a_value_in_an_anchor_is_no_scalar() {
+    assert_eq!(fill("a: &${X} v\n", "x1"), "a: &x1 v\n");
+    let parts = [
+        Part::Text("a: &"),
+        Part::Value { text: "x y".into(), is_text: false },
+        Part::Text(" v\n"),
+    ];
+    assert_eq!(fill_yaml(&parts), Err(YamlError::Structure));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn any_value_is_that_very_string_in_its_place(
-        value in prop_oneof![".*", "[ \\t\\n'\"#:,\\[\\]{}&*!|>%@`\\\\?~0-9a-z-]{0,12}", "(?s).{0,20}"],
+        value in prop_oneof![".*", "[A-Za-z0-9][A-Za-z0-9 _./-]{0,12}[A-Za-z0-9]", "[a-z]{500,1000}", "[ \\t\\n'\"#:,\\[\\]{}&*!|>%@`\\\\?~0-9a-z-]{0,12}", "(?s).{0,20}"],
         template in proptest::sample::select(TEMPLATES.as_slice()),
         is_text: bool,
     ) {

@@ -1,0 +1,81 @@
+//! Images in shipspec.yml.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::raw::RawImage;
+use super::text::{RawText, Text, keep, named_texts, texts};
+use crate::diagnostic::Diagnostics;
+use crate::source::Source;
+
+/// An image to build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageConfig {
+    /// Where it is pushed to.
+    pub repository: Text,
+    /// The folder of the build context, from the project's folder on.
+    pub context: Option<Text>,
+    /// The Dockerfile's path in the context.
+    pub dockerfile: Option<Text>,
+    /// The stage to build.
+    pub target: Option<Text>,
+    /// The platform to build for.
+    pub platform: Option<Text>,
+    /// The whole list of tags.
+    pub tags: Vec<Text>,
+    /// Values for the Dockerfile's `ARG`s.
+    pub build_args: IndexMap<String, Text>,
+    /// Labels to put on it.
+    pub labels: IndexMap<String, Text>,
+}
+
+impl ImageConfig {
+    /// An image of which only the repository is said.
+    #[must_use]
+    pub fn new(repository: Text) -> Self {
+        Self {
+            repository,
+            context: None,
+            dockerfile: None,
+            target: None,
+            platform: None,
+            tags: vec![Text::of_name("IMAGE_TAG")],
+            build_args: IndexMap::new(),
+            labels: IndexMap::new(),
+        }
+    }
+
+    pub(super) fn from_raw(
+        raw: &RawImage,
+        source: &Arc<Source>,
+        found: &mut Diagnostics,
+    ) -> Option<Self> {
+        let optional = |text: &Option<RawText>, found: &mut Diagnostics| {
+            text.as_ref().and_then(|text| keep(Text::from_raw(text, source), found))
+        };
+        Some(Self {
+            context: optional(&raw.context, found),
+            dockerfile: optional(&raw.dockerfile, found),
+            target: optional(&raw.target, found),
+            platform: optional(&raw.platform, found),
+            tags: match &raw.tags {
+                Some(tags) => texts(tags, source, found),
+                None => vec![Text::of_name("IMAGE_TAG")],
+            },
+            build_args: named_texts(&raw.build_args, source, found),
+            labels: named_texts(&raw.labels, source, found),
+            repository: keep(Text::from_raw(&raw.repository, source), found)?,
+        })
+    }
+
+    /// Every text of it, to find the names that it asks for.
+    pub fn texts(&self) -> impl Iterator<Item = &Text> {
+        let single = [&self.context, &self.dockerfile, &self.target, &self.platform];
+        std::iter::once(&self.repository)
+            .chain(single.into_iter().flatten())
+            .chain(&self.tags)
+            .chain(self.build_args.values())
+            .chain(self.labels.values())
+    }
+}
