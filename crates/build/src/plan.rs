@@ -1,5 +1,6 @@
 //! From configuration and values to what is to be built. Nothing is asked or touched here.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -8,7 +9,9 @@ use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::Repository;
 use shipspec_spec::platform::Platform;
 use shipspec_spec::scope::{DigestState, ImageNames, Scope};
+use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
+use shipspec_spec::value::Value;
 
 /// An image to build, every text filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,19 @@ pub struct ImagePlan {
     pub build_args: IndexMap<String, String>,
     /// Labels to put on it.
     pub labels: IndexMap<String, String>,
+    /// What `RUN --mount=type=secret` may mount, by id.
+    pub secrets: IndexMap<String, PlannedSecret>,
+    /// The secrets that stay in the image, because shipspec.yml says so.
+    pub exposed: BTreeSet<String>,
+}
+
+/// A value for a step that mounts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedSecret {
+    /// The name that it is known by.
+    pub name: String,
+    /// The value.
+    pub value: Secret,
 }
 
 /// A tag to put.
@@ -160,10 +176,70 @@ impl Filler<'_> {
             repository: place.repository,
             main_tag: place.main_tag,
             tags: place.tags,
-            build_args: self.pairs(&image.build_args),
+            build_args: self.build_args(image),
             labels: self.pairs(&image.labels),
+            secrets: self.secrets(&image.secrets),
+            exposed: self.exposed(&image.insecure_build_args),
         };
         (self.found.as_slice().len() == before).then_some(plan)
+    }
+
+    fn build_args(&mut self, image: &ImageConfig) -> IndexMap<String, String> {
+        let mut filled = IndexMap::new();
+        for (name, text) in &image.build_args {
+            match text.evaluate_text(self.scope) {
+                Ok((text, value)) if value.secrets().is_empty() => {
+                    filled.insert(name.clone(), text);
+                }
+                Ok((_, value)) => self.refuse_argument(name, text, &value),
+                Err(errors) => self.found.extend(errors),
+            }
+        }
+        for (name, text) in &image.insecure_build_args {
+            if filled.contains_key(name) {
+                let message = format!("`{name}` stands in `build_args` too");
+                self.found.push(Diagnostic::at(text.span().clone(), message));
+            }
+            match text.evaluate_text(self.scope) {
+                Ok((text, _)) => drop(filled.insert(name.clone(), text)),
+                Err(errors) => self.found.extend(errors),
+            }
+        }
+        filled
+    }
+
+    /// An argument stays in the image's history, where everybody who can pull it reads it.
+    fn refuse_argument(&mut self, argument: &str, text: &Text, value: &Value) {
+        let Some(secret) = value.secrets().first() else { return };
+        let id = argument.to_lowercase();
+        let message = format!("`{secret}` is secret and would be stored in the image");
+        let hint = format!(
+            "write `secrets: {{ {id}: {secret} }}` for this image, and in the Dockerfile \
+             `RUN --mount=type=secret,id={id} …`, where /run/secrets/{id} has the value; \
+             `insecure_build_args` allows it all the same"
+        );
+        self.found.push(Diagnostic::at(text.span().clone(), message).with_hint(hint));
+    }
+
+    fn secrets(&mut self, names: &IndexMap<String, Text>) -> IndexMap<String, PlannedSecret> {
+        let mut planned = IndexMap::new();
+        for (id, text) in names {
+            match text.evaluate_text(self.scope) {
+                Ok((filled, _)) => {
+                    let name = text.references().into_iter().next().unwrap_or_default();
+                    let value = Secret::new(filled);
+                    planned.insert(id.clone(), PlannedSecret { name, value });
+                }
+                Err(errors) => self.found.extend(errors),
+            }
+        }
+        planned
+    }
+
+    /// The secrets that stay in the image because shipspec.yml says so.
+    fn exposed(&mut self, arguments: &IndexMap<String, Text>) -> BTreeSet<String> {
+        let values = arguments.values().filter_map(|text| text.evaluate(self.scope).ok());
+        values.flat_map(|value| value.secrets().clone()).collect()
     }
 
     fn tags(&mut self, image: &ImageConfig) -> Vec<PlannedTag> {

@@ -69,6 +69,11 @@ pub(crate) struct ProjectFlags {
     /// Give names the values of a file (.env, .json, .yaml), over all sources but --set
     #[arg(long = "values", value_name = "PATH")]
     pub(crate) values: Vec<PathBuf>,
+
+    /// Take parameters from a file (.env, .json, .yaml, or what `aws ssm get-parameters` prints)
+    /// instead of asking AWS
+    #[arg(long = "parameters", value_name = "PATH")]
+    pub(crate) parameters: Option<PathBuf>,
 }
 
 /// Artifacts that flags ask for, besides those of shipspec.yml.

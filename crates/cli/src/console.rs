@@ -1,11 +1,14 @@
 //! stdout for data, stderr for words.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::Mutex;
+use std::sync::{Mutex, RwLock};
 use std::time::Duration;
 
 use shipspec_build::progress::{Event, Reporter};
+use shipspec_spec::mask::Mask;
+use shipspec_spec::secret::Secret;
 
 use crate::report;
 
@@ -16,11 +19,31 @@ pub(crate) struct Console {
     stderr: io::Stderr,
     /// The step whose output was shown last, so that its name is shown once.
     step: Mutex<String>,
+    /// What must not be shown, whoever says it.
+    mask: RwLock<Option<Mask>>,
 }
 
 impl Console {
     pub(crate) fn new() -> Self {
-        Self { stdout: io::stdout(), stderr: io::stderr(), step: Mutex::default() }
+        let (stdout, stderr) = (io::stdout(), io::stderr());
+        Self { stdout, stderr, step: Mutex::default(), mask: RwLock::default() }
+    }
+
+    /// Hides these secrets from here on, and no others.
+    pub(crate) fn hide<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) {
+        if let Ok(mut mask) = self.mask.write() {
+            *mask = Mask::new(secrets);
+        }
+    }
+
+    /// The text with all secrets in it hidden.
+    pub(crate) fn masked(&self, text: String) -> String {
+        // Without a lock nobody knows what is secret.
+        let Ok(mask) = self.mask.read() else { return "****".into() };
+        match mask.as_ref().map(|mask| mask.apply(&text)) {
+            Some(Cow::Owned(masked)) => masked,
+            Some(Cow::Borrowed(_)) | None => text,
+        }
     }
 
     /// stderr is a terminal, so that colour is welcome.
@@ -32,10 +55,12 @@ impl Console {
     pub(crate) fn note(&self, line: impl fmt::Display) {
         // In one piece, so that lines of several processes do not mix. Nobody can be told that nobody
         // listens.
-        let _ = self.stderr.lock().write_all(format!("{line}\n").as_bytes());
+        let line = self.masked(format!("{line}\n"));
+        let _ = self.stderr.lock().write_all(line.as_bytes());
     }
 
-    /// Data for whoever reads stdout, as it is.
+    /// Data for whoever reads stdout, as it is. It is of our own making, so there is no secret in it;
+    /// words of others go through [`Console::masked`] first.
     pub(crate) fn data(&self, text: &str) -> io::Result<()> {
         let mut stdout = self.stdout.lock();
         stdout.write_all(text.as_bytes())?;

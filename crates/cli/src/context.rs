@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_config::meta::region::RegionProviderChain;
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use shipspec_spec::config::Config;
@@ -20,8 +21,12 @@ const DEFAULT_FILE: &str = "shipspec.yml";
 /// How long one request to AWS may take before it is made again.
 const AWS_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How often a request to AWS is made until it is answered. The SDK waits longer each time, a random
+/// part of it, and slows down all requests where it is told that there are too many.
+const AWS_ATTEMPTS: u32 = 5;
+
 /// How long AWS may take to accept a connection.
-const AWS_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const AWS_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What every command knows of its surroundings.
 pub(crate) struct Context<'a> {
@@ -57,6 +62,12 @@ impl<'a> Context<'a> {
     /// A variable of the environment that is set and not empty.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The account that CodeBuild runs in, which only the build's ARN tells.
+    pub(crate) fn build_account(&self) -> Option<String> {
+        let arn = self.variable("CODEBUILD_BUILD_ARN")?;
+        arn.split(':').nth(4).map(str::to_owned)
     }
 
     /// The configuration file; without one, nothing is configured.
@@ -106,6 +117,7 @@ async fn load_aws() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .region(region)
         .timeout_config(timeouts)
+        .retry_config(RetryConfig::adaptive().with_max_attempts(AWS_ATTEMPTS))
         .load()
         .await
 }

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use shipspec_build::docker::{BuildError, EngineError};
 use shipspec_build::publish::PublishError;
+use shipspec_parameters::error::FetchError;
 use shipspec_registry::access::AccessError;
 use shipspec_registry::ecr::EcrError;
 use shipspec_registry::error::RegistryError;
-use shipspec_render::ssm::SsmError;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::hint::Hint;
 
@@ -100,7 +100,12 @@ pub(crate) fn report(
 ) -> ExitCode {
     let exit = show_all(console, error) as u8;
     if let Some(command) = json {
-        let error = Some(ErrorReport { exit_code: exit, findings: findings(error) });
+        let mut findings = findings(error);
+        for finding in &mut findings {
+            finding.message = console.masked(std::mem::take(&mut finding.message));
+            finding.hint = finding.hint.take().map(|hint| console.masked(hint));
+        }
+        let error = Some(ErrorReport { exit_code: exit, findings });
         // stderr has the error already; more cannot be done where stdout is closed.
         let _ = console.data(&Report { error, ..Report::new(command) }.json());
     }
@@ -200,7 +205,7 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
     if let Some(error) = cause.downcast_ref::<Diagnostics>() {
         return Some((Exit::Input, error.hint()));
     }
-    if let Some(error) = cause.downcast_ref::<SsmError>() {
+    if let Some(error) = cause.downcast_ref::<FetchError>() {
         return Some((Exit::Service, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<BuildError>() {

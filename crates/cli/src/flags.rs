@@ -92,6 +92,16 @@ impl ProjectFlags {
     }
 }
 
+impl ProjectFlags {
+    /// What `--parameters` answers instead of AWS.
+    pub(crate) fn parameters(
+        &self,
+        context: &Context<'_>,
+    ) -> anyhow::Result<Option<BTreeMap<String, Value>>> {
+        self.parameters.as_ref().map(|path| values::read(&context.current.join(path))).transpose()
+    }
+}
+
 impl RenderFlags {
     /// Adds the artifacts that flags ask for.
     pub(crate) fn apply(&self, config: &mut Config) -> anyhow::Result<()> {

@@ -7,6 +7,7 @@ mod console;
 mod context;
 mod failure;
 mod flags;
+mod parameters;
 mod pipeline;
 mod preflight;
 mod project;

@@ -157,7 +157,15 @@ pub(crate) fn commit(
     let mut lines = Vec::new();
     for artifact in artifacts {
         let path = artifact.path.display().to_string();
-        lines.push(format!("wrote {path}"));
+        lines.push(
+            match artifact.secrets.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>() {
+                secrets if secrets.is_empty() => format!("wrote {path}"),
+                secrets => format!(
+                    "wrote {path}, with {} in plain text (`allow_secrets`)",
+                    secrets.join(", ")
+                ),
+            },
+        );
         report.artifacts.push(ArtifactReport { path, text: None, reason: None });
     }
     if !lines.is_empty() {

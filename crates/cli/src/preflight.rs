@@ -196,9 +196,9 @@ async fn check_rest(
 ) -> (Vec<Check>, Vec<ImagePlan>, Option<ArtifactPlans>, Access) {
     let mut checks = Vec::new();
     let mut judge = Judge::Strict;
-    if !project.parameters.is_empty() {
+    if !project.requests.is_empty() {
         checks.push(match project.fetch_parameters(context).await {
-            Ok(()) => good("parameters", format_args!("{} fetched", project.parameters.len())),
+            Ok(()) => good("parameters", format_args!("{} fetched", project.requests.len())),
             Err(error) => {
                 judge = Judge::Lenient;
                 bad("parameters", error)

@@ -3,26 +3,30 @@
 use std::collections::BTreeMap;
 
 use shipspec_build::plan::{ImagePlan, plan};
+use shipspec_parameters::fetch::Version;
+use shipspec_parameters::offline;
+use shipspec_parameters::request::Requests;
 use shipspec_render::plan::ArtifactPlans;
-use shipspec_render::ssm::{ParameterValue, SsmError, fetch_parameters};
 use shipspec_spec::codebuild::BUILD_SUCCEEDING;
 use shipspec_spec::config::Config;
-use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
+use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Digest;
-use shipspec_spec::parameter::{ParameterName, ParameterSource};
 use shipspec_spec::scope::{DigestState, ImageNames, Scope};
-use shipspec_spec::value::Value;
 
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
-use crate::{commit, failure};
+use crate::{commit, failure, parameters};
 
 /// The configuration, and the values of its names as far as they are known.
 pub(crate) struct Project {
     pub(crate) config: Config,
     pub(crate) scope: Scope,
-    /// The names that shipspec.yml gives to parameters, and theirs in the store.
-    pub(crate) parameters: BTreeMap<String, ParameterName>,
+    /// Who is asked for the parameters, by the names that shipspec.yml gives them.
+    pub(crate) requests: Requests,
+    /// What is asked instead of AWS.
+    pub(crate) offline: Option<offline::File>,
+    /// Which versions of the parameters were read.
+    pub(crate) versions: BTreeMap<String, Version>,
 }
 
 /// Stops where an earlier phase of CodeBuild has failed: `post_build` runs all the same, and would
@@ -48,8 +52,9 @@ impl Project {
         let scope = Scope::new(&config, context.environment.clone(), commit::find(context))
             .with_given(flags.given(context)?, context.folder.clone());
         scope.cycles().or(())?;
-        let parameters = parameter_names(&config, &scope)?;
-        Ok(Self { config, scope, parameters })
+        let requests = parameters::requests(&config, &scope)?;
+        let offline = flags.parameters(context)?.map(parameters::offline);
+        Ok(Self { config, scope, requests, offline, versions: BTreeMap::new() })
     }
 
     /// As [`Project::read`], with the values of the parameters.
@@ -61,25 +66,6 @@ impl Project {
         let mut project = Self::read(context, flags, render)?;
         project.fetch_parameters(context).await?;
         Ok(project)
-    }
-
-    /// Fetches the values of the parameters; asks nobody where there are none.
-    pub(crate) async fn fetch_parameters(&mut self, context: &Context<'_>) -> Result<(), SsmError> {
-        if self.parameters.is_empty() {
-            return Ok(());
-        }
-        let wanted = self.parameters.values().cloned().collect();
-        let fetched = fetch_parameters(context.aws().await, &wanted).await?;
-        let value = |(name, parameter): (&String, &ParameterName)| {
-            let value = match &fetched[parameter] {
-                ParameterValue::Text(text) => Value::plain(text.clone()),
-                ParameterValue::List(items) => Value::plain(items.clone()),
-                ParameterValue::Secret(secret) => Value::secret(&**name, secret.expose()),
-            };
-            (name.clone(), value)
-        };
-        self.scope.set_parameters(self.parameters.iter().map(value).collect());
-        Ok(())
     }
 
     /// What is to be built; `digest` is what can be known of digests.
@@ -147,23 +133,4 @@ pub(crate) fn require_images(plans: &[ImagePlan]) -> anyhow::Result<()> {
         return Err(failure::input("no image is configured", Some(hint)));
     }
     Ok(())
-}
-
-/// The names of parameters in their store, which may be made from the environment.
-fn parameter_names(
-    config: &Config,
-    scope: &Scope,
-) -> Result<BTreeMap<String, ParameterName>, Diagnostics> {
-    let (mut names, mut found) = (BTreeMap::new(), Diagnostics::default());
-    for (name, text) in &config.parameters {
-        let source = text.evaluate_text(scope).and_then(|(filled, _)| {
-            let parsed = filled.parse::<ParameterSource>();
-            parsed.map_err(|error| Diagnostic::at(text.span().clone(), error.to_string()).into())
-        });
-        match source {
-            Ok(ParameterSource::Ssm(parameter)) => drop(names.insert(name.clone(), parameter)),
-            Err(errors) => found.extend(errors),
-        }
-    }
-    found.or(names)
 }

@@ -57,6 +57,10 @@ pub(crate) struct ImageReport {
     /// Bytes in the registry, compressed; absent before a push.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) size: Option<u64>,
+    /// The secrets that everybody can read who can pull it, because `insecure_build_args` says so;
+    /// absent if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) exposed: Vec<String>,
     /// Seconds that the build took; absent if nothing was built.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) build_seconds: Option<f64>,
@@ -159,6 +163,13 @@ impl Report {
             let line = cells.collect::<Vec<_>>().join("  ");
             let _ = writeln!(table, "{}", line.trim_end());
         }
+        for image in self.images.iter().filter(|image| !image.exposed.is_empty()) {
+            let (name, secrets) = (&image.name, image.exposed.join("`, `"));
+            let _ = writeln!(
+                table,
+                "{name}: `{secrets}` can be read by everybody who can pull it (`insecure_build_args`)"
+            );
+        }
         table
     }
 }
@@ -180,6 +191,7 @@ impl ImageReport {
             digest: None,
             pinned: None,
             size: None,
+            exposed: plan.exposed.iter().cloned().collect(),
             build_seconds: None,
         }
     }
@@ -230,11 +242,13 @@ mod tests {
             digest: Some(format!("sha256:{}", "a".repeat(64))),
             pinned: None,
             size: Some(12_345_678),
+            exposed: vec!["DB_PASSWORD".into()],
             build_seconds: Some(3.25),
         });
         assert_snapshot!(report.table(), @"
         image  tag      digest               size     build
         web    0123456  sha256:aaaaaaaaaaaa  12.3 MB  3.2s
+        web: `DB_PASSWORD` can be read by everybody who can pull it (`insecure_build_args`)
         ");
     }
 }

@@ -44,7 +44,7 @@ fn everything_that_is_wrong_is_told_in_one_go_and_nothing_is_built() {
     --- stderr
     error: no Docker engine answers at `unix:///nowhere.sock`: Socket not found: /nowhere.sock
       hint: start Docker, or set DOCKER_HOST; in CodeBuild, the project needs privileged mode
-    error: parameters not found in SSM: `/none/a`
+    error: parameters not found in ap-northeast-1: `ssm:/none/a`
       hint: check the names, the account and the region (`AWS_REGION`)
     error: `FAMILY` has no value
      --> taskdef_template.json:1:13

@@ -106,7 +106,7 @@ fn wrong_keys_are_told_with_their_lines() {
     6 |     repo: x
       |     ^^^^
       |
-      = hint: known keys here: repository, context, dockerfile, target, platform, tags, build_args, labels
+      = hint: known keys here: repository, context, dockerfile, target, platform, tags, build_args, insecure_build_args, secrets, labels
     error: `app` needs the key `repository`
      --> shipspec.yml:6:5
       |
@@ -249,7 +249,7 @@ fn parameters_are_named_in_the_right_form() {
     exit: 2
     --- stdout
     --- stderr
-    error: `/a` names no source; write `ssm:/path/name`
+    error: `/a` names no source; write `ssm:/path/name` or `secretsmanager:name:key`
      --> shipspec.yml:2:18
       |
     2 | parameters: { A: /a, B: "ssm:a b" }

@@ -216,7 +216,7 @@ fn missing_parameters_are_told_together_and_a_refusal_apart() {
     exit: 3
     --- stdout
     --- stderr
-    error: parameters not found in SSM: `/none/a`, `/none/b`
+    error: parameters not found in ap-northeast-1: `ssm:/none/a`, `ssm:/none/b`
       hint: check the names, the account and the region (`AWS_REGION`)
     ");
     let outcome =

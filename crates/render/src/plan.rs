@@ -9,6 +9,7 @@ use shipspec_spec::config::{
 };
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::{EvaluationError, Names};
+use shipspec_spec::mask::Mask;
 use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Position, Span};
 use shipspec_spec::value::Value;
@@ -103,9 +104,10 @@ impl ArtifactPlans {
     /// As [`ArtifactPlans::fill`], each artifact by itself, in the order of [`ArtifactPlans::paths`].
     #[must_use]
     pub fn fill_each(&self, scope: &Scope) -> Vec<Result<Artifact, Diagnostics>> {
+        let searches = Searches::new(scope);
         parallel::map(&self.plans, |plan| {
             let scope = scope.of_artifact(plan.matrix.clone(), &plan.variables);
-            plan.fill(&scope, self.reference)
+            plan.fill(&scope, self.reference, &searches)
         })
     }
 }
@@ -197,7 +199,12 @@ impl ArtifactPlan {
         names
     }
 
-    fn fill(&self, names: &dyn Names, form: ReferenceForm) -> Result<Artifact, Diagnostics> {
+    fn fill(
+        &self,
+        names: &dyn Names,
+        form: ReferenceForm,
+        searches: &Searches,
+    ) -> Result<Artifact, Diagnostics> {
         let filled = match &self.content {
             Content::Template(template) => template.fill(&self.path, names)?,
             Content::ImageDetail(image) => {
@@ -216,22 +223,43 @@ impl ArtifactPlan {
             }
         };
         self.check_secrets(&filled.secrets)?;
-        let Filled { text, secrets, notes } = filled;
+        let mut secrets = filled.secrets;
+        secrets.extend(self.search(&filled.text, searches)?);
+        let Filled { text, notes, .. } = filled;
         Ok(Artifact { path: (&self.path).into(), text, secrets, notes })
     }
 
     /// An artifact is stored and read by many; a secret belongs there only if shipspec.yml says so.
     fn check_secrets(&self, secrets: &BTreeSet<String>) -> Result<(), Diagnostic> {
-        let refused = secrets.iter().filter(|name| !self.allow_secrets.contains(name));
-        let refused: Vec<_> = refused.map(|name| format!("`{name}`")).collect();
-        if refused.is_empty() {
-            return Ok(());
+        let refused: Vec<_> = secrets.iter().filter(|name| !self.allows(name)).collect();
+        let Some(first) = refused.first() else { return Ok(()) };
+        let names: Vec<_> = refused.iter().map(|name| format!("`{name}`")).collect();
+        let (names, path) = (names.join(", "), &self.path);
+        let message = format!("{names} is secret and would stand in `{path}` in plain text");
+        Err(Diagnostic::at(self.place.clone(), message).with_hint(instead_of(first)))
+    }
+
+    /// The secrets that stand in the text by no doing of a name: written by hand, or from another
+    /// source. They are refused like others.
+    fn search(&self, text: &str, searches: &Searches) -> Result<BTreeSet<String>, Diagnostic> {
+        let found: BTreeSet<_> = searches.find(text).map(str::to_owned).collect();
+        match found.iter().find(|name| !self.allows(name)) {
+            None => Ok(found),
+            Some(name) => {
+                let path = &self.path;
+                let message = format!("the value of the secret `{name}` stands in `{path}`");
+                Err(Diagnostic::at(self.place.clone(), message).with_hint(instead_of(name)))
+            }
         }
-        let names = refused.join(", ");
-        let message = format!("{names} is secret and would stand in `{}` in plain text", self.path);
-        let hint = "let the container read it by its ARN (`secrets` in its definition), or say \
-                    `allow_secrets` for this artifact";
-        Err(Diagnostic::at(self.place.clone(), message).with_hint(hint))
+    }
+
+    /// shipspec.yml says that this secret, or the dictionary that it is in, may stand here.
+    fn allows(&self, secret: &str) -> bool {
+        self.allow_secrets.iter().any(|allowed| {
+            secret
+                .strip_prefix(&**allowed)
+                .is_some_and(|rest| matches!(rest.get(..1), None | Some(".")))
+        })
     }
 
     /// How generated artifacts name an image.
@@ -249,6 +277,35 @@ impl ArtifactPlan {
             ReferenceForm::Digest => "pinned",
         };
         Ok(images.content()[image][part].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// What to do with a secret instead of writing it into an artifact.
+fn instead_of(secret: &str) -> String {
+    let variable = secret.rsplit('.').next().unwrap_or(secret).to_uppercase();
+    format!(
+        "let the container read it: `\"secrets\": [{{\"name\": \"{variable}\", \"valueFrom\": \
+         \"${{arn('{secret}')}}\"}}]`; or say `allow_secrets: [{secret}]` for this artifact"
+    )
+}
+
+/// Looks for the secrets of a run in finished texts.
+struct Searches(Vec<(String, Mask)>);
+
+impl Searches {
+    /// Shorter values are in other words too.
+    const SHORTEST: usize = 8;
+
+    fn new(scope: &Scope) -> Self {
+        let long = scope
+            .secrets()
+            .into_iter()
+            .filter(|(_, secret)| secret.expose().len() >= Self::SHORTEST);
+        Self(long.filter_map(|(name, secret)| Some((name, Mask::whole(&secret)?))).collect())
+    }
+
+    fn find(&self, text: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(_, mask)| mask.finds(text)).map(|(name, _)| &**name)
     }
 }
 

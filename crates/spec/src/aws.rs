@@ -48,3 +48,18 @@ pub fn connection_hint(message: &str) -> &'static str {
         "check the region (`AWS_REGION`), the network and the proxy (`HTTPS_PROXY`)"
     }
 }
+
+/// The partition that a region belongs to, by its first letters.
+#[must_use]
+pub fn partition(region: &str) -> &'static str {
+    const PREFIXES: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("eusc-", "aws-eusc"),
+        ("us-isob-", "aws-iso-b"),
+        ("us-isof-", "aws-iso-f"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-iso-", "aws-iso"),
+    ];
+    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, name)| name)
+}

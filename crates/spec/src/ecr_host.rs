@@ -1,5 +1,7 @@
 //! What the host of an ECR registry tells.
 
+use crate::aws::partition;
+
 /// A private registry of ECR, as its host names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EcrHost {
@@ -52,20 +54,6 @@ impl EcrHost {
         let partition = partition(region);
         Some(Self { account: account.into(), region: region.into(), partition, fips })
     }
-}
-
-/// The partition that a region belongs to, by its first letters.
-fn partition(region: &str) -> &'static str {
-    const PREFIXES: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("eusc-", "aws-eusc"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-iso-", "aws-iso"),
-    ];
-    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, name)| name)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod escape;
 pub mod expression;
 pub mod hint;
 pub mod image;
+pub mod mask;
 pub mod nearest;
 pub mod parameter;
 pub mod platform;

@@ -1,45 +1,83 @@
 //! Values, and where they came from.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
+use zeroize::Zeroize as _;
 
 /// A value of a name: text, number, list or dictionary, with the secrets that it was made from.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Copies share what they hold; where it is secret, its memory is wiped with the last of them.
+#[derive(Clone)]
 pub struct Value {
-    content: Json,
+    content: Arc<Content>,
     secrets: BTreeSet<String>,
     tool_made: bool,
 }
 
+struct Content {
+    json: Json,
+    is_secret: bool,
+}
+
+impl Drop for Content {
+    fn drop(&mut self) {
+        if self.is_secret {
+            wipe(&mut self.json);
+        }
+    }
+}
+
+fn wipe(json: &mut Json) {
+    match json {
+        Json::String(text) => text.zeroize(),
+        Json::Array(items) => items.iter_mut().for_each(wipe),
+        Json::Object(map) => map.values_mut().for_each(wipe),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
+}
+
 impl Value {
+    fn new(json: Json, secrets: BTreeSet<String>, tool_made: bool) -> Self {
+        let is_secret = !secrets.is_empty();
+        Self { content: Arc::new(Content { json, is_secret }), secrets, tool_made }
+    }
+
     /// A value that may be shown.
     #[must_use]
     pub fn plain(content: impl Into<Json>) -> Self {
-        Self { content: content.into(), secrets: BTreeSet::new(), tool_made: false }
+        Self::new(content.into(), BTreeSet::new(), false)
     }
 
     /// A value that shipspec made itself, such as a commit: always text, whatever it looks like.
     #[must_use]
     pub fn tool_made(content: impl Into<Json>) -> Self {
-        Self { tool_made: true, ..Self::plain(content) }
+        Self::new(content.into(), BTreeSet::new(), true)
     }
 
     /// A value that must not be shown; `name` is the parameter that it is known by.
     #[must_use]
     pub fn secret(name: impl Into<String>, content: impl Into<Json>) -> Self {
-        Self { secrets: BTreeSet::from([name.into()]), ..Self::plain(content) }
+        Self::new(content.into(), BTreeSet::from([name.into()]), false)
+    }
+
+    /// A dictionary of which only some parts must not be shown: `secrets` are their whole names,
+    /// such as `app.db.password`.
+    #[must_use]
+    pub fn dictionary(content: impl Into<Json>, secrets: BTreeSet<String>) -> Self {
+        Self::new(content.into(), secrets, false)
     }
 
     /// This content, made from `parts`: secret if one of them is, tool-made if all of them are.
     #[must_use]
     pub fn made_from<'a>(content: Json, parts: impl IntoIterator<Item = &'a Self>) -> Self {
-        let mut made = Self { content, secrets: BTreeSet::new(), tool_made: false };
+        let (mut secrets, mut tool_made) = (BTreeSet::new(), false);
         for (index, part) in parts.into_iter().enumerate() {
-            made.secrets.extend(part.secrets.iter().cloned());
-            made.tool_made = part.tool_made && (index == 0 || made.tool_made);
+            secrets.extend(part.secrets.iter().cloned());
+            tool_made = part.tool_made && (index == 0 || tool_made);
         }
-        made
+        Self::new(content, secrets, tool_made)
     }
 
     /// The same value as one that shipspec made itself.
@@ -48,13 +86,34 @@ impl Value {
         Self { tool_made: true, ..self }
     }
 
+    /// The same value, of which only the parts at these paths were looked at: the secrets of the
+    /// others did not go anywhere.
+    #[must_use]
+    pub fn seen_at(&self, paths: &BTreeSet<String>) -> Self {
+        let is_in = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let is_seen =
+            |secret: &&String| paths.iter().any(|path| is_in(path, secret) || is_in(secret, path));
+        let secrets = self.secrets.iter().filter(is_seen).cloned().collect();
+        Self { secrets, ..self.clone() }
+    }
+
+    /// The dictionary or list that the text of the value is JSON of; nothing if it is none.
+    #[must_use]
+    pub fn parsed(&self) -> Option<Self> {
+        let json: Json = serde_json::from_str(self.content().as_str()?).ok()?;
+        (json.is_object() || json.is_array())
+            .then(|| Self::new(json, self.secrets.clone(), self.tool_made))
+    }
+
     /// What it holds.
     #[must_use]
     pub fn content(&self) -> &Json {
-        &self.content
+        &self.content.json
     }
 
-    /// The secret parameters that it was made from; not empty means that it must not be shown.
+    /// The secrets that it was made from, by their names; not empty means that it must not be shown.
     #[must_use]
     pub fn secrets(&self) -> &BTreeSet<String> {
         &self.secrets
@@ -70,20 +129,48 @@ impl Value {
     /// Nothing for null, lists and dictionaries, which have no text of their own.
     #[must_use]
     pub fn text(&self) -> Option<String> {
-        match &self.content {
+        match self.content() {
             Json::String(text) => Some(text.clone()),
-            Json::Number(_) | Json::Bool(_) => Some(self.content.to_string()),
+            Json::Number(_) | Json::Bool(_) => Some(self.content().to_string()),
             Json::Null | Json::Array(_) | Json::Object(_) => None,
         }
     }
 }
 
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        self.content() == other.content()
+            && self.secrets == other.secrets
+            && self.tool_made == other.tool_made
+    }
+}
+
+impl Eq for Value {}
+
 impl std::fmt::Debug for Value {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.secrets.is_empty() {
-            write!(formatter, "{}", self.content)
+            write!(formatter, "{}", self.content())
         } else {
             formatter.write_str("****")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_the_parts_that_were_seen_are_secret() {
+        let secrets = BTreeSet::from(["app.db.password".to_owned()]);
+        let value = Value::dictionary(json!({"db": {"password": "x", "host": "h"}}), secrets);
+        let seen = |path: &str| !value.seen_at(&BTreeSet::from([path.into()])).secrets.is_empty();
+        assert!(seen("app.db.password") && seen("app.db") && seen("app"));
+        assert!(!seen("app.db.host") && !seen("app.db.pass"));
+        let whole = Value::secret("DB", r#"{"password": "x"}"#).parsed().unwrap();
+        assert_eq!(whole.seen_at(&BTreeSet::from(["DB.user".into()])).secrets.len(), 1);
     }
 }

@@ -128,8 +128,8 @@ pub(super) fn describe(project: &Project, name: &str, origin: &Origin) -> String
         Origin::Matrix => "the matrix of an artifact".into(),
         Origin::Variable(span) => span.to_string(),
         Origin::Parameter => {
-            let parameter = project.parameters.get(name).map(|name| format!("ssm:{name}"));
-            parameter.unwrap_or_else(|| "parameters".into())
+            let source = project.requests.get(name).map(|request| request.source.to_string());
+            source.unwrap_or_else(|| "parameters".into())
         }
         Origin::ToolMade => "made by shipspec".into(),
         Origin::Environment => "the environment".into(),

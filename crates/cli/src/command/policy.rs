@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args as ClapArgs;
 use serde_json::{Value, json};
-use shipspec_spec::parameter::ParameterName;
+use shipspec_spec::parameter::ParameterSource;
 use shipspec_spec::scope::DigestState;
 
 use crate::arguments::{ProjectFlags, RenderFlags};
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         account: args
             .account
             .clone()
-            .or_else(|| build_account(context))
+            .or_else(|| context.build_account())
             .or_else(|| first.map(|host| host.account.clone())),
         region: args
             .region
@@ -66,17 +66,11 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             .or_else(|| context.variable("AWS_REGION").map(str::to_owned))
             .or_else(|| first.map(|host| host.region.clone())),
     };
-    let parameters: BTreeSet<_> =
-        project.parameters.values().map(|name| place.parameter_arn(name)).collect();
-    let policy = policy(&repositories, &parameters);
+    let mut statements = repository_statements(&repositories);
+    statements.extend(Parameters::new(&project, context, &place).statements());
+    let policy = json!({ "Version": "2012-10-17", "Statement": statements });
     let text = serde_json::to_string_pretty(&policy)?;
     Ok(context.console.data(&format!("{text}\n"))?)
-}
-
-/// The account that CodeBuild runs in, which only the build's ARN tells.
-fn build_account(context: &Context<'_>) -> Option<String> {
-    let arn = context.variable("CODEBUILD_BUILD_ARN")?;
-    arn.split(':').nth(4).map(str::to_owned)
 }
 
 /// Where parameters are that are named without an ARN.
@@ -87,43 +81,120 @@ struct Place {
 }
 
 impl Place {
-    /// `parameter/` and the name, whose leading slash is not doubled; what is not known is `*`.
-    fn parameter_arn(&self, name: &ParameterName) -> String {
-        let name = name.as_str();
-        if name.starts_with("arn:") {
-            return name.to_owned();
-        }
-        let plain = name.split(':').next().unwrap_or(name).trim_start_matches('/');
-        let known = |part: &Option<String>| part.clone().unwrap_or_else(|| "*".into());
-        let (region, account) = (known(&self.region), known(&self.account));
-        format!("arn:{}:ssm:{region}:{account}:parameter/{plain}", self.partition)
+    /// The beginning of an ARN of a service, with what is not known as `*`.
+    fn arn(&self, service: &str, region: Option<&str>) -> String {
+        let region = region.or(self.region.as_deref()).unwrap_or("*");
+        let account = self.account.as_deref().unwrap_or("*");
+        format!("arn:{}:{service}:{region}:{account}", self.partition)
     }
 }
 
-fn policy(repositories: &BTreeSet<String>, parameters: &BTreeSet<String>) -> Value {
-    let mut statements = Vec::new();
-    if !repositories.is_empty() {
+fn repository_statements(repositories: &BTreeSet<String>) -> Vec<Value> {
+    if repositories.is_empty() {
+        return Vec::new();
+    }
+    vec![
         // A login belongs to no repository, so it cannot be limited to one.
-        statements.push(json!({
+        json!({
             "Sid": "EcrLogin", "Effect": "Allow",
             "Action": "ecr:GetAuthorizationToken", "Resource": "*",
-        }));
-        statements.push(json!({
+        }),
+        json!({
             "Sid": "EcrPush", "Effect": "Allow",
             "Action": REPOSITORY_ACTIONS, "Resource": repositories,
-        }));
+        }),
+    ]
+}
+
+/// What has to be read of parameters, by the ARNs that a policy names them by. Those that a role of
+/// their own reads need only that role.
+#[derive(Default)]
+struct Parameters {
+    names: BTreeSet<String>,
+    paths: BTreeSet<String>,
+    secrets: BTreeSet<String>,
+    described: BTreeSet<String>,
+    roles: BTreeSet<String>,
+}
+
+impl Parameters {
+    fn new(project: &Project, context: &Context<'_>, place: &Place) -> Self {
+        let only_named = project.only_named(context);
+        let mut found = Self::default();
+        for (name, request) in &project.requests {
+            if let Some(role) = &request.place.role {
+                found.roles.insert(role.arn.clone());
+                continue;
+            }
+            let region = request.place.region.as_deref();
+            let is_read = !only_named.contains(name);
+            match &request.source {
+                ParameterSource::Ssm(parameter) if is_read => {
+                    found.names.insert(match parameter.as_str() {
+                        // A version or a label is no part of what is allowed.
+                        arn if arn.starts_with("arn:") => {
+                            arn.split(':').take(6).collect::<Vec<_>>().join(":")
+                        }
+                        _ => {
+                            let name = parameter.plain().trim_start_matches('/');
+                            format!("{}:parameter/{name}", place.arn("ssm", region))
+                        }
+                    });
+                }
+                ParameterSource::SsmPath(path) if is_read => {
+                    let path = path.as_str().trim_matches('/');
+                    found.paths.insert(format!("{}:parameter/{path}", place.arn("ssm", region)));
+                }
+                ParameterSource::SecretsManager(secret) => {
+                    let arn = if secret.id.starts_with("arn:") {
+                        secret.id.clone()
+                    } else {
+                        // The last six characters of its ARN are random.
+                        let start = place.arn("secretsmanager", region);
+                        format!("{start}:secret:{}-??????", secret.id)
+                    };
+                    let set = if is_read { &mut found.secrets } else { &mut found.described };
+                    set.insert(arn);
+                }
+                ParameterSource::Ssm(_) | ParameterSource::SsmPath(_) => {}
+            }
+        }
+        found
     }
-    if !parameters.is_empty() {
-        statements.push(json!({
-            "Sid": "Parameters", "Effect": "Allow",
-            "Action": "ssm:GetParameters", "Resource": parameters,
-        }));
-        // Only the keys of these very parameters, whichever keys those are.
-        statements.push(json!({
-            "Sid": "ParameterKeys", "Effect": "Allow",
-            "Action": "kms:Decrypt", "Resource": "*",
-            "Condition": { "StringEquals": { "kms:EncryptionContext:PARAMETER_ARN": parameters } },
-        }));
+
+    fn statements(&self) -> Vec<Value> {
+        let mut statements = Vec::new();
+        for (sid, action, resources) in [
+            ("Parameters", "ssm:GetParameters", &self.names),
+            ("ParameterPaths", "ssm:GetParametersByPath", &self.paths),
+            ("Secrets", "secretsmanager:GetSecretValue", &self.secrets),
+            ("SecretArns", "secretsmanager:DescribeSecret", &self.described),
+            ("ParameterRoles", "sts:AssumeRole", &self.roles),
+        ] {
+            if !resources.is_empty() {
+                statements.push(json!({
+                    "Sid": sid, "Effect": "Allow", "Action": action, "Resource": resources,
+                }));
+            }
+        }
+        let below = self.paths.iter().map(|path| format!("{path}/*"));
+        let encrypted: BTreeSet<_> = self.names.iter().cloned().chain(below).collect();
+        for (sid, key, resources) in [
+            ("ParameterKeys", "kms:EncryptionContext:PARAMETER_ARN", &encrypted),
+            ("SecretKeys", "kms:EncryptionContext:SecretARN", &self.secrets),
+        ] {
+            if resources.is_empty() {
+                continue;
+            }
+            // Only the keys of these very values, whichever keys those are.
+            let has_pattern = resources.iter().any(|resource| resource.contains(['*', '?']));
+            let operator = if has_pattern { "StringLike" } else { "StringEquals" };
+            statements.push(json!({
+                "Sid": sid, "Effect": "Allow",
+                "Action": "kms:Decrypt", "Resource": "*",
+                "Condition": { operator: { key: resources } },
+            }));
+        }
+        statements
     }
-    json!({ "Version": "2012-10-17", "Statement": statements })
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args as ClapArgs;
 use shipspec_build::plan::ImagePlan;
+use shipspec_render::artifact::Artifact;
 use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::expression::Names as _;
 use shipspec_spec::scope::{DigestState, ImageNames, ImageNeeds};
@@ -82,6 +83,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         None => Vec::new(),
     };
     if args.stdout {
+        refuse_secrets(&artifacts)?;
         pipeline::note_all(context, &artifacts);
         for artifact in &artifacts {
             context.console.data(&artifact.text)?;
@@ -90,6 +92,18 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     }
     let prepared = pipeline::prepare(context, &artifacts)?;
     pipeline::commit(context, &artifacts, prepared, &mut Report::new("render"))
+}
+
+/// A file is what a secret may stand in, if shipspec.yml says so; a terminal and a log are not.
+fn refuse_secrets(artifacts: &[Artifact]) -> anyhow::Result<()> {
+    match artifacts.iter().find(|artifact| !artifact.secrets.is_empty()) {
+        Some(artifact) => {
+            let message =
+                format!("`{}` holds a secret, and is not printed", artifact.path.display());
+            Err(failure::input(message, Some("render it to its file, without `--stdout`")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Asks the registries for the digests that artifacts name, by the tags that name the images.

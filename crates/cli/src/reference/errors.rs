@@ -8,10 +8,10 @@ use shipspec_build::context::ContextError;
 use shipspec_build::docker::{BuildError, EngineError, PushError};
 use shipspec_build::publish::PublishError;
 use shipspec_build::vertices::FailedStep;
+use shipspec_parameters::error::{FetchError, Missing};
 use shipspec_registry::access::AccessError;
 use shipspec_registry::ecr::EcrError;
 use shipspec_registry::error::RegistryError;
-use shipspec_render::ssm::SsmError;
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::parameter::ParameterSource;
 
@@ -145,7 +145,12 @@ fn registry() -> Vec<Error> {
 fn aws() -> Vec<Error> {
     let registry = || repository().registry;
     let ecr = |source| AccessError::Ecr { registry: registry(), source }.into();
-    let ParameterSource::Ssm(name) = "ssm:/app/db_host".parse().expect("a parameter");
+    let source: ParameterSource = "ssm:rds_pass".parse().expect("a parameter");
+    let near = Some("ssm:rds-pass".to_owned());
+    let service = "SSM Parameter Store";
+    let request = |message: &str, is_connection| {
+        FetchError::Request { service, message: message.into(), is_connection }.into()
+    };
     vec![
         ecr(EcrError::Credentials {
             action: "ecr:GetAuthorizationToken",
@@ -160,9 +165,31 @@ fn aws() -> Vec<Error> {
             region: "eu-west-1".into(),
             message: "dns error".into(),
         }),
-        SsmError::Missing(vec![name]).into(),
-        SsmError::Denied("no policy allows it".into()).into(),
-        SsmError::Credentials("no credentials".into()).into(),
-        SsmError::Request("dns error".into()).into(),
+        FetchError::Missing {
+            missing: vec![
+                Missing { source, near },
+                Missing {
+                    source: "secretsmanager:hub:token".parse().expect("a secret"),
+                    near: None,
+                },
+            ],
+            region: Some("eu-west-1".into()),
+        }
+        .into(),
+        FetchError::Denied {
+            action: "ssm:GetParameters".into(),
+            resource: Some("arn:aws:ssm:eu-west-1:123456789012:parameter/rds_pass".into()),
+            message: "no identity-based policy allows it".into(),
+        }
+        .into(),
+        FetchError::Credentials("the security token is expired".into()).into(),
+        FetchError::Role("AssumeRole was refused".into()).into(),
+        FetchError::Content {
+            source_text: "secretsmanager:hub:tokn".into(),
+            problem: "has no key `tokn`; there is `token`".into(),
+        }
+        .into(),
+        request("Rate exceeded", false),
+        request("dns error", true),
     ]
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::raw::RawImage;
-use super::text::{RawText, Text, keep, named_texts, texts};
+use super::text::{RawText, Text, keep, named_names, named_texts, texts};
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;
 
@@ -26,6 +26,10 @@ pub struct ImageConfig {
     pub tags: Vec<Text>,
     /// Values for the Dockerfile's `ARG`s.
     pub build_args: IndexMap<String, Text>,
+    /// Values for `ARG`s that may be secret, although they stay in the image.
+    pub insecure_build_args: IndexMap<String, Text>,
+    /// Names of values for `RUN --mount=type=secret`, by the ids that the Dockerfile asks for.
+    pub secrets: IndexMap<String, Text>,
     /// Labels to put on it.
     pub labels: IndexMap<String, Text>,
 }
@@ -42,6 +46,8 @@ impl ImageConfig {
             platform: None,
             tags: vec![Text::of_name("IMAGE_TAG")],
             build_args: IndexMap::new(),
+            insecure_build_args: IndexMap::new(),
+            secrets: IndexMap::new(),
             labels: IndexMap::new(),
         }
     }
@@ -64,6 +70,8 @@ impl ImageConfig {
                 None => vec![Text::of_name("IMAGE_TAG")],
             },
             build_args: named_texts(&raw.build_args, source, found),
+            insecure_build_args: named_texts(&raw.insecure_build_args, source, found),
+            secrets: named_names(&raw.secrets, source, found),
             labels: named_texts(&raw.labels, source, found),
             repository: keep(Text::from_raw(&raw.repository, source), found)?,
         })
@@ -76,6 +84,8 @@ impl ImageConfig {
             .chain(single.into_iter().flatten())
             .chain(&self.tags)
             .chain(self.build_args.values())
+            .chain(self.insecure_build_args.values())
+            .chain(self.secrets.values())
             .chain(self.labels.values())
     }
 }

@@ -2,6 +2,7 @@
 
 mod artifact;
 mod image;
+mod parameter;
 mod raw;
 mod shapes;
 mod text;
@@ -9,6 +10,7 @@ mod tree;
 
 pub use artifact::{ArtifactConfig, ArtifactContent, TemplateConfig, TemplateDialect};
 pub use image::ImageConfig;
+pub use parameter::{ParameterConfig, ParameterKind};
 pub use text::{Text, describe};
 pub use tree::Tree;
 
@@ -33,8 +35,8 @@ pub struct Config {
     pub tag: Vec<Text>,
     /// What generated artifacts name an image by.
     pub reference: ReferenceForm,
-    /// Where the value of each parameter is kept.
-    pub parameters: IndexMap<String, Text>,
+    /// The parameters, by the names that they get.
+    pub parameters: IndexMap<String, ParameterConfig>,
     /// The user's own names.
     pub variables: IndexMap<String, Text>,
     /// The images to build, by name.
@@ -58,7 +60,8 @@ impl Config {
     #[must_use]
     pub fn references(&self) -> BTreeSet<String> {
         let texts = self.images.values().flat_map(ImageConfig::texts);
-        let texts = texts.chain(&self.tag).chain(self.parameters.values());
+        let texts =
+            texts.chain(&self.tag).chain(self.parameters.values().flat_map(ParameterConfig::texts));
         texts
             .chain(self.artifacts.iter().map(|artifact| &artifact.path))
             .flat_map(Text::references)
@@ -100,6 +103,12 @@ impl Config {
                 images.insert(name.clone(), image);
             }
         }
+        let mut parameters = IndexMap::new();
+        for (name, parameter) in &raw.parameters {
+            if let Some(parameter) = ParameterConfig::from_raw(parameter, source, &mut found) {
+                parameters.insert(name.clone(), parameter);
+            }
+        }
         let names: Vec<_> = raw.images.keys().map(String::as_str).collect();
         let mut artifacts = Vec::new();
         let keys: HashMap<_, _> = root
@@ -131,7 +140,7 @@ impl Config {
                 RawReference::Tag => ReferenceForm::Tag,
                 RawReference::Digest => ReferenceForm::Digest,
             },
-            parameters: named_texts(&raw.parameters, source, &mut found),
+            parameters,
             variables: named_texts(&raw.variables, source, &mut found),
             images,
             artifacts,

@@ -25,9 +25,10 @@ pub(super) struct RawConfig {
     #[serde(default)]
     pub(super) reference: RawReference,
     /// Values that are fetched before anything is built, by the name that they get:
-    /// `DB_HOST: ssm:/app/db_host`.
+    /// `DB_HOST: ssm:/app/db_host`. A slash at the end (`ssm:/app/`) gives a dictionary of all that is
+    /// below.
     #[serde(default)]
-    pub(super) parameters: IndexMap<String, RawText>,
+    pub(super) parameters: IndexMap<String, RawParameter>,
     /// Names of your own. Inside one, its own name means the next source down: `STAGE: ${STAGE:-dev}`.
     #[serde(default)]
     pub(super) variables: IndexMap<String, RawText>,
@@ -113,12 +114,69 @@ pub(super) struct RawImage {
     /// The whole list of tags. Without it, the run's tag.
     #[serde(default)]
     pub(super) tags: Option<Vec<RawText>>,
-    /// Values for the Dockerfile's `ARG`s.
+    /// Values for the Dockerfile's `ARG`s. They stay in the image's history, so that no secret may
+    /// be among them.
     #[serde(default)]
     pub(super) build_args: IndexMap<String, RawText>,
+    /// As `build_args`, and secrets may be among them: everybody who can pull the image can read
+    /// them. A secret belongs into `secrets`.
+    #[serde(default)]
+    pub(super) insecure_build_args: IndexMap<String, RawText>,
+    /// Secrets for `RUN --mount=type=secret`: the id that the Dockerfile asks for, and the name that
+    /// has the value. They are in memory for the time of that step, and stay nowhere.
+    #[serde(default)]
+    pub(super) secrets: IndexMap<String, RawText>,
     /// Labels to put on the image.
     #[serde(default)]
     pub(super) labels: IndexMap<String, RawText>,
+}
+
+/// A parameter: where it is kept, or a map that says more.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged, rename = "Parameter")]
+pub(super) enum RawParameter {
+    From(RawText),
+    Map(Box<RawParameterMap>),
+}
+
+/// Where a parameter is kept, and how it is read.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "ParameterSource")]
+pub(super) struct RawParameterMap {
+    /// Where it is kept: `ssm:/name`, `ssm:/name:3`, `ssm:/path/`, `secretsmanager:id:json-key`, or
+    /// an ARN.
+    pub(super) from: RawText,
+    /// The value where there is no such parameter. Without it, that is an error.
+    #[schemars(default)]
+    pub(super) default: Option<RawText>,
+    /// The region that it is kept in. Without it, that of its ARN, else that of the run.
+    #[schemars(default)]
+    pub(super) region: Option<RawText>,
+    /// The ARN of a role to read it with.
+    #[schemars(default)]
+    pub(super) role: Option<RawText>,
+    /// The external id that the role asks for.
+    #[schemars(default)]
+    pub(super) external_id: Option<RawText>,
+    /// It must not be shown, even though it is no `SecureString`.
+    #[schemars(default)]
+    pub(super) secret: bool,
+    /// What its text is. Without it, a `StringList` is a list and anything else text.
+    #[schemars(default)]
+    pub(super) r#type: Option<RawParameterType>,
+}
+
+/// What the text of a parameter is.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "ParameterType")]
+pub(super) enum RawParameterType {
+    /// Text, as it is.
+    String,
+    /// JSON: a dictionary, a list or a single value.
+    Json,
+    /// A list of texts with commas between them.
+    List,
 }
 
 /// An artifact: the path of a template, or a map that says what to make.

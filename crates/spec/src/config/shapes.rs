@@ -4,7 +4,10 @@
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, Error};
 
-use super::raw::{OneOrMany, RawArtifact, RawArtifactMap, RawDefinitions, RawDialect};
+use super::raw::{
+    OneOrMany, RawArtifact, RawArtifactMap, RawDefinitions, RawDialect, RawParameter,
+    RawParameterMap, RawParameterType,
+};
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -21,7 +24,7 @@ macro_rules! deserialize_by_way_of_a_tree {
     )*};
 }
 
-deserialize_by_way_of_a_tree!(OneOrMany, RawArtifact, RawDefinitions);
+deserialize_by_way_of_a_tree!(OneOrMany, RawArtifact, RawDefinitions, RawParameter);
 
 impl TryFrom<RawTree> for RawText {
     type Error = Misshapen;
@@ -87,6 +90,51 @@ impl TryFrom<RawTree> for RawDefinitions {
             RawTree::Map(entries) => Ok(Self::Named(map(RawTree::Map(entries))?)),
             _ => Err("a list of images or a map from container to image is wanted here"),
         }
+    }
+}
+
+impl TryFrom<&str> for RawParameterType {
+    type Error = Misshapen;
+
+    fn try_from(word: &str) -> Result<Self, Misshapen> {
+        match word {
+            "string" => Ok(Self::String),
+            "json" => Ok(Self::Json),
+            "list" => Ok(Self::List),
+            _ => Err("`type` must be string, json or list"),
+        }
+    }
+}
+
+impl TryFrom<RawTree> for RawParameter {
+    type Error = Misshapen;
+
+    fn try_from(tree: RawTree) -> Result<Self, Misshapen> {
+        match tree {
+            RawTree::Map(entries) => Ok(Self::Map(Box::new(entries.try_into()?))),
+            from => Ok(Self::From(from.try_into()?)),
+        }
+    }
+}
+
+impl TryFrom<IndexMap<String, RawTree>> for RawParameterMap {
+    type Error = Misshapen;
+
+    fn try_from(mut entries: IndexMap<String, RawTree>) -> Result<Self, Misshapen> {
+        let mut text = |key: &str| entries.shift_remove(key).map(RawText::try_from).transpose();
+        Ok(Self {
+            from: text("from")?.ok_or("a parameter needs the key `from`")?,
+            default: text("default")?,
+            region: text("region")?,
+            role: text("role")?,
+            external_id: text("external_id")?,
+            r#type: text("type")?.map(|word| word.as_str().try_into()).transpose()?,
+            secret: match entries.shift_remove("secret") {
+                Some(RawTree::Literal(serde_json::Value::Bool(secret), _)) => secret,
+                Some(_) => return Err("`secret` must be true or false"),
+                None => false,
+            },
+        })
     }
 }
 

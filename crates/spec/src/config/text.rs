@@ -174,6 +174,34 @@ pub(super) fn texts(raw: &[RawText], source: &Arc<Source>, found: &mut Diagnosti
     raw.iter().filter_map(|text| keep(Text::from_raw(text, source), found)).collect()
 }
 
+/// Names that stand for themselves: `DB_PASSWORD`, or `app.db.password` for a part of one.
+pub(super) fn named_names(
+    raw: &IndexMap<String, RawText>,
+    source: &Arc<Source>,
+    found: &mut Diagnostics,
+) -> IndexMap<String, Text> {
+    let text = |(key, raw): (&String, &RawText)| {
+        let name = raw.as_str();
+        let span = raw.span(source);
+        let is_name = !name.is_empty()
+            && name.split('.').all(|part| {
+                !part.is_empty()
+                    && !part.starts_with(|first: char| first.is_ascii_digit())
+                    && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            });
+        if !is_name {
+            let message = format!("`{name}` is no name");
+            let hint = "write the name of a parameter or a variable, without `$`";
+            found.push(Diagnostic::at(span, message).with_hint(hint));
+            return None;
+        }
+        let template = Template::parse(&format!("${{{name}}}"), Dialect::Braces).ok()?;
+        let written = format!("${{{name}}}");
+        Some((key.clone(), Text { written, template, span }))
+    };
+    raw.iter().filter_map(text).collect()
+}
+
 pub(super) fn named_texts(
     raw: &IndexMap<String, RawText>,
     source: &Arc<Source>,

@@ -2,17 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use minijinja::ErrorKind;
+use regex::Regex;
 use serde_json::Value as Json;
 
 use super::filters::{self, ENGINE};
+use super::seen::Seen;
 use super::{Conditional, Expression, Operator, Piece, Template};
 use crate::value::Value;
 
 /// Knows what names stand for.
 pub trait Names {
-    /// The value of a name; for a part of one (`images.app.uri`), the value of the whole (`images`).
+    /// The value of a name; for a part of one (`images.app.uri`), the value of the whole (`images`);
+    /// for `arn(NAME)`, the ARN of a parameter.
     ///
     /// # Errors
     ///
@@ -207,29 +211,68 @@ pub(super) fn check(code: &str) -> Result<(), String> {
 }
 
 pub(super) fn references(code: &str) -> BTreeSet<String> {
-    ENGINE
+    let names = ENGINE
         .compile_expression(code)
         .map(|expression| expression.undeclared_variables(true).into_iter().collect())
-        .unwrap_or_default()
+        .unwrap_or_default();
+    with_arns(names, code)
+}
+
+/// Names without those of our functions; an ARN that is asked for stands among them as `arn(NAME)`.
+pub(super) fn with_arns(mut names: BTreeSet<String>, code: &str) -> BTreeSet<String> {
+    static ARN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"\barn\(\s*(?:'([^']*)'|"([^"]*)")\s*\)"#).expect("the pattern is right")
+    });
+    for function in ["file", "arn"] {
+        if names.contains(function) && code.contains(&format!("{function}(")) {
+            names.remove(function);
+        }
+    }
+    if code.contains("arn(") {
+        let found = ARN.captures_iter(code).filter_map(|found| found.get(1).or(found.get(2)));
+        names.extend(found.map(|name| arn_reference(name.as_str())));
+    }
+    names
+}
+
+/// What [`Names::resolve`] is asked for the ARN of a parameter.
+fn arn_reference(name: &str) -> String {
+    format!("arn({name})")
+}
+
+/// The function `arn('NAME')`; `arns` are those that the text asks for.
+pub(super) fn arn_function(arns: BTreeMap<String, String>) -> minijinja::Value {
+    minijinja::Value::from_function(move |name: String| {
+        arns.get(&arn_reference(&name)).cloned().ok_or_else(|| {
+            filters::told(format!(
+                "arn('{name}'): the name of a parameter must stand there as it is"
+            ))
+        })
+    })
 }
 
 fn run(code: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
-    let mut found = BTreeMap::new();
+    let (mut found, mut arns) = (BTreeMap::new(), BTreeMap::new());
     let mut unset = None;
     for reference in references(code) {
+        if reference.starts_with("arn(") {
+            arns.insert(reference.clone(), names.resolve(&reference)?.text().unwrap_or_default());
+            continue;
+        }
         let name = reference.split('.').next().unwrap_or(&reference).to_owned();
-        match names.resolve(&reference) {
+        match resolve_part(&reference, names) {
             Ok(value) => drop(found.insert(name, value)),
             // `${NAME | default("x")}` is for names without a value.
-            Err(NameError::Unset(_)) if name == "file" && names.folder().is_some() => {}
             Err(NameError::Unset(_)) => drop(unset.get_or_insert(name)),
             Err(error) => return Err(error.into()),
         }
     }
     let expression = ENGINE.compile_expression(code).map_err(|error| failed(&error))?;
-    let values = found.iter().map(|(name, value)| (name.clone(), value_of(value)));
+    let seen = Seen::default();
+    let values = found.iter().map(|(name, value)| (name.clone(), seen.watched(name, value)));
     let file = names.folder().map(|folder| ("file".to_owned(), filters::file_in(folder)));
-    let scope = minijinja::Value::from_pairs(values.chain(file));
+    let arn = code.contains("arn(").then(|| ("arn".to_owned(), arn_function(arns)));
+    let scope = minijinja::Value::from_pairs(values.chain(file).chain(arn));
     let result = expression.eval(scope).map_err(|error| match (error.kind(), &unset) {
         // Without its value, nothing else about the expression can be told.
         (_, Some(name)) => NameError::Unset(name.clone()).into(),
@@ -243,7 +286,21 @@ fn run(code: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
     }
     let content = serde_json::to_value(&result)
         .map_err(|_| EvaluationError::Expression(format!("`{code}` gives no value")))?;
-    Ok(Value::made_from(content, found.values()))
+    let parts: Vec<_> = found.values().map(|value| seen.of(value)).collect();
+    Ok(Value::made_from(content, &parts))
+}
+
+/// The value of a name; where a part of it is asked for and it is text, the JSON that the text is.
+pub(super) fn resolve_part(reference: &str, names: &dyn Names) -> Result<Value, NameError> {
+    let value = names.resolve(reference)?;
+    let Some((name, part)) = reference.split_once('.') else { return Ok(value) };
+    if !value.content().is_string() {
+        return Ok(value);
+    }
+    value.parsed().ok_or_else(|| NameError::Never {
+        name: reference.to_owned(),
+        reason: format!("`{name}` is no JSON, so there is no `{part}` in it"),
+    })
 }
 
 /// Which part of a dotted name does not exist, with the nearest that does.
@@ -303,6 +360,12 @@ mod tests {
                 "A" => Ok(Value::plain("a")),
                 "EMPTY" => Ok(Value::plain("")),
                 "S" => Ok(Value::secret("S", "hunter2")),
+                "JSON" => Ok(Value::plain(r#"{"user": "root", "n": 1}"#)),
+                "arn(S)" => Ok(Value::plain("arn:S")),
+                "mixed" => Ok(Value::dictionary(
+                    serde_json::json!({"host": "h", "db": {"port": 1, "password": "x"}}),
+                    BTreeSet::from(["mixed.db.password".to_owned()]),
+                )),
                 "app" => Ok(Value::plain(serde_json::json!({"db": {"host": "h", "port": 5432}}))),
                 name => Err(NameError::Unset(name.into())),
             }
@@ -352,6 +415,37 @@ mod tests {
             fill("x ${app.db}").unwrap_err(),
             "`${app.db}` is a list or a dictionary; name one of its keys"
         );
+    }
+
+    #[test]
+    fn text_that_is_json_has_keys() {
+        assert_eq!(fill("${JSON.user}-${JSON.n}").as_deref(), Ok("root-1"));
+        assert_eq!(
+            fill("${A.user}").unwrap_err(),
+            "`A.user` has no value: `A` is no JSON, so there is no `user` in it"
+        );
+    }
+
+    #[test]
+    fn of_a_dictionary_only_the_parts_that_are_used_count() {
+        let secrets = |text: &str| {
+            let template = Template::parse(text, Dialect::Shell).unwrap();
+            template.evaluate(text, &Fixed).unwrap().secrets().len()
+        };
+        for public in ["${mixed.host}", "${mixed['host'] | upper}", "${mixed.db.port}"] {
+            assert_eq!(secrets(public), 0, "{public}");
+        }
+        for secret in ["${mixed.db.password}", "${mixed.db | json}", "${mixed | json}"] {
+            assert_eq!(secrets(secret), 1, "{secret}");
+        }
+    }
+
+    #[test]
+    fn arns_are_asked_for_by_the_name_of_the_parameter() {
+        assert_eq!(fill("${arn('S')}").as_deref(), Ok("arn:S"));
+        let template = Template::parse("${arn(\"S\") ~ A}", Dialect::Shell).unwrap();
+        assert_eq!(template.references().into_iter().collect::<Vec<_>>(), ["A", "arn(S)"]);
+        assert!(fill("${arn(A)}").unwrap_err().contains("must stand there as it is"));
     }
 
     #[test]

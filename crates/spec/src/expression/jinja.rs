@@ -8,7 +8,8 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Object;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind};
 
-use super::evaluate::{NameError, Names, value_of};
+use super::evaluate::{NameError, Names, arn_function, resolve_part, with_arns};
+use super::seen::Seen;
 use super::{filters, marks};
 use crate::value::Value;
 
@@ -62,6 +63,12 @@ pub enum JinjaPart {
     },
 }
 
+/// Values by the names that they have.
+type Values = BTreeMap<String, Value>;
+
+/// ARNs by what asks for them: `arn(NAME)`.
+type Arns = BTreeMap<String, String>;
+
 /// The longest `{{ … }}` or `{% … %}` that is read, in bytes. A longer one is no expression that a
 /// person wrote, and each operator takes its part of the stack.
 const LONGEST_TAG: usize = 4096;
@@ -88,7 +95,7 @@ impl JinjaTemplate {
         let names = engine.as_ref().and_then(|engine| {
             Some(engine.get_template(&self.name).ok()?.undeclared_variables(true))
         });
-        names.unwrap_or_default().into_iter().collect()
+        with_arns(names.unwrap_or_default().into_iter().collect(), &self.text)
     }
 
     /// The text in its parts, and the secrets that went into it.
@@ -104,7 +111,9 @@ impl JinjaTemplate {
     /// whether it has one.
     pub fn fill(&self, names: &dyn Names) -> Result<JinjaText, JinjaError> {
         let mut engine = self.engine(names.folder())?;
-        let used = Arc::new(Used { values: self.values(names)?, names: Mutex::default() });
+        let (values, arns) = self.values(names)?;
+        engine.add_global("arn", arn_function(arns));
+        let used = Arc::new(Used { values, names: Mutex::default(), seen: Seen::default() });
         engine.set_formatter(marks::print_marked(used.made_texts()));
         let parts = marks::split(&self.render(&engine, &used, names)?);
         let harmless = marks::Harmless::default();
@@ -127,8 +136,8 @@ impl JinjaTemplate {
     }
 
     /// The values of all names that have one. What the template asks for must not be wrong.
-    fn values(&self, names: &dyn Names) -> Result<BTreeMap<String, Value>, JinjaError> {
-        let mut values = BTreeMap::new();
+    fn values(&self, names: &dyn Names) -> Result<(Values, Arns), JinjaError> {
+        let (mut values, mut arns) = (Values::new(), Arns::new());
         for name in names.known() {
             if let Ok(value) = names.resolve(&name) {
                 values.insert(name, value);
@@ -136,7 +145,10 @@ impl JinjaTemplate {
         }
         for reference in self.references() {
             let root = reference.split('.').next().unwrap_or(&reference).to_owned();
-            match names.resolve(&reference) {
+            match resolve_part(&reference, names) {
+                Ok(value) if reference.starts_with("arn(") => {
+                    arns.insert(reference, value.text().unwrap_or_default());
+                }
                 Ok(value) => drop(values.insert(root, value)),
                 // The template may ask whether there is one.
                 Err(NameError::Unset(_)) => {}
@@ -147,7 +159,7 @@ impl JinjaTemplate {
                 }
             }
         }
-        Ok(values)
+        Ok((values, arns))
     }
 
     fn engine(&self, folder: Option<&Path>) -> Result<Environment<'static>, JinjaError> {
@@ -228,8 +240,9 @@ fn overlong_tag(text: &str) -> Option<usize> {
 /// The values of all names; notes which are asked for.
 #[derive(Debug)]
 struct Used {
-    values: BTreeMap<String, Value>,
+    values: Values,
     names: Mutex<BTreeSet<String>>,
+    seen: Seen,
 }
 
 impl Used {
@@ -249,7 +262,8 @@ impl Used {
     fn all(&self) -> Value {
         let names = self.names.lock().map(|names| names.clone()).unwrap_or_default();
         let parts = names.iter().filter_map(|name| self.values.get(name));
-        Value::made_from(serde_json::Value::Null, parts)
+        let parts: Vec<_> = parts.map(|value| self.seen.of(value)).collect();
+        Value::made_from(serde_json::Value::Null, &parts)
     }
 }
 
@@ -260,7 +274,7 @@ impl Object for Used {
         if let Ok(mut names) = self.names.lock() {
             names.insert(name.to_owned());
         }
-        Some(value_of(value))
+        Some(self.seen.watched(name, value))
     }
 }
 

@@ -9,6 +9,7 @@ mod jinja;
 mod lexer;
 mod marks;
 mod placeholders;
+mod seen;
 
 pub use evaluate::{EvaluationError, NameError, Names};
 pub use jinja::{JinjaError, JinjaPart, JinjaTemplate, JinjaText};

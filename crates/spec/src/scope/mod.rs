@@ -7,6 +7,7 @@
 mod commit;
 mod image;
 mod resolve;
+mod secrets;
 
 pub use commit::CommitSource;
 pub use image::{DigestState, ImageNames};
@@ -45,6 +46,7 @@ pub struct Scope {
     tag: Vec<Text>,
     variables: Arc<IndexMap<String, Text>>,
     parameters: Arc<BTreeMap<String, Option<Value>>>,
+    arns: Arc<BTreeMap<String, Result<String, String>>>,
     commit: CommitSource,
     images: IndexMap<String, Option<ImageNames>>,
     environment: Arc<BTreeMap<String, String>>,
@@ -93,6 +95,7 @@ impl Scope {
             tag: config.tag.clone(),
             variables: Arc::new(config.variables.clone()),
             parameters: Arc::new(parameters.collect()),
+            arns: Arc::default(),
             commit: commit.into(),
             images: config.images.keys().map(|name| (name.clone(), None)).collect(),
             environment: Arc::new(environment),
@@ -137,6 +140,11 @@ impl Scope {
     pub fn set_parameters(&mut self, values: BTreeMap<String, Value>) {
         let parameters = Arc::make_mut(&mut self.parameters);
         parameters.extend(values.into_iter().map(|(name, value)| (name, Some(value))));
+    }
+
+    /// Takes the ARNs of parameters, or why one has none, by the names that shipspec.yml gives them.
+    pub fn set_arns(&mut self, arns: BTreeMap<String, Result<String, String>>) {
+        self.arns = Arc::new(arns);
     }
 
     /// Takes what is known of an image.

@@ -41,6 +41,9 @@ pub(super) enum Layer {
 impl Names for Frame<'_> {
     fn resolve(&self, reference: &str) -> Result<Value, NameError> {
         let scope = self.scope;
+        if let Some(name) = reference.strip_prefix("arn(").and_then(|name| name.strip_suffix(')')) {
+            return self.arn(reference, name);
+        }
         let name = reference.split('.').next().unwrap_or(reference);
         if let Some(value) = scope.given.get(name).or_else(|| scope.matrix.get(name)) {
             return Ok(value.clone());
@@ -133,6 +136,22 @@ impl Frame<'_> {
             "images" => self.images(reference).map(Some),
             _ if OF_ONE_IMAGE.contains(&name) => self.of_one_image(name),
             _ => Ok(None),
+        }
+    }
+
+    /// The ARN of a parameter.
+    fn arn(&self, reference: &str, name: &str) -> Result<Value, NameError> {
+        let never = |reason: String| NameError::Never { name: reference.to_owned(), reason };
+        match self.scope.arns.get(name) {
+            Some(Ok(arn)) => Ok(Value::tool_made(&**arn)),
+            Some(Err(reason)) => Err(never(reason.clone())),
+            None if self.scope.parameters.contains_key(name.split('.').next().unwrap_or(name)) => {
+                Err(NameError::Later {
+                    name: reference.to_owned(),
+                    stage: "the parameters are fetched",
+                })
+            }
+            None => Err(never(format!("no parameter has the name `{name}`"))),
         }
     }
 

@@ -1,0 +1,128 @@
+//! The ARNs of parameters, for a task definition's `valueFrom`. No value is read for them.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use shipspec_spec::aws::partition;
+use shipspec_spec::parameter::{ParameterName, ParameterSource, SecretReference};
+
+use crate::error::FetchError;
+use crate::request::{Caller, Place, Requests};
+use crate::{account, secrets_manager};
+
+/// ARNs by what asks for them, or why there is none.
+pub type Arns = BTreeMap<String, Result<String, String>>;
+
+/// The ARNs of `asked`: names of parameters, or of entries of a dictionary (`app.db.password`).
+///
+/// That of a parameter is put together; `account` is the one that the run is in, if that is known,
+/// else STS is asked. That of a secret in Secrets Manager has random characters, so it is looked up.
+///
+/// # Errors
+///
+/// Every question that failed.
+pub async fn find(
+    caller: Caller<'_>,
+    account: Option<&str>,
+    requests: &Requests,
+    asked: impl IntoIterator<Item = &str>,
+) -> Result<Arns, Vec<FetchError>> {
+    let finder = Finder { caller, account };
+    let searches = asked.into_iter().map(|name| async move {
+        let found = match requests.get(name.split('.').next().unwrap_or(name)) {
+            Some(request) => finder.arn(name, &request.source, &request.place).await,
+            None => Ok(Err(format!("no parameter has the name `{name}`"))),
+        };
+        (name.to_owned(), found)
+    });
+    let (mut arns, mut errors) = (Arns::new(), Vec::new());
+    for (name, found) in join_all(searches).await {
+        match found {
+            Ok(arn) => drop(arns.insert(name, arn)),
+            Err(error) if !errors.contains(&error) => errors.push(error),
+            Err(_) => {}
+        }
+    }
+    if errors.is_empty() { Ok(arns) } else { Err(errors) }
+}
+
+#[derive(Clone, Copy)]
+struct Finder<'a> {
+    caller: Caller<'a>,
+    account: Option<&'a str>,
+}
+
+impl Finder<'_> {
+    async fn arn(
+        self,
+        name: &str,
+        source: &ParameterSource,
+        place: &Place,
+    ) -> Result<Result<String, String>, FetchError> {
+        match source {
+            ParameterSource::Ssm(parameter) => self.of_parameter(parameter, place).await,
+            ParameterSource::SsmPath(path) => match name.split_once('.') {
+                Some((_, rest)) => {
+                    let whole = format!("{path}{}", rest.replace('.', "/"));
+                    match whole.parse() {
+                        Ok(parameter) => self.of_parameter(&parameter, place).await,
+                        Err(error) => Ok(Err(error.to_string())),
+                    }
+                }
+                None => Ok(Err(format!("`{name}` is a dictionary; name one of its entries"))),
+            },
+            ParameterSource::SecretsManager(secret) => self.of_secret(secret, place).await.map(Ok),
+        }
+    }
+
+    /// `parameter/` and the name, whose leading slash is not doubled ([format]).
+    ///
+    /// [format]: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html
+    async fn of_parameter(
+        self,
+        parameter: &ParameterName,
+        place: &Place,
+    ) -> Result<Result<String, String>, FetchError> {
+        if parameter.has_selector() {
+            let reason = "it names a version or a label, and a container can only have the newest";
+            return Ok(Err(reason.into()));
+        }
+        if parameter.as_str().starts_with("arn:") {
+            return Ok(Ok(parameter.as_str().to_owned()));
+        }
+        let Some(region) = place.region(self.caller.aws) else {
+            return Ok(Err("no region is set (`AWS_REGION`)".into()));
+        };
+        let role_account = place.role.as_ref().and_then(|role| role.arn.split(':').nth(4));
+        let account = match role_account.or(self.account) {
+            Some(account) => account.to_owned(),
+            None => account::account(self.caller, place).await?,
+        };
+        let name = parameter.plain().trim_start_matches('/');
+        Ok(Ok(format!("arn:{}:ssm:{region}:{account}:parameter/{name}", partition(region))))
+    }
+
+    /// The ARN, and key and version behind it: all three colons, if one of the parts is there
+    /// ([format]).
+    ///
+    /// [format]: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
+    async fn of_secret(
+        self,
+        secret: &SecretReference,
+        place: &Place,
+    ) -> Result<String, FetchError> {
+        let arn = if secret.id.starts_with("arn:") {
+            secret.id.clone()
+        } else {
+            let config = self.caller.at(place).await;
+            let client = aws_sdk_secretsmanager::Client::new(&config);
+            secrets_manager::arn(&client, &secret.id).await?
+        };
+        let parts = [&secret.json_key, &secret.version_stage, &secret.version_id];
+        if parts.iter().all(|part| part.is_none()) {
+            return Ok(arn);
+        }
+        let [key, stage, id] = parts.map(|part| part.as_deref().unwrap_or_default());
+        Ok(format!("{arn}:{key}:{stage}:{id}"))
+    }
+}
