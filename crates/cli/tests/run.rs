@@ -221,7 +221,7 @@ fn missing_parameters_are_told_together_and_a_refusal_apart() {
     ");
     let outcome =
         project.role(&testbed.role_without(&["ssm:GetParameters"])).run(&["render"]).failure(3);
-    assert!(outcome.stderr.contains("access denied to parameters in SSM"), "{outcome}");
+    assert!(outcome.stderr.contains("access denied: User: "), "{outcome}");
     assert!(outcome.stderr.contains("hint: allow `ssm:GetParameters`"), "{outcome}");
 }
 

@@ -33,14 +33,19 @@ pub(crate) async fn get(
     let reply = request.send().await;
     let reply = reply.map_err(|error| explain(SERVICE, "ssm:GetParameters", &error))?;
     // An answer is in an order of its own, so each parameter is kept under every name that it could
-    // have been asked for by: plain, with its selector (`:3`, `:label`), and as an ARN.
-    let mut known = BTreeMap::new();
+    // have been asked for by: plain, with its version, its label, and as an ARN.
+    let mut known: BTreeMap<String, &Parameter> = BTreeMap::new();
     for parameter in reply.parameters() {
         let name = parameter.name().unwrap_or_default();
         let selector = parameter.selector().unwrap_or_default();
         let selector = selector.strip_prefix(name).unwrap_or(selector);
         for whole in [name, parameter.arn().unwrap_or_default()] {
-            known.insert(format!("{whole}{selector}"), parameter);
+            known.insert(format!("{whole}:{}", parameter.version()), parameter);
+            // Not every server tells the selector; without one, the newest version is meant.
+            let plain = known.entry(format!("{whole}{selector}")).or_insert(parameter);
+            if plain.version() < parameter.version() {
+                *plain = parameter;
+            }
         }
     }
     let found = |name: &ParameterName| Some((name.clone(), answer(known.get(name.as_str())?)));
@@ -98,6 +103,13 @@ fn answer(parameter: &Parameter) -> Answer {
 /// The name that is there and most like one that is not; nothing if names may not be listed.
 pub(crate) async fn nearest_name(client: &Client, missing: &ParameterName) -> Option<String> {
     let plain = missing.plain();
+    if missing.has_selector() {
+        let request = client.get_parameters().names(plain).with_decryption(true);
+        let there = request.send().await.is_ok_and(|reply| !reply.parameters().is_empty());
+        if there {
+            return Some(plain.to_owned());
+        }
+    }
     let folder = plain.rfind('/').map(|slash| &plain[..=slash]);
     let (mut names, mut token) = (Vec::new(), None);
     for _ in 0..PAGES_FOR_ADVICE {

@@ -177,7 +177,24 @@ impl Testbed {
         target: &str,
         input: &serde_json::Value,
     ) -> serde_json::Value {
-        let access_key = default_role(PRIMARY_ACCOUNT).access_key().to_owned();
+        self.call_in(PRIMARY_ACCOUNT, service, region, target, input)
+    }
+
+    /// As [`Testbed::call`], in this account.
+    ///
+    /// # Panics
+    ///
+    /// If the service refuses.
+    #[expect(clippy::must_use_candidate, reason = "most calls are made for what they change")]
+    pub fn call_in(
+        &self,
+        account: &str,
+        service: &str,
+        region: &str,
+        target: &str,
+        input: &serde_json::Value,
+    ) -> serde_json::Value {
+        let access_key = default_role(account).access_key().to_owned();
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential={access_key}/20260101/{region}/{service}/aws4_request, \
              SignedHeaders=host, Signature=none"
@@ -188,7 +205,7 @@ impl Testbed {
             ("Authorization", authorization.as_str()),
             ("X-Amz-Target", target),
             ("Content-Type", "application/x-amz-json-1.1"),
-            ("X-Moto-Account-Id", PRIMARY_ACCOUNT),
+            ("X-Moto-Account-Id", account),
         ];
         let body = input.to_string();
         let (status, answer) = control::send(ports::MOTO, "POST", "/", &headers, body.as_bytes())

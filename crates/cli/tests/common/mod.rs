@@ -204,3 +204,29 @@ pub fn assert_untouched(project: &Project, repository: &TestRepository) {
         assert!(!project.has(path), "{path} was written");
     }
 }
+
+/// The forms in which programs write a text: as it is, as JSON, in a URL, in base64 at any offset.
+#[allow(dead_code, reason = "not every test looks for secrets")]
+pub fn forms_of(text: &str) -> Vec<String> {
+    use base64::Engine as _;
+    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
+    let json = serde_json::Value::from(text).to_string();
+    let url: String = text
+        .bytes()
+        .map(|byte| match byte {
+            byte if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) => {
+                char::from(byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    let mut forms = vec![text.to_owned(), json[1..json.len() - 1].to_owned(), url];
+    for before in ["", "x", "xy"] {
+        for engine in [BASE64_STANDARD, BASE64_URL_SAFE] {
+            let code = engine.encode(format!("{before}{text}"));
+            // The characters at both ends depend on what stands beside.
+            forms.push(code[4..code.len() - 4].to_owned());
+        }
+    }
+    forms
+}

@@ -187,10 +187,13 @@ impl Tree {
                 .iter()
                 .map(|(key, value)| (key.clone(), value.fill(names, parts, found)))
                 .collect(),
-            Self::Text(text) => match text.evaluate_text(names) {
-                Ok((filled, value)) => {
+            Self::Text(text) => match text.evaluate(names) {
+                Ok(value) => {
+                    // A list or a dictionary has its place here; anything else stays the text that
+                    // was written.
+                    let content = value.text().map_or_else(|| value.content().clone(), Json::from);
                     parts.push(value);
-                    filled.into()
+                    content
                 }
                 Err(errors) => {
                     found.extend(errors);

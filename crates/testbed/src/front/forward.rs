@@ -55,7 +55,8 @@ pub(crate) async fn classify(
         let query = parts.uri.query().unwrap_or_default();
         let action =
             form.split('&').chain(query.split('&')).find_map(|pair| pair.strip_prefix("Action="));
-        (Protocol::Query, action.unwrap_or_default().to_owned(), "*".to_owned(), full(bytes))
+        let resource = role_of(&form).unwrap_or_else(|| "*".to_owned());
+        (Protocol::Query, action.unwrap_or_default().to_owned(), resource, full(bytes))
     };
     let kind = format!("{service}:{operation}");
     // Everyone may ask who they are.
@@ -82,7 +83,40 @@ pub(crate) async fn perform(
     let mut headers = parts.headers.clone();
     headers.insert("x-moto-account-id", HeaderValue::from_str(account)?);
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    front.moto.ask(&parts.method, path, headers, body).await
+    let answer = front.moto.ask(&parts.method, path, headers, body).await?;
+    if call.kind != ASSUME_ROLE {
+        return Ok(answer);
+    }
+    let (parts, body) = answer.into_parts();
+    let bytes = whole(body).await?;
+    let text = String::from_utf8_lossy(&bytes);
+    if let Some(key) = between(&text, "<AccessKeyId>", "</AccessKeyId>") {
+        front.identities.add(session(key, &call.resource));
+    }
+    Ok(Answer::from_parts(parts, full(bytes)))
+}
+
+const ASSUME_ROLE: &str = "sts:AssumeRole";
+
+/// Who holds the keys of a session of a role.
+fn session(access_key: &str, role: &str) -> RoleSpecification {
+    let account = role.split(':').nth(4).unwrap_or(PRIMARY_ACCOUNT);
+    let name = role.rsplit('/').next().unwrap_or_default();
+    RoleSpecification {
+        access_key: access_key.to_owned(),
+        name: name.to_owned(),
+        ..RoleSpecification::of_everything(account)
+    }
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    Some(text.split_once(start)?.1.split_once(end)?.0)
+}
+
+/// The role that a request wants to be.
+fn role_of(form: &str) -> Option<String> {
+    let role = form.split('&').find_map(|pair| pair.strip_prefix("RoleArn="))?;
+    Some(role.replace("%3A", ":").replace("%2F", "/"))
 }
 
 /// moto knows only its own user; a role here has a name.

@@ -11,7 +11,7 @@ use shipspec_testbed::{ACCOUNTS, Layout, REGIONS};
 use super::{Fatal, authority};
 
 /// Services that the front passes on, with a host in each region.
-pub(crate) const SERVICES: [&str; 12] = [
+pub(crate) const SERVICES: [&str; 13] = [
     "cloudformation",
     "codebuild",
     "codedeploy",
@@ -24,6 +24,7 @@ pub(crate) const SERVICES: [&str; 12] = [
     "s3",
     "secretsmanager",
     "ssm",
+    "sts",
 ];
 
 /// Makes the namespace what the services and commands in it expect.
