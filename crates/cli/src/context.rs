@@ -21,9 +21,12 @@ const DEFAULT_FILE: &str = "shipspec.yml";
 /// How long one request to AWS may take before it is made again.
 const AWS_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How often a request to AWS is made until it is answered. The SDK waits longer each time, a random
-/// part of it, and slows down all requests where it is told that there are too many.
-const AWS_ATTEMPTS: u32 = 5;
+/// How often a request to AWS is made until it is answered. The SDK waits longer each time, up to
+/// [`AWS_LONGEST_WAIT`], and a random part of it.
+const AWS_ATTEMPTS: u32 = 6;
+
+/// The longest that is waited between two attempts.
+const AWS_LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// How long AWS may take to accept a connection.
 const AWS_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -109,6 +112,8 @@ async fn load_aws() -> SdkConfig {
         .connect_timeout(AWS_CONNECT_TIMEOUT)
         .operation_attempt_timeout(AWS_ATTEMPT_TIMEOUT)
         .build();
+    let retry =
+        RetryConfig::standard().with_max_attempts(AWS_ATTEMPTS).with_max_backoff(AWS_LONGEST_WAIT);
     // The region of the machine is not asked: that takes seconds where there is none to answer.
     let region = RegionProviderChain::first_try(
         aws_config::environment::EnvironmentVariableRegionProvider::new(),
@@ -117,7 +122,7 @@ async fn load_aws() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .region(region)
         .timeout_config(timeouts)
-        .retry_config(RetryConfig::adaptive().with_max_attempts(AWS_ATTEMPTS))
+        .retry_config(retry)
         .load()
         .await
 }
