@@ -1,0 +1,101 @@
+//! What the engine's last words mean.
+
+use crate::docker::BuildError;
+use crate::vertices::FailedStep;
+
+/// Words of messages that are about the Dockerfile as a text.
+const DOCKERFILE: [&str; 4] = [
+    "dockerfile parse error",
+    "failed to parse dockerfile",
+    "Dockerfile parse error",
+    "target stage ",
+];
+
+/// The error of a build, from what the engine said at its end and the step that failed, if one did.
+pub(crate) fn build_error(message: &str, failed: Option<FailedStep>) -> BuildError {
+    let message = shortened(message);
+    if DOCKERFILE.iter().any(|words| message.contains(words)) {
+        return BuildError::Dockerfile(message);
+    }
+    let Some(step) = failed else { return BuildError::Engine(message) };
+    if let Some(exit_code) = exit_code(&message) {
+        return BuildError::Step { step, exit_code };
+    }
+    let message = match missing_source(&message) {
+        Some(path) => {
+            format!("`{path}` is not in the build context, or `.dockerignore` leaves it out")
+        }
+        None => message,
+    };
+    BuildError::OtherStep { step, message }
+}
+
+/// BuildKit and the classic builder tell the exit code only at the end of their message.
+pub(crate) fn exit_code(message: &str) -> Option<i64> {
+    const WORDS: [&str; 3] = ["exit code: ", "returned a non-zero code: ", "exit status "];
+    let (_, code) = WORDS.iter().find_map(|words| message.rsplit_once(words))?;
+    code.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// The path that a COPY names and the engine did not find.
+fn missing_source(message: &str) -> Option<&str> {
+    let (_, rest) = message
+        .split_once("failed to compute cache key: ")
+        .or_else(|| message.split_once("failed to calculate checksum of ref "))?;
+    let (before, _) = rest.rsplit_once("not found")?;
+    let (_, quoted) = before.split_once('"')?;
+    quoted.split('"').next().map(|path| path.trim_start_matches('/'))
+}
+
+/// The message without the words that every one begins with.
+pub(crate) fn shortened(message: &str) -> String {
+    const PREFIXES: [&str; 4] = [
+        "Docker stream error: ",
+        "failed to solve with frontend dockerfile.v0: ",
+        "failed to create LLB definition: ",
+        "failed to solve: ",
+    ];
+    let mut rest = message.trim();
+    loop {
+        let shorter = PREFIXES.iter().find_map(|prefix| rest.strip_prefix(prefix));
+        let code =
+            rest.strip_prefix("rpc error: code = ").and_then(|rest| rest.split_once(" desc = "));
+        match shorter.or(code.map(|(_, rest)| rest)) {
+            Some(shorter) => rest = shorter,
+            None => return rest.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_found_in_all_wordings() {
+        assert_eq!(exit_code("executor failed running [/bin/sh -c x]: exit code: 3"), Some(3));
+        assert_eq!(
+            exit_code("process \"x\" did not complete successfully: exit code: 127"),
+            Some(127)
+        );
+        assert_eq!(exit_code("The command '/bin/sh -c x' returned a non-zero code: 37"), Some(37));
+        assert_eq!(exit_code("while running runtime: exit status 2"), Some(2));
+        assert_eq!(exit_code("no such file"), None);
+    }
+
+    #[test]
+    fn what_every_message_begins_with_is_left_out() {
+        let message =
+            "failed to solve: rpc error: code = NotFound desc = failed to create LLB definition: x";
+        assert_eq!(shortened(message), "x");
+    }
+
+    #[test]
+    fn a_missing_source_is_found_in_both_wordings() {
+        let old = "failed to compute cache key: \"/none\" not found: not found";
+        let new = "failed to compute cache key: failed to calculate checksum of ref 1::2: \"/a/b\": not found";
+        assert_eq!(missing_source(old), Some("none"));
+        assert_eq!(missing_source(new), Some("a/b"));
+        assert_eq!(missing_source("docker.io/library/x: not found"), None);
+    }
+}
