@@ -150,13 +150,12 @@ impl<'a> Steps<'a> {
             return;
         }
         let Some(step) = &mut self.step else { return };
-        let own_words = line.trim_start().trim_start_matches('-');
-        if own_words.starts_with("> Using cache") {
+        // What a step writes to its stderr is in red.
+        let plain = line.replace("\u{1b}[91m", "").replace("\u{1b}[0m", "");
+        let line = drawn_last(&plain);
+        if line.trim_start().trim_start_matches('-').starts_with("> Using cache") {
             step.is_cached = true;
         } else if !is_house_keeping(line) {
-            // What a step writes to its stderr is in red.
-            let plain = line.replace("\u{1b}[91m", "").replace("\u{1b}[0m", "");
-            let line = drawn_last(&plain);
             keep(&mut step.lines, line);
             self.reporter.report(Event::StepOutput { image: self.image, step: &step.name, line });
         }

@@ -81,6 +81,7 @@ fn build() -> Vec<Error> {
         context(ContextError::NoFolder(PathBuf::from("web"))),
         context(ContextError::NoDockerfile(PathBuf::from("web/Dockerfile"))),
         context(ContextError::Outside(PathBuf::from("../Dockerfile"))),
+        context(ContextError::Name(PathBuf::from("web/caf\u{fffd}"))),
         BuildError::Dockerfile("dockerfile parse error line 2: unknown instruction: RUNN".into())
             .into(),
         BuildError::Step { step: step(), exit_code: 2 }.into(),
