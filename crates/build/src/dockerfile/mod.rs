@@ -27,7 +27,6 @@ pub struct Dockerfile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stage {
     name: Option<String>,
-    line: usize,
     base: String,
     items: Vec<Item>,
 }

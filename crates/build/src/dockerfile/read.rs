@@ -26,7 +26,6 @@ pub(super) fn read(text: &str) -> Result<Dockerfile, DockerfileError> {
         let items = stage.instructions.iter().flat_map(|instruction| items(text, instruction));
         dockerfile.stages.push(Stage {
             name: stage.from.as_.as_ref().map(|(_, name)| name.value.to_string()),
-            line: line_of(text, stage.from.from.span.start),
             base: stage.from.image.value.to_string(),
             items: items.collect(),
         });
