@@ -158,6 +158,14 @@ pub enum BuildError {
         /// The engine's own words.
         message: String,
     },
+    /// The registry of a base image did not give it out.
+    #[error("the base image `{image}` cannot be pulled: {message}")]
+    BaseImage {
+        /// Its reference.
+        image: String,
+        /// The engine's own words, in which the registry's stand.
+        message: String,
+    },
     /// The engine gave up for another reason.
     #[error("the Docker engine could not build the image: {0}")]
     Engine(String),

@@ -4,22 +4,27 @@ use crate::docker::BuildError;
 use crate::vertices::FailedStep;
 
 /// Words of messages that are about the Dockerfile as a text.
-const DOCKERFILE: [&str; 4] = [
+const DOCKERFILE: [&str; 5] = [
     "dockerfile parse error",
     "failed to parse dockerfile",
     "Dockerfile parse error",
     "target stage ",
+    "should not be blank",
 ];
 
 /// The error of a build, from what the engine said at its end and the step that failed, if one did.
 pub(crate) fn build_error(message: &str, failed: Option<FailedStep>) -> BuildError {
     let message = shortened(message);
+    // First, for the message holds the step's own command, which may hold any words.
+    if let (Some(step), Some(exit_code)) = (&failed, exit_code(&message)) {
+        return BuildError::Step { step: step.clone(), exit_code };
+    }
     if DOCKERFILE.iter().any(|words| message.contains(words)) {
         return BuildError::Dockerfile(message);
     }
     let Some(step) = failed else { return BuildError::Engine(message) };
-    if let Some(exit_code) = exit_code(&message) {
-        return BuildError::Step { step, exit_code };
+    if let Some(image) = base_image(&step.name) {
+        return BuildError::BaseImage { image: image.into(), message };
     }
     let message = match missing_source(&message) {
         Some(path) => {
@@ -28,6 +33,11 @@ pub(crate) fn build_error(message: &str, failed: Option<FailedStep>) -> BuildErr
         None => message,
     };
     BuildError::OtherStep { step, message }
+}
+
+/// The image that a step of BuildKit's own asks a registry for.
+fn base_image(step: &str) -> Option<&str> {
+    step.strip_prefix("[internal] load metadata for ").or_else(|| step.strip_prefix("FROM "))
 }
 
 /// BuildKit and the classic builder tell the exit code only at the end of their message.
@@ -55,12 +65,13 @@ pub(crate) fn shortened(message: &str) -> String {
         "failed to create LLB definition: ",
         "failed to solve: ",
     ];
+    const CODES: [(&str, &str); 2] =
+        [("rpc error: code = ", " desc = "), ("Docker responded with status code ", ": ")];
     let mut rest = message.trim();
     loop {
         let shorter = PREFIXES.iter().find_map(|prefix| rest.strip_prefix(prefix));
-        let code =
-            rest.strip_prefix("rpc error: code = ").and_then(|rest| rest.split_once(" desc = "));
-        match shorter.or(code.map(|(_, rest)| rest)) {
+        let coded = CODES.iter().find_map(|(start, end)| rest.strip_prefix(start)?.split_once(end));
+        match shorter.or(coded.map(|(_, rest)| rest)) {
             Some(shorter) => rest = shorter,
             None => return rest.to_owned(),
         }
@@ -88,6 +99,21 @@ mod tests {
         let message =
             "failed to solve: rpc error: code = NotFound desc = failed to create LLB definition: x";
         assert_eq!(shortened(message), "x");
+        assert_eq!(shortened("Docker responded with status code 400: a: b"), "a: b");
+    }
+
+    #[test]
+    fn what_a_command_says_is_no_error_of_the_dockerfile() {
+        let step = FailedStep { name: "[2/2] RUN x".into(), lines: Vec::new() };
+        let message =
+            "executor failed running [/bin/sh -c echo dockerfile parse error]: exit code: 1";
+        let error = build_error(message, Some(step.clone()));
+        assert!(matches!(error, BuildError::Step { exit_code: 1, .. }), "{error}");
+        let error = build_error("dockerfile parse error line 2: x", None);
+        assert!(matches!(error, BuildError::Dockerfile(_)), "{error}");
+        let name = "[internal] load metadata for r.example/a:1".into();
+        let error = build_error("not found", Some(FailedStep { name, ..step }));
+        assert_eq!(error.to_string(), "the base image `r.example/a:1` cannot be pulled: not found");
     }
 
     #[test]

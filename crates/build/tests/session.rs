@@ -148,6 +148,40 @@ async fn a_dockerfile_that_is_ignored_is_used_and_not_copied() {
 
 #[tokio::test]
 #[ignore = "needs the testbed"]
+async fn a_long_ignore_file_fits_into_a_request() {
+    let testbed = Testbed::current();
+    let patterns: Vec<_> =
+        (0..3000).map(|index| format!("folder/of/files/{index}/*.log")).collect();
+    let project = Project::new(&testbed, "COPY . /all")
+        .file(".dockerignore", &format!("{}\ngröße\n", patterns.join("\n")))
+        .file("größe", "")
+        .file("maß", "");
+    project.build().await.unwrap();
+    assert_eq!(project.run("cd /all; echo *"), "Dockerfile busybox maß");
+}
+
+#[tokio::test]
+#[ignore = "needs the testbed"]
+async fn an_engine_behind_a_port_builds_as_well() {
+    let testbed = Testbed::current();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let socket = testbed.docker_host().trim_start_matches("unix://").to_owned();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut engine = tokio::net::UnixStream::connect(&socket).await.unwrap();
+            tokio::spawn(async move {
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut engine).await;
+            });
+        }
+    });
+    let project = Project::new(&testbed, "COPY data /data").file("data", "1");
+    let built = project.on(format!("tcp://127.0.0.1:{port}")).build().await.unwrap();
+    assert!(!built.is_classic);
+}
+
+#[tokio::test]
+#[ignore = "needs the testbed"]
 async fn a_dockerfile_outside_the_context_brings_its_own_ignore_file() {
     let testbed = Testbed::current();
     let mut project = Project::new(&testbed, "COPY . /all")
@@ -216,7 +250,10 @@ async fn each_fault_is_told_as_what_it_is() {
 
     let missing = Project::new(&testbed, "FROM localhost:5001/none:1");
     let error = missing.error().await;
-    assert!(error.contains("localhost:5001/none:1"), "{error}");
+    assert!(
+        error.starts_with("the base image `localhost:5001/none:1` cannot be pulled"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -45,6 +45,10 @@ const METHODS: [&str; 4] = [
     "/moby.filesync.v1.FileSync/DiffCopy",
 ];
 
+/// Bytes of names and values in the head of one call. All patterns of a `.dockerignore` come there, and
+/// the usual limit is 16 KiB.
+const HEAD_LIMIT: u32 = 16 * 1024 * 1024;
+
 /// A session that is served until this value is dropped.
 pub(crate) struct Session {
     pub(crate) id: String,
@@ -69,23 +73,23 @@ impl Session {
         let (until, end) = oneshot::channel();
         let (opening, opened) = oneshot::channel();
         let address = address.clone();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let serving = move || {
-            runtime.block_on(async {
-                let stream = address.upgrade("/session", &headers).await;
-                let (stream, outcome) = match stream {
-                    Ok(stream) => (Some(stream), Ok(())),
-                    Err(error) => (None, Err(error)),
-                };
-                // Where nobody waits any more, nobody needs the session.
-                if let (Ok(()), Some(stream)) = (opening.send(outcome), stream) {
-                    serve(stream, routes, end).await;
-                }
-            });
+        let opening_and_serving = async move {
+            let (stream, outcome) = match address.upgrade("/session", &headers).await {
+                Ok(stream) => (Some(stream), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            // Where nobody waits any more, nobody needs the session.
+            if let (Ok(()), Some(stream)) = (opening.send(outcome), stream) {
+                serve(stream, routes, end).await;
+            }
+        };
+        std::thread::Builder::new().name("session".into()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(opening_and_serving);
             // A file that is being read is not waited for.
             runtime.shutdown_background();
-        };
-        std::thread::Builder::new().name("session".into()).spawn(serving)?;
+            io::Result::Ok(())
+        })?;
         opened.await.map_err(io::Error::other)??;
         Ok(Self { id, notes, questions, _until: until })
     }
@@ -135,7 +139,8 @@ fn routes(
 /// Serves the connection until it ends, or until nobody needs it any more.
 async fn serve(stream: Upgraded, routes: Routes, end: oneshot::Receiver<()>) {
     let service = TowerToHyperService::new(routes);
-    let serving = http2::Builder::new(TokioExecutor::new()).serve_connection(stream, service);
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let serving = builder.max_header_list_size(HEAD_LIMIT).serve_connection(stream, service);
     tokio::select! {
         // A connection that breaks ends the build in the engine, which is told there.
         _ = serving => {}

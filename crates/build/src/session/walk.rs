@@ -62,7 +62,7 @@ impl Walk<'_> {
             }
             Err(source) => return Err(ContextError::Read { path, source }),
         };
-        entries.sort_by_key(DirEntry::file_name);
+        entries.sort_by_cached_key(DirEntry::file_name);
         for entry in entries {
             if self.is_over {
                 break;
