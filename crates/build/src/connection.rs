@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
@@ -15,6 +16,9 @@ use tokio::net::{TcpStream, UnixStream};
 
 /// The port of an engine without TLS.
 const DEFAULT_PORT: u16 = 2375;
+
+/// How long the engine may take to answer the request; it has nothing to do for it.
+const UPGRADE_LIMIT: Duration = Duration::from_mins(1);
 
 /// Where an engine listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +77,15 @@ impl Address {
 
     /// Opens a connection and has the engine speak HTTP/2 on it from then on.
     pub(crate) async fn upgrade(
+        &self,
+        path: &'static str,
+        headers: &[(&'static str, String)],
+    ) -> Result<Upgraded, UpgradeError> {
+        let upgrade = tokio::time::timeout(UPGRADE_LIMIT, self.try_upgrade(path, headers)).await;
+        upgrade.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "it does not answer"))?
+    }
+
+    async fn try_upgrade(
         &self,
         path: &'static str,
         headers: &[(&'static str, String)],

@@ -42,7 +42,8 @@ fn base_image(step: &str) -> Option<&str> {
 
 /// BuildKit and the classic builder tell the exit code only at the end of their message.
 pub(crate) fn exit_code(message: &str) -> Option<i64> {
-    const WORDS: [&str; 3] = ["exit code: ", "returned a non-zero code: ", "exit status "];
+    const WORDS: [&str; 3] =
+        ["exit code: ", "returned a non-zero code: ", "while running runtime: exit status "];
     let (_, code) = WORDS.iter().find_map(|words| message.rsplit_once(words))?;
     code.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }
@@ -91,7 +92,7 @@ mod tests {
         );
         assert_eq!(exit_code("The command '/bin/sh -c x' returned a non-zero code: 37"), Some(37));
         assert_eq!(exit_code("while running runtime: exit status 2"), Some(2));
-        assert_eq!(exit_code("no such file"), None);
+        assert_eq!(exit_code("failed to fetch: exit status 128"), None);
     }
 
     #[test]

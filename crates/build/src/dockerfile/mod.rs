@@ -8,6 +8,7 @@ mod words;
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
+use shipspec_spec::image::{Registry, Repository};
 use shipspec_spec::platform::Platform;
 
 use arguments::Arguments;
@@ -82,6 +83,23 @@ pub struct Needs {
     pub secrets: Vec<SecretMount>,
     /// Each `RUN --mount=type=ssh`.
     pub ssh: Vec<SshMount>,
+}
+
+impl Needs {
+    /// The registries of the base images.
+    #[must_use]
+    pub fn registries(&self) -> BTreeSet<Registry> {
+        self.base_images.iter().filter_map(|base| registry(base)).collect()
+    }
+}
+
+fn registry(reference: &str) -> Option<Registry> {
+    let (name, _) = reference.split_once('@').unwrap_or((reference, ""));
+    let name = match name.rsplit_once(':') {
+        Some((before, tag)) if !tag.contains('/') => before,
+        _ => name,
+    };
+    name.parse().ok().map(|repository: Repository| repository.registry)
 }
 
 impl Dockerfile {

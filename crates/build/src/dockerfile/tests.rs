@@ -109,3 +109,11 @@ fn what_is_wrong_is_told_with_its_line() {
     assert_eq!(error.to_string(), "line 2: unknown instruction 'RUNN'");
     assert!(Dockerfile::parse("# nothing\n").is_err());
 }
+
+#[test]
+fn registries_are_read_from_references() {
+    let text = "FROM alpine:3 AS a\nFROM r.example:5000/a/b@sha256:00\nCOPY --from=a / /\n";
+    let registries = needs_of(text, None, &[]).registries();
+    let hosts: Vec<_> = registries.iter().map(Registry::as_str).collect();
+    assert_eq!(hosts, ["docker.io", "r.example:5000"]);
+}
