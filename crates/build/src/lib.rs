@@ -8,6 +8,7 @@ mod connection;
 pub mod context;
 pub mod docker;
 pub mod dockerfile;
+mod error;
 mod failure;
 pub mod ignore;
 pub mod plan;

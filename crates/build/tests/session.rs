@@ -13,6 +13,9 @@ use common::{Project, docker};
 use shipspec_build::docker::BuildError;
 use shipspec_spec::secret::Secret;
 use shipspec_testbed::Testbed;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, UnixStream};
+use tokio::task::JoinSet;
 
 const VALUE: &str = "hunter2-canary-5d41402a";
 
@@ -164,20 +167,47 @@ async fn a_long_ignore_file_fits_into_a_request() {
 #[ignore = "needs the testbed"]
 async fn an_engine_behind_a_port_builds_as_well() {
     let testbed = Testbed::current();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (host, _forwarding) = forward(testbed.docker_host()).await;
+    let project = Project::new(&testbed, "COPY data /data").file("data", "1");
+    let built = project.on(host).build().await.unwrap();
+    assert!(!built.is_classic);
+}
+
+/// A port that leads to the engine's socket, until the returned value is dropped.
+async fn forward(socket: String) -> (String, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let socket = testbed.docker_host().trim_start_matches("unix://").to_owned();
-    tokio::spawn(async move {
+    let mut forwarding = JoinSet::new();
+    forwarding.spawn(async move {
+        let mut connections = JoinSet::new();
         while let Ok((mut client, _)) = listener.accept().await {
-            let mut engine = tokio::net::UnixStream::connect(&socket).await.unwrap();
-            tokio::spawn(async move {
-                let _ = tokio::io::copy_bidirectional(&mut client, &mut engine).await;
+            let socket = socket.trim_start_matches("unix://").to_owned();
+            connections.spawn(async move {
+                let mut engine = UnixStream::connect(socket).await.unwrap();
+                let _ = copy_bidirectional(&mut client, &mut engine).await;
             });
         }
     });
-    let project = Project::new(&testbed, "COPY data /data").file("data", "1");
-    let built = project.on(format!("tcp://127.0.0.1:{port}")).build().await.unwrap();
-    assert!(!built.is_classic);
+    (format!("tcp://127.0.0.1:{port}"), forwarding)
+}
+
+#[tokio::test]
+#[ignore = "needs the testbed"]
+async fn a_connection_that_breaks_ends_the_build() {
+    let testbed = Testbed::current();
+    let (host, mut forwarding) = forward(testbed.docker_host()).await;
+    let project = Project::new(&testbed, "RUN echo begun; sleep 87654").on(host);
+    let breaking = async {
+        while !project.told.has("begun") {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        forwarding.shutdown().await;
+    };
+    let limit = Duration::from_secs(20);
+    let ended = tokio::time::timeout(limit, async { tokio::join!(project.build(), breaking).0 });
+    let error = ended.await.expect("an end").unwrap_err();
+    assert!(matches!(error, BuildError::Engine(_)), "{error:?}");
+    assert!(!error.to_string().contains("exit code"), "{error}");
 }
 
 #[tokio::test]
