@@ -16,6 +16,7 @@ mod walk;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -107,13 +108,16 @@ fn headers(id: &str, context: &Path) -> Vec<(&'static str, String)> {
 }
 
 /// Tells the engine which of the files that it keeps are this folder's from an earlier build. It
-/// compares sizes and times, so folders of other machines must never share a key.
+/// compares sizes and times only. So a folder of another machine never has the same key, nor has one
+/// that was made anew: files of a fresh archive may all have one time, whatever is in them.
 fn shared_key(folder: &Path) -> String {
     let mut hash = Sha256::new();
     for file in ["/etc/machine-id", "/proc/sys/kernel/hostname"] {
         hash.update(std::fs::read(file).unwrap_or_default());
     }
     hash.update(folder.as_os_str().as_encoded_bytes());
+    let made = folder.metadata().map(|metadata| (metadata.ino(), metadata.created().ok()));
+    hash.update(format!("{made:?}"));
     let mut key = String::from("shipspec-");
     for byte in hash.finalize() {
         // Writing to a string does not fail.
@@ -145,5 +149,24 @@ async fn serve(stream: Upgraded, routes: Routes, end: oneshot::Receiver<()>) {
         // A connection that breaks ends the build in the engine, which is told there.
         _ = serving => {}
         _ = end => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_keeps_its_key_until_it_is_made_anew() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("context");
+        std::fs::create_dir(&folder).unwrap();
+        let first = shared_key(&folder);
+        std::fs::write(folder.join("file"), "").unwrap();
+        assert_eq!(shared_key(&folder), first);
+        // The old one stays, so that its number is not given out again.
+        std::fs::rename(&folder, parent.path().join("old")).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        assert_ne!(shared_key(&folder), first);
     }
 }
