@@ -27,6 +27,9 @@ pub(crate) fn build_error(message: &str, failed: Option<FailedStep>) -> BuildErr
         return BuildError::BaseImage { image: image.into(), message };
     }
     let message = match missing_source(&message) {
+        Some(path) if step.name.contains("from=") => {
+            format!("`/{path}` is not in the stage or image that it is taken from")
+        }
         Some(path) => {
             format!("`{path}` is not in the build context, or `.dockerignore` leaves it out")
         }
@@ -48,8 +51,14 @@ pub(crate) fn exit_code(message: &str) -> Option<i64> {
     code.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// The path that a COPY names and the engine did not find.
+/// The path that a COPY names, or a folder on the way to it, that the engine did not find.
 fn missing_source(message: &str) -> Option<&str> {
+    if let Some((_, rest)) = message.split_once("failed to walk ") {
+        let (path, _) = rest.split_once(": lstat ")?;
+        // Where the engine has mounted what is copied from.
+        let (_, path) = path.split_once("/buildkit-mount")?;
+        return path.split_once('/').map(|(_, path)| path);
+    }
     let (_, rest) = message
         .split_once("failed to compute cache key: ")
         .or_else(|| message.split_once("failed to calculate checksum of ref "))?;
@@ -123,6 +132,8 @@ mod tests {
         let new = "failed to compute cache key: failed to calculate checksum of ref 1::2: \"/a/b\": not found";
         assert_eq!(missing_source(old), Some("none"));
         assert_eq!(missing_source(new), Some("a/b"));
+        let walked = "failed to walk /d/tmp/buildkit-mount12/a: lstat /d/tmp/buildkit-mount12/a: no such file";
+        assert_eq!(missing_source(walked), Some("a"));
         assert_eq!(missing_source("docker.io/library/x: not found"), None);
     }
 }
