@@ -270,15 +270,15 @@ async fn each_fault_is_told_as_what_it_is() {
     assert!(error.starts_with("the Dockerfile is wrong: "), "{error}");
     assert!(error.contains("line 5") && error.contains("RUNN"), "{error}");
 
+    // The engine names the path, or the first folder on the way that is not there.
     let error = Project::new(&testbed, "COPY src/none /x").error().await;
-    let expected =
-        "failed: `src/none` is not in the build context, or `.dockerignore` leaves it out";
-    assert!(error.contains("COPY src/none /x` ") && error.ends_with(expected), "{error}");
+    let expected = "` is not in the build context, or `.dockerignore` leaves it out";
+    assert!(error.contains("failed: `src") && error.ends_with(expected), "{error}");
 
     let lines = "FROM scratch AS other\nCOPY --from=0 /src/none /x";
     let error = Project::new(&testbed, lines).error().await;
-    let expected = "failed: `/src` is not in the stage or image that it is taken from";
-    assert!(error.ends_with(expected), "{error}");
+    let expected = "` is not in the stage or image that it is taken from";
+    assert!(error.contains("failed: `/src") && error.ends_with(expected), "{error}");
 
     let error = Project::new(&testbed, "").build_target(Some("none")).await.unwrap_err();
     assert!(matches!(error, BuildError::Dockerfile(_)), "{error}");
