@@ -18,7 +18,7 @@ const CHUNK: usize = 64 * 1024;
 /// Pieces that may wait for the engine to take them.
 const CHUNKS_IN_FLIGHT: usize = 8;
 
-/// A folder that is sent to the engine, less what `.dockerignore` leaves out.
+/// A folder that is sent to the engine, less what `.dockerignore` leaves out, and a Dockerfile.
 #[derive(Debug)]
 pub struct Context {
     folder: PathBuf,
@@ -35,10 +35,13 @@ pub enum ContextError {
     /// There is no Dockerfile at its path.
     #[error("there is no Dockerfile at `{}`", .0.display())]
     NoDockerfile(PathBuf),
-    /// The Dockerfile is outside the build context.
-    #[error("the Dockerfile `{}` is outside the build context", .0.display())]
+    /// The Dockerfile is outside the build context, and the engine has no BuildKit.
+    #[error("the Dockerfile `{}` is outside the build context, which only BuildKit can use", .0.display())]
     Outside(PathBuf),
-    /// `.dockerignore` cannot be read.
+    /// A name in it is no UTF-8, which the engine's protocol wants.
+    #[error("the name of `{}` is not UTF-8, so it cannot be sent", .0.display())]
+    Name(PathBuf),
+    /// Something in it cannot be read.
     #[error("failed to read `{}`", path.display())]
     Read {
         /// The file.
@@ -58,7 +61,7 @@ pub enum ContextError {
 }
 
 impl Context {
-    /// Looks at a folder; `dockerfile` is relative to it.
+    /// Looks at a folder; `dockerfile` is relative to it, and need not be in it.
     ///
     /// # Errors
     ///
@@ -71,22 +74,34 @@ impl Context {
         if !path.is_file() {
             return Err(ContextError::NoDockerfile(path));
         }
-        let inside = |folder: PathBuf| {
-            path.canonicalize()
-                .ok()
-                .and_then(|path| path.strip_prefix(folder).ok().map(Path::to_path_buf))
+        let whole = |path: &Path| {
+            path.canonicalize().map_err(|source| ContextError::Read { path: path.into(), source })
         };
-        let Some(dockerfile) = folder.canonicalize().ok().and_then(inside) else {
-            return Err(ContextError::Outside(path));
-        };
-        let ignore = read_ignore(folder, &dockerfile)?;
-        Ok(Self { folder: folder.into(), dockerfile, ignore })
+        let (folder, dockerfile) = (whole(folder)?, whole(&path)?);
+        let ignore = read_ignore(&folder, &dockerfile)?;
+        Ok(Self { folder, dockerfile, ignore })
     }
 
-    /// The Dockerfile's path in the context.
+    /// The whole path of the folder, without links.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The Dockerfile's whole path, without links.
     #[must_use]
     pub fn dockerfile(&self) -> &Path {
         &self.dockerfile
+    }
+
+    /// The Dockerfile's path in the context, where an archive has it.
+    ///
+    /// # Errors
+    ///
+    /// [`ContextError::Outside`].
+    pub fn dockerfile_inside(&self) -> Result<&Path, ContextError> {
+        let inside = self.dockerfile.strip_prefix(&self.folder);
+        inside.map_err(|_| ContextError::Outside(self.dockerfile.clone()))
     }
 
     /// The context as an uncompressed tar archive, read by a thread of its own while it is taken.
@@ -142,7 +157,7 @@ impl Context {
     ) -> io::Result<()> {
         let path = self.folder.join(relative);
         // The engine reads the Dockerfile from the stream, whatever `.dockerignore` says of it.
-        let excluded = verdict.excluded && relative != self.dockerfile;
+        let excluded = verdict.excluded && path != self.dockerfile;
         if kind.is_dir() {
             if !excluded {
                 let mut header = header(&path.symlink_metadata()?, tar::EntryType::Directory);
@@ -165,7 +180,7 @@ impl Context {
 
     fn may_hold_more(&self, relative: &Path) -> bool {
         self.ignore.can_bring_back_below(&relative.to_string_lossy())
-            || self.dockerfile.starts_with(relative)
+            || self.dockerfile.starts_with(self.folder.join(relative))
     }
 }
 
@@ -173,7 +188,7 @@ impl Context {
 fn read_ignore(folder: &Path, dockerfile: &Path) -> Result<Ignore, ContextError> {
     let mut own = dockerfile.as_os_str().to_owned();
     own.push(".dockerignore");
-    for path in [folder.join(own), folder.join(".dockerignore")] {
+    for path in [PathBuf::from(own), folder.join(".dockerignore")] {
         match std::fs::read(&path) {
             Ok(bytes) => {
                 let parsed = Ignore::parse(&String::from_utf8_lossy(&bytes));
@@ -337,7 +352,8 @@ mod tests {
         let open = |at: &str, file: &str| Context::open(&folder.path().join(at), Path::new(file));
         assert!(matches!(open("none", "Dockerfile"), Err(ContextError::NoFolder(_))));
         assert!(matches!(open("sub", "Dockerfile"), Err(ContextError::NoDockerfile(_))));
-        assert!(matches!(open("sub", "../Dockerfile"), Err(ContextError::Outside(_))));
+        let outside = open("sub", "../Dockerfile").unwrap();
+        assert!(matches!(outside.dockerfile_inside(), Err(ContextError::Outside(_))));
     }
 
     #[test]

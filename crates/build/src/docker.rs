@@ -1,27 +1,31 @@
-//! The Docker engine: build, tag, push. Nothing else knows bollard.
+//! The Docker engine: build, tag, push.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
 use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
 use bollard::query_parameters::{
-    BuildImageOptions, BuildImageOptionsBuilder, BuilderVersion, PushImageOptionsBuilder,
-    RemoveImageOptionsBuilder, TagImageOptionsBuilder,
+    PushImageOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
 };
 use futures_util::StreamExt as _;
+use shipspec_registry::access::Access;
 use shipspec_registry::credentials::Credentials;
 use shipspec_spec::aws::causes;
-use shipspec_spec::hint::Hint;
 use shipspec_spec::image::{Digest, Repository};
+use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 
-use crate::context::{Context, ContextError};
+use crate::classic;
+use crate::connection::Address;
+use crate::context::Context;
+pub use crate::error::{BuildError, EngineError, PushError};
+use crate::failure::shortened;
 use crate::plan::ImagePlan;
 use crate::progress::{Event, Reporter};
-use crate::vertices::{FailedStep, Vertices};
+use crate::solve::BuildKit;
 
 /// The socket of an engine on this machine.
 const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
@@ -39,6 +43,32 @@ const PING_INTERVAL: Duration = Duration::from_millis(250);
 #[derive(Debug, Clone)]
 pub struct Engine {
     docker: Docker,
+    address: Address,
+}
+
+/// What a build is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct BuildInputs<'a> {
+    /// What to build.
+    pub plan: &'a ImagePlan,
+    /// The reference that the image has in the engine afterwards.
+    pub tag: &'a str,
+    /// Who may pull base images. It is asked for the registries that the build comes to need.
+    pub access: &'a Access,
+    /// Secrets for `RUN --mount=type=secret`, by their ids.
+    pub secrets: &'a BTreeMap<String, Secret>,
+}
+
+/// What came of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// The image in the engine.
+    pub image: LocalImage,
+    /// Ids of secrets that steps asked for and that were not given. A step that does not require its
+    /// secret has run without it; one whose result was kept has not asked.
+    pub unknown_secrets: BTreeSet<String>,
+    /// The engine has no BuildKit; its classic builder built the image.
+    pub is_classic: bool,
 }
 
 /// What an engine says of itself.
@@ -56,95 +86,6 @@ pub struct EngineFacts {
     pub is_podman: bool,
 }
 
-/// Why there is no engine to work with.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// Nothing answers at the address.
-    #[error("no Docker engine answers at `{host}`: {reason}")]
-    Absent {
-        /// The address.
-        host: String,
-        /// What was tried and what came of it.
-        reason: String,
-    },
-    /// The user may not speak to the engine.
-    #[error("permission denied on the Docker socket `{0}`")]
-    Permission(String),
-    /// The address is of a kind that is not spoken.
-    #[error("`DOCKER_HOST={0}` cannot be used: only `unix://` and `tcp://` without TLS can")]
-    Address(String),
-    /// It cannot do what is needed.
-    #[error("{0}")]
-    Unfit(String),
-    /// The engine refused a request.
-    #[error("the Docker engine failed to {action}")]
-    Request {
-        /// What it was to do.
-        action: String,
-        /// What it said.
-        #[source]
-        source: Error,
-    },
-}
-
-impl Hint for EngineError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Absent { .. } => Some(
-                "start Docker, or set DOCKER_HOST; in CodeBuild, the project needs privileged mode"
-                    .into(),
-            ),
-            Self::Permission(_) => Some(
-                "run as root, or add the user to the group that owns the socket (`docker`)".into(),
-            ),
-            Self::Unfit(_) | Self::Address(_) | Self::Request { .. } => None,
-        }
-    }
-}
-
-/// Why an image was not built.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// The build context cannot be sent.
-    #[error(transparent)]
-    Context(#[from] ContextError),
-    /// A RUN of the Dockerfile ended with another exit code than 0.
-    #[error("the step `{}` failed with exit code {exit_code}", step.name)]
-    Step {
-        /// Which, and the end of what it said.
-        step: FailedStep,
-        /// As the step ended.
-        exit_code: i64,
-    },
-    /// The Dockerfile cannot be read.
-    #[error("the Dockerfile is wrong: {0}")]
-    Dockerfile(String),
-    /// Another step failed.
-    #[error("the step `{}` failed: {message}", step.name)]
-    OtherStep {
-        /// Which, and the end of what it said.
-        step: FailedStep,
-        /// The engine's own words.
-        message: String,
-    },
-    /// The engine gave up for another reason.
-    #[error("the Docker engine could not build the image: {0}")]
-    Engine(String),
-    /// The engine built the image and does not have it.
-    #[error(transparent)]
-    Request(#[from] EngineError),
-}
-
-impl Hint for BuildError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Request(source) => source.hint(),
-            Self::Step { .. } => Some("nothing was tagged or written".into()),
-            _ => None,
-        }
-    }
-}
-
 /// An image in the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalImage {
@@ -153,25 +94,6 @@ pub struct LocalImage {
     pub id: Digest,
     /// Its size in the engine, in bytes, not compressed.
     pub size: u64,
-}
-
-/// Why an image was not pushed.
-#[derive(Debug, thiserror::Error)]
-pub enum PushError {
-    /// The registry, or the engine, refused.
-    #[error("failed to push `{reference}`: {message}")]
-    Refused {
-        /// What was pushed.
-        reference: String,
-        /// The engine's own words, in which the registry's stand.
-        message: String,
-    },
-    /// The engine said that it was done, but not what the digest is.
-    #[error("the Docker engine pushed `{0}` without telling its digest")]
-    NoDigest(String),
-    /// The engine could not be asked.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
 }
 
 impl Engine {
@@ -187,13 +109,13 @@ impl Engine {
         reporter: &dyn Reporter,
     ) -> Result<Self, EngineError> {
         let host = host.filter(|host| !host.is_empty()).unwrap_or(DEFAULT_HOST);
-        if !(host.starts_with("unix://") || host.starts_with("tcp://")) {
+        let Some(address) = Address::parse(host) else {
             return Err(EngineError::Address(host.into()));
-        }
+        };
         let start = Instant::now();
         let mut told = false;
         loop {
-            let reason = match Self::try_connect(host).await {
+            let reason = match Self::try_connect(host, &address).await {
                 Ok(engine) => return Ok(engine),
                 Err(reason) if reason.contains("ermission denied") => {
                     return Err(EngineError::Permission(host.into()));
@@ -210,12 +132,12 @@ impl Engine {
         }
     }
 
-    async fn try_connect(host: &str) -> Result<Self, String> {
+    async fn try_connect(host: &str, address: &Address) -> Result<Self, String> {
         let mut docker = Docker::connect_with_host(host).map_err(|error| causes(&error))?;
         docker.set_timeout(REQUEST_TIMEOUT);
         let docker = docker.with_request_modifier(url_safe_credentials);
         match tokio::time::timeout(PING_TIMEOUT, docker.ping()).await {
-            Ok(Ok(_)) => Ok(Self { docker }),
+            Ok(Ok(_)) => Ok(Self { docker, address: address.clone() }),
             Ok(Err(error)) => Err(causes(&error)),
             Err(_) => Err("it does not answer".into()),
         }
@@ -241,38 +163,34 @@ impl Engine {
         })
     }
 
-    /// Builds an image with BuildKit and leaves it in the engine under `tag`. Dropping the future
-    /// ends the build in the engine.
+    /// Builds an image and leaves it in the engine under its tag. Dropping the future ends the build
+    /// in the engine.
+    ///
+    /// BuildKit builds it, where the engine has it; that is found out by asking for it. Otherwise the
+    /// classic builder does, which knows no secrets.
     ///
     /// # Errors
     ///
     /// [`BuildError`].
     pub async fn build(
         &self,
-        plan: &ImagePlan,
-        tag: &str,
-        credentials: &[(String, Credentials)],
+        inputs: &BuildInputs<'_>,
         reporter: &dyn Reporter,
-    ) -> Result<LocalImage, BuildError> {
-        let context = Context::open(&plan.context, &plan.dockerfile)?;
-        let options = build_options(plan, tag, context.dockerfile());
-        let credentials: HashMap<_, _> = credentials
-            .iter()
-            .map(|(host, known)| (host.clone(), docker_credentials(known)))
-            .collect();
-        let body = bollard::body_try_stream(context.stream());
-        let mut messages =
-            std::pin::pin!(self.docker.build_image(options, Some(credentials), Some(body)));
-        let mut vertices = Vertices::new(&plan.name, reporter);
-        while let Some(message) = messages.next().await {
-            match message {
-                Ok(info) => vertices.take(&info),
-                Err(error) => return Err(build_error(&error, &vertices)),
+    ) -> Result<Built, BuildError> {
+        let context = Context::open(&inputs.plan.context, &inputs.plan.dockerfile)?;
+        let buildkit = BuildKit::connect(&self.address).await;
+        let buildkit = buildkit.map_err(|error| BuildError::Engine(causes(&error)))?;
+        let is_classic = buildkit.is_none();
+        let unknown_secrets = match buildkit {
+            Some(buildkit) => buildkit.build(inputs, &context, reporter).await?,
+            None => {
+                classic::build(&self.docker, inputs, context, reporter).await?;
+                BTreeSet::new()
             }
-        }
-        match self.inspect(tag).await? {
-            Some(image) => Ok(image),
-            None => Err(BuildError::Engine(format!("it has no image `{tag}` afterwards"))),
+        };
+        match self.inspect(inputs.tag).await? {
+            Some(image) => Ok(Built { image, unknown_secrets, is_classic }),
+            None => Err(BuildError::Engine(format!("it has no image `{}` afterwards", inputs.tag))),
         }
     }
 
@@ -368,59 +286,6 @@ impl Engine {
     }
 }
 
-fn build_options(plan: &ImagePlan, tag: &str, dockerfile: &Path) -> BuildImageOptions {
-    let pairs = |pairs: &indexmap::IndexMap<String, String>| -> HashMap<String, String> {
-        pairs.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
-    };
-    let options = BuildImageOptionsBuilder::default()
-        .dockerfile(&dockerfile.to_string_lossy())
-        .t(tag)
-        .platform(&plan.platform.to_string())
-        .buildargs(&pairs(&plan.build_args))
-        .labels(&pairs(&plan.labels))
-        .version(BuilderVersion::BuilderBuildKit)
-        .session(&format!("shipspec-{:016x}", rand::random::<u64>()));
-    match &plan.target {
-        Some(target) => options.target(target).build(),
-        None => options.build(),
-    }
-}
-
-/// What the engine's last words mean.
-fn build_error(error: &Error, vertices: &Vertices<'_>) -> BuildError {
-    let message = causes(error);
-    if message.contains("dockerfile parse error") || message.contains("failed to parse dockerfile")
-    {
-        return BuildError::Dockerfile(shortened(&message));
-    }
-    let Some(step) = vertices.failed() else { return BuildError::Engine(shortened(&message)) };
-    match exit_code(&message) {
-        Some(exit_code) => BuildError::Step { step, exit_code },
-        None => BuildError::OtherStep { step, message: shortened(&message) },
-    }
-}
-
-/// BuildKit tells the exit code only at the end of its message.
-fn exit_code(message: &str) -> Option<i64> {
-    let (_, code) = message.rsplit_once("exit code: ")?;
-    code.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
-}
-
-/// The message without the words that every one begins with.
-fn shortened(message: &str) -> String {
-    const PREFIXES: [&str; 4] = [
-        "Docker stream error: ",
-        "rpc error: code = Unknown desc = ",
-        "failed to solve with frontend dockerfile.v0: ",
-        "failed to create LLB definition: ",
-    ];
-    let mut rest = message.trim();
-    while let Some(shorter) = PREFIXES.iter().find_map(|prefix| rest.strip_prefix(prefix)) {
-        rest = shorter;
-    }
-    rest.to_owned()
-}
-
 /// The digest in `latest: digest: sha256:… size: 527`.
 fn pushed_digest(status: &str) -> Option<Digest> {
     let (_, rest) = status.split_once("digest: ")?;
@@ -435,7 +300,7 @@ fn folded(status: &str) -> String {
     }
 }
 
-fn docker_credentials(credentials: &Credentials) -> DockerCredentials {
+pub(crate) fn docker_credentials(credentials: &Credentials) -> DockerCredentials {
     DockerCredentials {
         username: Some(credentials.username.clone()),
         password: Some(credentials.password.expose().to_owned()),
@@ -478,15 +343,5 @@ mod tests {
         let status = format!("latest: digest: {digest} size: 527");
         assert_eq!(pushed_digest(&status).unwrap().as_str(), digest);
         assert_eq!(pushed_digest("Pushed"), None);
-    }
-
-    #[test]
-    fn exit_codes_are_found_in_both_wordings() {
-        assert_eq!(exit_code("executor failed running [/bin/sh -c x]: exit code: 3"), Some(3));
-        assert_eq!(
-            exit_code("process \"x\" did not complete successfully: exit code: 127"),
-            Some(127)
-        );
-        assert_eq!(exit_code("no such file"), None);
     }
 }

@@ -52,30 +52,33 @@ impl Ignore {
     /// The first line that is no pattern.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut patterns = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            let trimmed = line.trim();
-            if line.starts_with('#') || trimmed.is_empty() {
-                continue;
-            }
-            let error =
-                |reason: String| PatternError { line: index + 1, text: trimmed.into(), reason };
-            let (brings_back, pattern) = match trimmed.strip_prefix('!') {
-                Some(pattern) => (true, pattern.trim()),
-                None => (false, trimmed),
-            };
-            if pattern.is_empty() {
-                return Err(error("nothing stands behind the `!`".into()));
-            }
-            let cleaned = clean(pattern);
-            let regex = Regex::new(&to_regex(&cleaned))
-                .map_err(|_| error("brackets are not closed".into()))?;
-            let wildcard = cleaned.find(['*', '?', '[', '\\']);
-            let plain_start = cleaned[..wildcard.unwrap_or(cleaned.len())].to_owned();
-            let has_wildcard = wildcard.is_some();
-            patterns.push(Pattern { brings_back, regex, plain_start, has_wildcard });
-        }
-        Ok(Self { patterns })
+        let lines = text.lines().zip(1..).filter(|(line, _)| !line.starts_with('#'));
+        Self::read(lines)
+    }
+
+    /// Reads patterns that stand alone, as BuildKit sends them.
+    ///
+    /// # Errors
+    ///
+    /// The first that is no pattern; its line is its place in the list, from 1.
+    pub fn from_patterns<'a>(
+        patterns: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, PatternError> {
+        Self::read(patterns.into_iter().zip(1..))
+    }
+
+    fn read<'a>(numbered: impl Iterator<Item = (&'a str, usize)>) -> Result<Self, PatternError> {
+        let trimmed = numbered.map(|(text, line)| (text.trim(), line));
+        let patterns = trimmed.filter(|(text, _)| !text.is_empty()).map(|(text, line)| {
+            Pattern::read(text).map_err(|reason| PatternError { line, text: text.into(), reason })
+        });
+        Ok(Self { patterns: patterns.collect::<Result<_, _>>()? })
+    }
+
+    /// There is no pattern.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
     }
 
     /// What the patterns say of a path in a folder of which they said `parent`. The path is relative to
@@ -109,12 +112,41 @@ impl Ignore {
     /// A file below a folder that is left out could still be brought back.
     #[must_use]
     pub fn can_bring_back_below(&self, folder: &str) -> bool {
+        self.reaches_below(folder, true)
+    }
+
+    /// A file below a folder that stays could be left out.
+    #[must_use]
+    pub fn can_exclude_below(&self, folder: &str) -> bool {
+        self.reaches_below(folder, false)
+    }
+
+    fn reaches_below(&self, folder: &str, brings_back: bool) -> bool {
         let below = format!("{folder}/");
-        self.patterns.iter().filter(|pattern| pattern.brings_back).any(|pattern| {
+        self.patterns.iter().filter(|pattern| pattern.brings_back == brings_back).any(|pattern| {
             pattern.regex.is_match(folder)
                 || pattern.plain_start.starts_with(&below)
                 || (pattern.has_wildcard && below.starts_with(&pattern.plain_start))
         })
+    }
+}
+
+impl Pattern {
+    /// Reads one pattern; the error says what is wrong with it.
+    fn read(text: &str) -> Result<Self, String> {
+        let (brings_back, pattern) = match text.strip_prefix('!') {
+            Some(pattern) => (true, pattern.trim()),
+            None => (false, text),
+        };
+        if pattern.is_empty() {
+            return Err("nothing stands behind the `!`".into());
+        }
+        let cleaned = clean(pattern);
+        let regex =
+            Regex::new(&to_regex(&cleaned)).map_err(|_| "brackets are not closed".to_owned())?;
+        let wildcard = cleaned.find(['*', '?', '[', '\\']);
+        let plain_start = cleaned[..wildcard.unwrap_or(cleaned.len())].to_owned();
+        Ok(Self { brings_back, regex, plain_start, has_wildcard: wildcard.is_some() })
     }
 }
 

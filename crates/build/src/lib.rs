@@ -1,11 +1,19 @@
 //! An image, from a build context to a registry.
 //!
-//! Only [`docker`] knows the engine's API. What happens is reported, never printed.
+//! Only [`docker`] and what is private here know the engine's API. What happens is reported, never
+//! printed.
 
+mod classic;
+mod connection;
 pub mod context;
 pub mod docker;
+pub mod dockerfile;
+mod error;
+mod failure;
 pub mod ignore;
 pub mod plan;
 pub mod progress;
 pub mod publish;
+mod session;
+mod solve;
 pub mod vertices;

@@ -20,7 +20,7 @@ pub struct ImagePlan {
     pub name: String,
     /// The folder of the build context.
     pub context: PathBuf,
-    /// The Dockerfile's path in the context.
+    /// The Dockerfile's path, from the context's folder; it may lead out of it.
     pub dockerfile: PathBuf,
     /// The stage to build; without it, the last.
     pub target: Option<String>,

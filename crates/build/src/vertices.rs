@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use bollard::moby::buildkit::v1::{StatusResponse, Vertex};
-use bollard::models::BuildInfo;
+use bollard_buildkit_proto::moby::buildkit::v1::{StatusResponse, Vertex};
 
 use crate::progress::{Event, Reporter};
 
@@ -45,14 +44,7 @@ impl<'a> Vertices<'a> {
     }
 
     /// Takes one message of the stream.
-    pub(crate) fn take(&mut self, info: &BuildInfo) {
-        use bollard::models::BuildInfoAux;
-        if let Some(BuildInfoAux::BuildKit(status)) = &info.aux {
-            self.take_status(status);
-        }
-    }
-
-    fn take_status(&mut self, status: &StatusResponse) {
+    pub(crate) fn take(&mut self, status: &StatusResponse) {
         // Output comes before the news that its step is done.
         for vertex in &status.vertexes {
             self.step(&vertex.digest).name.clone_from(&vertex.name);
@@ -113,15 +105,24 @@ impl<'a> Vertices<'a> {
 impl Step {
     fn say(&mut self, image: &str, reporter: &dyn Reporter, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
-        // Of a line that was drawn over itself, what was drawn last.
-        let line = text.trim_end_matches('\r');
-        let line = line.rsplit('\r').next().unwrap_or(line);
-        if self.lines.len() == LAST_LINES {
-            self.lines.pop_front();
-        }
-        self.lines.push_back(line.to_owned());
+        let line = drawn_last(&text);
+        keep(&mut self.lines, line);
         reporter.report(Event::StepOutput { image, step: &self.name, line });
     }
+}
+
+/// Of a line that was drawn over itself, what was drawn last.
+pub(crate) fn drawn_last(text: &str) -> &str {
+    let line = text.trim_end_matches('\r');
+    line.rsplit('\r').next().unwrap_or(line)
+}
+
+/// Keeps a line for the error, and lets the oldest go.
+pub(crate) fn keep(lines: &mut VecDeque<String>, line: &str) {
+    if lines.len() == LAST_LINES {
+        lines.pop_front();
+    }
+    lines.push_back(line.to_owned());
 }
 
 /// The step stands in the Dockerfile; the others are BuildKit's own house-keeping.

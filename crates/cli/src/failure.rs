@@ -210,6 +210,7 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
     }
     if let Some(error) = cause.downcast_ref::<BuildError>() {
         let exit = match error {
+            BuildError::Access(source) => return judge_cause(source.as_ref()),
             BuildError::Context(_) | BuildError::Dockerfile(_) => Exit::Input,
             BuildError::Step { .. } => Exit::Step,
             _ => Exit::Image,

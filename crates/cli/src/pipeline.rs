@@ -1,9 +1,10 @@
 //! The steps that commands are made of, from a plan on: images → registry → tags → files.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use shipspec_build::docker::{Engine, LocalImage};
+use shipspec_build::docker::{BuildInputs, Built, Engine, LocalImage};
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter as _};
 use shipspec_build::publish::{Staged, stage};
@@ -81,14 +82,26 @@ async fn build(
 ) -> anyhow::Result<LocalImage> {
     let image = &*plan.name;
     context.console.report(Event::BuildStarted { image });
-    // Base images often live beside the image that is made from them.
-    let registry = &plan.repository.registry;
-    let credentials = access.credentials(registry).await?;
-    let credentials: Vec<_> =
-        credentials.map(|known| (registry.to_string(), known)).into_iter().collect();
     let reference = plan.repository.tagged(plan.main_tag());
-    let built = engine.build(plan, &reference, &credentials, context.console).await;
-    built.with_context(|| format!("failed to build the image `{image}`"))
+    let inputs = BuildInputs { plan, tag: &reference, access, secrets: &BTreeMap::new() };
+    let built = engine.build(&inputs, context.console).await;
+    let built = built.with_context(|| format!("failed to build the image `{image}`"))?;
+    note_build(context, image, &built);
+    Ok(built.image)
+}
+
+/// Says what is not as one would expect.
+fn note_build(context: &Context<'_>, image: &str, built: &Built) {
+    if built.is_classic {
+        context.console.note(format_args!(
+            "note: the engine has no BuildKit; its classic builder built `{image}`"
+        ));
+    }
+    for id in &built.unknown_secrets {
+        context.console.note(format_args!(
+            "note: a step of `{image}` asked for the secret `{id}`, which was not given, and ran without it"
+        ));
+    }
 }
 
 /// Gives images in the engine all of their tags there.

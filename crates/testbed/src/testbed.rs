@@ -114,7 +114,13 @@ impl Testbed {
     /// A Docker engine's socket that tells which requests went through it.
     #[must_use]
     pub fn watched_engine(&self) -> WatchedEngine {
-        WatchedEngine::start()
+        WatchedEngine::start(false)
+    }
+
+    /// The same, as an engine without BuildKit.
+    #[must_use]
+    pub fn engine_without_buildkit(&self) -> WatchedEngine {
+        WatchedEngine::start(true)
     }
 
     /// A name that no other test has, made of lower-case letters, digits and `-`.

@@ -1,6 +1,7 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -20,25 +21,40 @@ pub struct EngineRequest {
 #[derive(Debug)]
 pub struct WatchedEngine {
     folder: tempfile::TempDir,
-    requests: Arc<Mutex<Vec<EngineRequest>>>,
+    log: Arc<Log>,
+}
+
+/// What is known of all connections.
+#[derive(Debug, Default)]
+struct Log {
+    requests: Mutex<Vec<EngineRequest>>,
+    sent_bytes: AtomicU64,
+    /// Requests for BuildKit are answered as engines do that have none.
+    hides_buildkit: bool,
+}
+
+impl Log {
+    fn refuses(&self, request: &EngineRequest) -> bool {
+        self.hides_buildkit && ["/grpc", "/session"].contains(&&*request.path)
+    }
 }
 
 impl WatchedEngine {
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(hides_buildkit: bool) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("engine")
             .tempdir_in("/tmp")
             .expect("a folder for the socket");
         let listener = UnixListener::bind(folder.path().join("docker.sock")).expect("a socket");
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&requests);
+        let log = Arc::new(Log { hides_buildkit, ..Log::default() });
+        let shared = Arc::clone(&log);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let log = Arc::clone(&log);
+                let log = Arc::clone(&shared);
                 thread::spawn(move || carry(&client, &log));
             }
         });
-        Self { folder, requests }
+        Self { folder, log }
     }
 
     /// The value of `DOCKER_HOST` that leads here.
@@ -54,12 +70,18 @@ impl WatchedEngine {
     /// Never: the lock is held for moments only.
     #[must_use]
     pub fn requests(&self) -> Vec<EngineRequest> {
-        self.requests.lock().expect("the log").clone()
+        self.log.requests.lock().expect("the log").clone()
+    }
+
+    /// The bytes that clients have sent so far.
+    #[must_use]
+    pub fn sent_bytes(&self) -> u64 {
+        self.log.sent_bytes.load(Ordering::Relaxed)
     }
 }
 
 /// Carries one connection to the engine and back, until either side ends it.
-fn carry(client: &UnixStream, log: &Mutex<Vec<EngineRequest>>) {
+fn carry(client: &UnixStream, log: &Log) {
     let Ok(engine) = UnixStream::connect(Layout::ENGINE_SOCKET) else { return };
     let (Ok(mut from_engine), Ok(mut to_client)) = (engine.try_clone(), client.try_clone()) else {
         return;
@@ -71,8 +93,16 @@ fn carry(client: &UnixStream, log: &Mutex<Vec<EngineRequest>>) {
     let (mut from_client, mut to_engine) = (client, &engine);
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(count) = from_client.read(&mut buffer) {
+        log.sent_bytes.fetch_add(count as u64, Ordering::Relaxed);
         if let Some(request) = request_line(&buffer[..count]) {
-            log.lock().expect("the log").push(request);
+            let is_refused = log.refuses(&request);
+            log.requests.lock().expect("the log").push(request);
+            if is_refused {
+                let answer =
+                    b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                let _told = (&*client).write_all(answer);
+                break;
+            }
         }
         if count == 0 || to_engine.write_all(&buffer[..count]).is_err() {
             break;

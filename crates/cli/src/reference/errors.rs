@@ -81,10 +81,12 @@ fn build() -> Vec<Error> {
         context(ContextError::NoFolder(PathBuf::from("web"))),
         context(ContextError::NoDockerfile(PathBuf::from("web/Dockerfile"))),
         context(ContextError::Outside(PathBuf::from("../Dockerfile"))),
+        context(ContextError::Name(PathBuf::from("web/caf\u{fffd}"))),
         BuildError::Dockerfile("dockerfile parse error line 2: unknown instruction: RUNN".into())
             .into(),
         BuildError::Step { step: step(), exit_code: 2 }.into(),
         BuildError::OtherStep { step: step(), message: "no space left on device".into() }.into(),
+        BuildError::BaseImage { image: "alpine:0".into(), message: "not found".into() }.into(),
         BuildError::Engine("unexpected end of the stream".into()).into(),
     ]
 }

@@ -1,0 +1,134 @@
+//! What can go wrong between us and the engine.
+
+use bollard::errors::Error;
+use shipspec_registry::access::AccessError;
+use shipspec_spec::hint::Hint;
+
+use crate::context::ContextError;
+use crate::vertices::FailedStep;
+
+/// Why there is no engine to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Nothing answers at the address.
+    #[error("no Docker engine answers at `{host}`: {reason}")]
+    Absent {
+        /// The address.
+        host: String,
+        /// What was tried and what came of it.
+        reason: String,
+    },
+    /// The user may not speak to the engine.
+    #[error("permission denied on the Docker socket `{0}`")]
+    Permission(String),
+    /// The address is of a kind that is not spoken.
+    #[error("`DOCKER_HOST={0}` cannot be used: only `unix://` and `tcp://` without TLS can")]
+    Address(String),
+    /// It cannot do what is needed.
+    #[error("{0}")]
+    Unfit(String),
+    /// The engine refused a request.
+    #[error("the Docker engine failed to {action}")]
+    Request {
+        /// What it was to do.
+        action: String,
+        /// What it said.
+        #[source]
+        source: Error,
+    },
+}
+
+impl Hint for EngineError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Absent { .. } => Some(
+                "start Docker, or set DOCKER_HOST; in CodeBuild, the project needs privileged mode"
+                    .into(),
+            ),
+            Self::Permission(_) => Some(
+                "run as root, or add the user to the group that owns the socket (`docker`)".into(),
+            ),
+            Self::Unfit(_) | Self::Address(_) | Self::Request { .. } => None,
+        }
+    }
+}
+
+/// Why an image was not built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The build context cannot be sent.
+    #[error(transparent)]
+    Context(#[from] ContextError),
+    /// A RUN of the Dockerfile ended with another exit code than 0.
+    #[error("the step `{}` failed with exit code {exit_code}", step.name)]
+    Step {
+        /// Which, and the end of what it said.
+        step: FailedStep,
+        /// As the step ended.
+        exit_code: i64,
+    },
+    /// The Dockerfile cannot be read.
+    #[error("the Dockerfile is wrong: {0}")]
+    Dockerfile(String),
+    /// Another step failed.
+    #[error("the step `{}` failed: {message}", step.name)]
+    OtherStep {
+        /// Which, and the end of what it said.
+        step: FailedStep,
+        /// The engine's own words.
+        message: String,
+    },
+    /// The registry of a base image did not give it out.
+    #[error("the base image `{image}` cannot be pulled: {message}")]
+    BaseImage {
+        /// Its reference.
+        image: String,
+        /// The engine's own words, in which the registry's stand.
+        message: String,
+    },
+    /// The engine gave up for another reason.
+    #[error("the Docker engine could not build the image: {0}")]
+    Engine(String),
+    /// There were no credentials for a base image.
+    #[error("failed to get credentials for a base image")]
+    Access(#[source] Box<AccessError>),
+    /// The engine cannot build it, or built it and does not have it.
+    #[error(transparent)]
+    Request(#[from] EngineError),
+}
+
+impl From<AccessError> for BuildError {
+    fn from(source: AccessError) -> Self {
+        Self::Access(Box::new(source))
+    }
+}
+
+impl Hint for BuildError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Request(source) => source.hint(),
+            Self::Access(source) => source.hint(),
+            Self::Step { .. } => Some("nothing was tagged or written".into()),
+            _ => None,
+        }
+    }
+}
+
+/// Why an image was not pushed.
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    /// The registry, or the engine, refused.
+    #[error("failed to push `{reference}`: {message}")]
+    Refused {
+        /// What was pushed.
+        reference: String,
+        /// The engine's own words, in which the registry's stand.
+        message: String,
+    },
+    /// The engine said that it was done, but not what the digest is.
+    #[error("the Docker engine pushed `{0}` without telling its digest")]
+    NoDigest(String),
+    /// The engine could not be asked.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
