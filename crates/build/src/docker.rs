@@ -56,7 +56,17 @@ pub struct BuildInputs<'a> {
     /// Who may pull base images. It is asked for the registries that the build comes to need.
     pub access: &'a Access,
     /// Secrets for `RUN --mount=type=secret`, by their ids.
-    pub secrets: &'a BTreeMap<String, Secret>,
+    pub secrets: &'a BTreeMap<String, BuildSecret>,
+}
+
+/// A secret for a step.
+#[derive(Debug, Clone)]
+pub struct BuildSecret {
+    /// What it holds.
+    pub value: Secret,
+    /// What tells it from another version of it. Without it, a step that the engine has run before
+    /// is not run again because of it.
+    pub version: Option<String>,
 }
 
 /// What came of a build.

@@ -8,6 +8,7 @@ mod connection;
 pub mod context;
 pub mod docker;
 pub mod dockerfile;
+mod dockerfile_folder;
 mod error;
 mod failure;
 pub mod ignore;

@@ -16,6 +16,7 @@ use tonic::transport::{Channel, Endpoint};
 use crate::connection::{Address, UpgradeError};
 use crate::context::Context;
 use crate::docker::{BuildError, BuildInputs};
+use crate::dockerfile_folder::DockerfileFolder;
 use crate::failure::{build_error, exit_code};
 use crate::plan::ImagePlan;
 use crate::progress::Reporter;
@@ -68,11 +69,14 @@ impl BuildKit {
         context: &Context,
         reporter: &dyn Reporter,
     ) -> Result<BTreeSet<String>, BuildError> {
+        let dockerfile = DockerfileFolder::new(context, inputs.secrets)?;
         let folders = Folders {
             context: context.folder().to_owned(),
-            dockerfile: context.dockerfile().parent().unwrap_or(context.folder()).to_owned(),
+            dockerfile: dockerfile.path().to_owned(),
         };
-        let session = Session::open(&self.address, folders, inputs.secrets.clone()).await;
+        let secrets = inputs.secrets.iter();
+        let secrets = secrets.map(|(id, secret)| (id.clone(), secret.value.clone())).collect();
+        let session = Session::open(&self.address, folders, secrets).await;
         let mut session = session.map_err(|error| BuildError::Engine(causes(&error)))?;
         let request = request(inputs, context, &session.id);
         let mut vertices = Vertices::new(&inputs.plan.name, reporter);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bollard_buildkit_proto::moby::buildkit::v1::{StatusResponse, Vertex};
 
+use crate::dockerfile::without_versions;
 use crate::progress::{Event, Reporter};
 
 /// Lines of a step's output that are kept for the error, should it fail.
@@ -47,7 +48,7 @@ impl<'a> Vertices<'a> {
     pub(crate) fn take(&mut self, status: &StatusResponse) {
         // Output comes before the news that its step is done.
         for vertex in &status.vertexes {
-            self.step(&vertex.digest).name.clone_from(&vertex.name);
+            self.step(&vertex.digest).name = without_versions(&vertex.name).into_owned();
         }
         for log in &status.logs {
             self.take_output(&log.vertex, &log.msg);

@@ -4,9 +4,8 @@
 
 mod common;
 
-use common::Project;
+use common::{Project, secret};
 use shipspec_build::docker::BuildError;
-use shipspec_spec::secret::Secret;
 use shipspec_testbed::Testbed;
 
 #[tokio::test]
@@ -39,7 +38,7 @@ async fn the_classic_builder_is_not_asked_for_what_it_cannot_do() {
     let expected = "this engine has no BuildKit, which build secrets need: `token`";
     assert_eq!(project.error().await, expected);
     project = project.file("Dockerfile", "FROM scratch");
-    project.secrets.insert("token".into(), Secret::new("x"));
+    project.secrets.insert("token".into(), secret("x", None));
     assert_eq!(project.error().await, expected);
 
     project.secrets.clear();

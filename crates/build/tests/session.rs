@@ -9,9 +9,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
 use std::time::Duration;
 
-use common::{Project, docker};
+use common::{Project, docker, secret};
 use shipspec_build::docker::BuildError;
-use shipspec_spec::secret::Secret;
 use shipspec_testbed::Testbed;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixStream};
@@ -30,7 +29,7 @@ RUN [ ! -s /run/secrets/token ] && [ ! -s /etc/token ]";
     let lines = lines.replace(VALUE, "$(echo hunter2-canary- | tr -d '\\n'; echo 5d41402a)");
     let testbed = Testbed::current();
     let mut project = Project::new(&testbed, &lines);
-    project.secrets.insert("token".into(), Secret::new(VALUE));
+    project.secrets.insert("token".into(), secret(VALUE, None));
     let built = project.build().await.unwrap();
     assert!(built.unknown_secrets.is_empty() && !built.is_classic);
     assert!(project.told.has(&VALUE.len().to_string()), "{:?}", project.told.lines());
@@ -42,6 +41,36 @@ RUN [ ! -s /run/secrets/token ] && [ ! -s /etc/token ]";
     let saved = Command::new("docker").args(["save", &project.tag]).output().unwrap().stdout;
     let is_in = |needle: &[u8]| saved.windows(needle.len()).any(|window| window == needle);
     assert!(is_in(b"busybox") && !is_in(VALUE.as_bytes()));
+}
+
+#[tokio::test]
+#[ignore = "needs the testbed"]
+async fn another_version_of_a_secret_runs_its_steps_again() {
+    let testbed = Testbed::current();
+    let lines =
+        "RUN : before\nRUN --mount=type=secret,id=token cat /run/secrets/token | wc -c > /size";
+    let mut project = Project::new(&testbed, lines);
+    let mut ran = Vec::new();
+    for (value, version) in [("one", "arn:x 1"), ("one", "arn:x 1"), ("other", "arn:x 2")] {
+        project.secrets.insert("token".into(), secret(value, Some(version)));
+        project.build().await.unwrap();
+        let steps = project.told.take_steps();
+        let step = steps.iter().find(|step| step.contains("/size")).unwrap();
+        // The mount that makes the difference is nobody's business.
+        assert!(
+            step.contains("RUN --mount=type=secret,id=token cat") && !step.contains("tmpfs"),
+            "{step}"
+        );
+        ran.push(!step.starts_with("cached"));
+        let before = steps.iter().find(|step| step.contains(": before"));
+        assert!(
+            ran.len() == 1 || before.is_some_and(|step| step.starts_with("cached")),
+            "{steps:?}"
+        );
+    }
+    assert_eq!(ran, [true, false, true]);
+    let history = docker(&["history", "--no-trunc", &project.tag]);
+    assert!(!history.contains("tmpfs"), "{history}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod command;
 mod commit;
 mod console;
 mod context;
+mod dockerfiles;
 mod failure;
 mod flags;
 mod parameters;

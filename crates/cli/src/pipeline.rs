@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use shipspec_build::docker::{BuildInputs, Built, Engine, LocalImage};
+use shipspec_build::docker::{BuildInputs, BuildSecret, Built, Engine, LocalImage};
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter as _};
 use shipspec_build::publish::{Staged, stage};
@@ -12,6 +12,7 @@ use shipspec_registry::access::Access;
 use shipspec_render::artifact::{Artifact, Prepared};
 
 use shipspec_spec::expression::Names as _;
+use shipspec_spec::image::Registry;
 use shipspec_spec::scope::Scope;
 
 use crate::arguments::EngineFlags;
@@ -20,16 +21,13 @@ use crate::preflight::{Check, Finding, Preflight};
 use crate::project::Project;
 use crate::report::{ArtifactReport, ImageReport, Report};
 
-/// Who may speak to the registries of these images. For work in the engine alone, no registry of
-/// ECR is asked for a token.
-pub(crate) async fn access(
+/// Who may speak to registries. Credentials of AWS are looked for only if one of them is ECR's.
+pub(crate) async fn access<'a>(
     context: &Context<'_>,
-    plans: &[ImagePlan],
-    in_engine_alone: bool,
+    registries: impl IntoIterator<Item = &'a Registry>,
 ) -> Access {
-    let is_ecr = plans.iter().any(|plan| plan.repository.registry.ecr().is_some());
-    let aws = if is_ecr && !in_engine_alone { Some(context.aws().await.clone()) } else { None };
-    Access::new(aws)
+    let is_ecr = registries.into_iter().any(|registry| registry.ecr().is_some());
+    Access::new(if is_ecr { Some(context.aws().await.clone()) } else { None })
 }
 
 /// The engine, once it answers.
@@ -56,6 +54,7 @@ pub(crate) fn report(command: &'static str, project: &Project, checks: &[Check])
 /// Builds images one after the other and leaves each in the engine under its main tag.
 pub(crate) async fn build_all(
     context: &Context<'_>,
+    project: &Project,
     engine: &Engine,
     ready: &Preflight,
     report: &mut Report,
@@ -63,7 +62,8 @@ pub(crate) async fn build_all(
     let mut images = Vec::new();
     for plan in &ready.plans {
         let start = Instant::now();
-        let image = build(context, engine, &ready.access, plan).await?;
+        let secrets = project.build_secrets(plan);
+        let image = build(context, engine, &ready.access, plan, &secrets).await?;
         let duration = start.elapsed();
         context.console.report(Event::Built { image: &plan.name, duration });
         let mut told = ImageReport::new(plan);
@@ -79,11 +79,12 @@ async fn build(
     engine: &Engine,
     access: &Access,
     plan: &ImagePlan,
+    secrets: &BTreeMap<String, BuildSecret>,
 ) -> anyhow::Result<LocalImage> {
     let image = &*plan.name;
     context.console.report(Event::BuildStarted { image });
     let reference = plan.repository.tagged(plan.main_tag());
-    let inputs = BuildInputs { plan, tag: &reference, access, secrets: &BTreeMap::new() };
+    let inputs = BuildInputs { plan, tag: &reference, access, secrets };
     let built = engine.build(&inputs, context.console).await;
     let built = built.with_context(|| format!("failed to build the image `{image}`"))?;
     note_build(context, image, &built);

@@ -18,9 +18,8 @@ use shipspec_spec::scope::DigestState;
 use crate::arguments::EngineFlags;
 use crate::console::Bytes;
 use crate::context::Context;
-use crate::failure;
-use crate::pipeline;
 use crate::project::Project;
+use crate::{dockerfiles, failure, pipeline};
 
 /// Free space below which an engine cannot be expected to build anything.
 const LEAST_SPACE: u64 = 256_000_000;
@@ -55,9 +54,10 @@ pub(crate) struct Preflight {
 /// What a command is about to use.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Needs {
-    pub(crate) engine: bool,
     pub(crate) registry: bool,
     pub(crate) artifacts: bool,
+    /// Images are built, and not only looked for.
+    pub(crate) builds: bool,
 }
 
 impl Preflight {
@@ -72,7 +72,7 @@ impl Preflight {
     ) -> Self {
         let mut checks = Vec::new();
         let (engine, rest) = tokio::join!(
-            check_engine(context, flags, needs.engine && !project.config.images.is_empty()),
+            check_engine(context, flags, !project.config.images.is_empty()),
             check_rest(context, project, digest, needs)
         );
         let (engine_checks, engine) = engine;
@@ -107,11 +107,11 @@ fn good(subject: impl Into<String>, found: impl fmt::Display) -> Check {
     Check { subject: subject.into(), finding: Finding::Good(found.to_string()) }
 }
 
-fn not_checked(subject: impl Into<String>, reason: impl fmt::Display) -> Check {
+pub(crate) fn not_checked(subject: impl Into<String>, reason: impl fmt::Display) -> Check {
     Check { subject: subject.into(), finding: Finding::NotChecked(reason.to_string()) }
 }
 
-fn bad(subject: impl Into<String>, error: impl Into<anyhow::Error>) -> Check {
+pub(crate) fn bad(subject: impl Into<String>, error: impl Into<anyhow::Error>) -> Check {
     Check { subject: subject.into(), finding: Finding::Bad(error.into()) }
 }
 
@@ -212,7 +212,16 @@ async fn check_rest(
     });
     let artifacts =
         if needs.artifacts { check_artifacts(context, project, judge, &mut checks) } else { None };
-    let access = pipeline::access(context, &plans, !needs.registry).await;
+    let mut registries = BTreeSet::new();
+    if needs.builds {
+        let (bases, found) = dockerfiles::check(context, &plans);
+        registries.extend(bases);
+        checks.extend(found);
+    }
+    if needs.registry {
+        registries.extend(plans.iter().map(|plan| plan.repository.registry.clone()));
+    }
+    let access = pipeline::access(context, &registries).await;
     if needs.registry {
         checks.extend(check_registries(&access, &plans).await);
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use shipspec_build::plan::{ImagePlan, plan};
+use shipspec_build::docker::BuildSecret;
+use shipspec_build::plan::{ImagePlan, PlannedSecret, plan};
 use shipspec_parameters::fetch::Version;
 use shipspec_parameters::offline;
 use shipspec_parameters::request::Requests;
@@ -75,6 +76,16 @@ impl Project {
         digest: &DigestState,
     ) -> Result<Vec<ImagePlan>, Diagnostics> {
         plan(&self.config, &mut self.scope, &context.folder, digest)
+    }
+
+    /// The secrets of an image's steps, with the versions that were read.
+    pub(crate) fn build_secrets(&self, plan: &ImagePlan) -> BTreeMap<String, BuildSecret> {
+        let secret = |(id, planned): (&String, &PlannedSecret)| {
+            let version = self.versions.get(&planned.name);
+            let version = version.map(|version| format!("{} {}", version.arn, version.version));
+            (id.clone(), BuildSecret { value: planned.value.clone(), version })
+        };
+        plan.secrets.iter().map(secret).collect()
     }
 
     /// The artifacts, with every template read.

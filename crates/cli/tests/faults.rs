@@ -43,9 +43,7 @@ fn what_is_wrong_with_the_dockerfile_is_an_input_error() {
     exit: 2
     --- stdout
     --- stderr
-    app: building
-    error: failed to build the image `app`
-      caused by: there is no Dockerfile at `[folder]/./Dockerfile`
+    error: there is no Dockerfile at `Dockerfile`
     ");
     let project = project.file("Dockerfile", "FROM scratch\nRUNN x\n");
     assert_snapshot!(project.run(&["run"]), @"

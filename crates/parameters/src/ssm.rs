@@ -111,12 +111,24 @@ pub(crate) async fn nearest_name(client: &Client, missing: &ParameterName) -> Op
         }
     }
     let folder = plain.rfind('/').map(|slash| &plain[..=slash]);
+    let words = plain.split(|character: char| !character.is_ascii_alphanumeric());
+    let word = words.max_by_key(|word| word.len());
+    // Names that have a word of it, of a store that may have thousands; then those beside it.
+    let mut nearest = nearest_of(client, plain, Some(("Contains", word?))).await;
+    if nearest.is_none() {
+        let beside = folder.map(|folder| ("BeginsWith", folder));
+        nearest = nearest_of(client, plain, beside).await;
+    }
+    nearest
+}
+
+async fn nearest_of(client: &Client, plain: &str, filter: Option<(&str, &str)>) -> Option<String> {
     let (mut names, mut token) = (Vec::new(), None);
     for _ in 0..PAGES_FOR_ADVICE {
         let mut request = client.describe_parameters().max_results(50).set_next_token(token);
-        if let Some(folder) = folder {
-            let filter = ParameterStringFilter::builder().key("Name").option("BeginsWith");
-            request = request.parameter_filters(filter.values(folder).build().ok()?);
+        if let Some((option, value)) = filter {
+            let filter = ParameterStringFilter::builder().key("Name").option(option).values(value);
+            request = request.parameter_filters(filter.build().ok()?);
         }
         let reply = request.send().await.ok()?;
         names.extend(reply.parameters().iter().filter_map(|one| one.name().map(str::to_owned)));

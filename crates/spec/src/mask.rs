@@ -19,6 +19,12 @@ const SHORTEST: usize = 4;
 /// Shorter parts of a code are not looked for, because they are in other words too.
 const SHORTEST_CODE: usize = 5;
 
+/// Shorter lines of a code that was broken are not looked for; there are many of them.
+const SHORTEST_LINE: usize = 8;
+
+/// Longer secrets are not looked for in every way that a code of them can be broken.
+const LONGEST_ANYWHERE: usize = 1024;
+
 /// Bytes that make a line of `base64`, which breaks lines at 76 characters.
 const BASE64_LINE: usize = 57;
 
@@ -104,8 +110,20 @@ fn add_forms(text: &str, forms: &mut BTreeSet<String>) {
     }
     add_written(text, forms);
     add_codes(text, forms);
-    for line in text.as_bytes().chunks(BASE64_LINE) {
-        add(&encoded_at(&BASE64_STANDARD_NO_PAD, line, 0), SHORTEST_CODE, forms);
+    add_broken_codes(text.as_bytes(), forms);
+}
+
+/// The lines of the text in base64, wherever the program that broke them began. What is long is
+/// looked for from its beginning only.
+fn add_broken_codes(bytes: &[u8], forms: &mut BTreeSet<String>) {
+    let offsets = if bytes.len() <= LONGEST_ANYWHERE { BASE64_LINE } else { 1 };
+    for offset in 0..offsets {
+        let padded = [&[0; BASE64_LINE][..offset], bytes].concat();
+        for (index, line) in padded.chunks(BASE64_LINE).enumerate() {
+            let skip = if index == 0 { offset.min(line.len()) } else { 0 };
+            let code = encoded_at(&BASE64_STANDARD_NO_PAD, &line[skip..], skip % 3);
+            add(&code, SHORTEST_LINE, forms);
+        }
     }
 }
 
@@ -123,7 +141,9 @@ fn add_written(text: &str, forms: &mut BTreeSet<String>) {
     let json = Json::from(text).to_string();
     add(text, SHORTEST, forms);
     add(&json[1..json.len() - 1], SHORTEST, forms);
-    add(&text.replace('\'', "'\\''"), SHORTEST, forms);
+    for quote in ["'\\''", "'\"'\"'"] {
+        add(&text.replace('\'', quote), SHORTEST, forms);
+    }
     for space in ["%20", "+"] {
         let upper = url_encoded(text, space);
         add(&with_lowercase_codes(&upper), SHORTEST, forms);
@@ -204,6 +224,7 @@ mod tests {
         assert_eq!(mask(&[PASSWORD], "u=p%40ss%20%22w%C3%B6rd%22%20%27x%27%2F%2B%3F."), "u=****.");
         assert_eq!(mask(&[PASSWORD], "u=p%40ss+%22w%c3%b6rd%22+%27x%27%2f%2b%3f."), "u=****.");
         assert_eq!(mask(&["it's me"], "+ echo 'it'\\''s me'"), "+ echo '****'");
+        assert_eq!(mask(&["it's me"], "+ echo 'it'\"'\"'s me'"), "+ echo '****'");
         for before in ["", "u", "us", "user:"] {
             for engine in [BASE64_STANDARD, BASE64_URL_SAFE] {
                 let code = engine.encode(format!("{before}{PASSWORD}"));
@@ -217,9 +238,13 @@ mod tests {
     fn each_line_of_several_is_hidden() {
         let key = "-----BEGIN KEY-----\nMIIEvQIBADAN\nBgkqhkiG9w0B\n-----END KEY-----\n";
         assert_eq!(mask(&[key], "line: MIIEvQIBADAN"), "line: ****");
-        let code = BASE64_STANDARD.encode(key.repeat(3));
-        for line in code.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()) {
-            assert!(mask(&[&key.repeat(3)], line).len() <= 8, "{line}");
+        for before in ["", "x", "user:", "something longer than a line of base64 is, or nearly so:"]
+        {
+            let code = BASE64_STANDARD.encode(format!("{before}{}", key.repeat(3)));
+            let lines = code.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap());
+            for line in lines.skip(1) {
+                assert!(mask(&[&key.repeat(3)], line).len() <= 8, "{before:?} {line}");
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 mod arguments;
 mod mounts;
 mod read;
+mod versions;
 mod words;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use shipspec_spec::platform::Platform;
 
 use arguments::Arguments;
 pub use mounts::{SecretMount, SshMount};
+pub(crate) use versions::{with_versions, without_versions};
 
 /// A Dockerfile, as far as what is asked of others goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

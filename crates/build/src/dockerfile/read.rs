@@ -46,7 +46,7 @@ fn items(text: &str, instruction: &Instruction<'_>) -> Vec<Item> {
     }
 }
 
-fn values(flags: &[Flag<'_>], name: &'static str) -> impl Iterator<Item = String> {
+pub(super) fn values(flags: &[Flag<'_>], name: &'static str) -> impl Iterator<Item = String> {
     let named = flags.iter().filter(move |flag| flag.name.value.eq_ignore_ascii_case(name));
     named.filter_map(|flag| flag.value.as_ref().map(|value| value.value.to_string()))
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use shipspec_build::docker::{BuildError, BuildInputs, Built, Engine};
+use shipspec_build::docker::{BuildError, BuildInputs, BuildSecret, Built, Engine};
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter};
 use shipspec_registry::access::Access;
@@ -24,7 +24,7 @@ pub const START: &str =
 pub struct Project {
     folder: tempfile::TempDir,
     pub plan: ImagePlan,
-    pub secrets: BTreeMap<String, Secret>,
+    pub secrets: BTreeMap<String, BuildSecret>,
     pub tag: String,
     pub told: Told,
     host: String,
@@ -154,4 +154,9 @@ pub fn docker(arguments: &[&str]) -> String {
     let output = Command::new("docker").args(arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// A secret for a step.
+pub fn secret(value: &str, version: Option<&str>) -> BuildSecret {
+    BuildSecret { value: Secret::new(value), version: version.map(str::to_owned) }
 }

@@ -22,14 +22,14 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let mut project = Project::read(context, &args.project, &RenderFlags::default())?;
-    let needs = Needs { engine: true, registry: false, artifacts: false };
+    let needs = Needs { registry: false, artifacts: false, builds: true };
     let digest = DigestState::Later;
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let ready = ready.require(context)?;
     require_images(&ready.plans)?;
     let mut report = pipeline::report("build", &project, &ready.checks);
     if let Some(engine) = &ready.engine {
-        let images = pipeline::build_all(context, engine, &ready, &mut report).await?;
+        let images = pipeline::build_all(context, &project, engine, &ready, &mut report).await?;
         pipeline::tag_locally(engine, &images).await?;
     }
     if args.output.output == Output::Json {

@@ -113,8 +113,10 @@ async fn ask_registries(
     plans: &[ImagePlan],
     needs: &ImageNeeds,
 ) -> anyhow::Result<()> {
-    let access = pipeline::access(context, plans, needs.digests.is_empty()).await;
-    for plan in plans.iter().filter(|plan| needs.digests.contains(&plan.name)) {
+    let plans: Vec<_> = plans.iter().filter(|plan| needs.digests.contains(&plan.name)).collect();
+    let access =
+        pipeline::access(context, plans.iter().map(|plan| &plan.repository.registry)).await;
+    for plan in plans {
         let client = access.client(&plan.repository).await?;
         match client.manifest(plan.main_tag().as_str()).await? {
             Some(manifest) => project.set_digest(&plan.name, manifest.digest),

@@ -35,7 +35,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     } else {
         DigestState::Later
     };
-    let needs = Needs { engine: true, registry: !args.no_push, artifacts: true };
+    let needs = Needs { registry: !args.no_push, artifacts: true, builds: true };
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let ready = ready.require(context)?;
     pipeline::note_overruled(context, &project.scope);
@@ -58,7 +58,7 @@ async fn publish(
     let mut report = pipeline::report("run", project, &ready.checks);
     let mut images = Vec::new();
     if let Some(engine) = &ready.engine {
-        images = pipeline::build_all(context, engine, ready, &mut report).await?;
+        images = pipeline::build_all(context, project, engine, ready, &mut report).await?;
         if no_push {
             pipeline::tag_locally(engine, &images).await?;
         }

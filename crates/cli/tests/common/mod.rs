@@ -230,3 +230,23 @@ pub fn forms_of(text: &str) -> Vec<String> {
     }
     forms
 }
+
+/// What a layer holds, with its gzip taken off.
+#[allow(dead_code, reason = "not every test looks into layers")]
+pub fn unpacked(layer: &[u8]) -> Vec<u8> {
+    use std::io::{Read as _, Write as _};
+    let mut gzip = Command::new("gzip")
+        .args(["--decompress", "--stdout"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("gzip starts");
+    let mut stdin = gzip.stdin.take().expect("a pipe");
+    let packed = layer.to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&packed));
+    let mut bytes = Vec::new();
+    gzip.stdout.take().expect("a pipe").read_to_end(&mut bytes).expect("bytes");
+    writer.join().expect("it ends").expect("gzip reads all");
+    assert!(gzip.wait().expect("it ends").success());
+    bytes
+}

@@ -1,0 +1,100 @@
+//! What the Dockerfiles of a run ask for, looked at before anything is built.
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use shipspec_build::dockerfile::{Dockerfile, Needs};
+use shipspec_build::plan::ImagePlan;
+use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
+use shipspec_spec::image::Registry;
+use shipspec_spec::nearest::nearest;
+use shipspec_spec::source::{Source, Span};
+
+use crate::context::Context;
+use crate::failure;
+use crate::preflight::{Check, bad, not_checked};
+
+/// The registries that base images come from, and what will go wrong.
+pub(crate) fn check(
+    context: &Context<'_>,
+    plans: &[ImagePlan],
+) -> (BTreeSet<Registry>, Vec<Check>) {
+    let (mut registries, mut checks) = (BTreeSet::new(), Vec::new());
+    for plan in plans {
+        let subject = format!("Dockerfile of {}", plan.name);
+        let path = plan.context.join(&plan.dockerfile);
+        let name = path.strip_prefix(&context.folder).unwrap_or(&path).display().to_string();
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                checks.push(bad(subject, failure::input(unreadable(&name, &error), None)));
+                continue;
+            }
+        };
+        // A frontend of its own may read more than the parser here does; the engine judges.
+        let dockerfile = match Dockerfile::parse(&text) {
+            Ok(dockerfile) => dockerfile,
+            Err(error) => {
+                checks.push(not_checked(subject, error));
+                continue;
+            }
+        };
+        match dockerfile.needs(plan.target.as_deref(), &plan.build_args, &plan.platform) {
+            Ok(needs) => {
+                registries.extend(needs.registries());
+                let source = Source::new(name, text);
+                let found = check_secrets(plan, &needs, &source);
+                checks.extend(found.or(()).err().map(|errors| bad(subject, errors)));
+                note_unused(context, plan, &needs);
+            }
+            Err(error) => checks.push(bad(subject, failure::input(error.to_string(), None))),
+        }
+    }
+    (registries, checks)
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => format!("there is no Dockerfile at `{name}`"),
+        _ => format!("the Dockerfile `{name}` cannot be read: {error}"),
+    }
+}
+
+/// Secrets that steps ask for and nobody gives: engines run such a step with an empty file.
+fn check_secrets(plan: &ImagePlan, needs: &Needs, source: &Arc<Source>) -> Diagnostics {
+    let mut found = Diagnostics::default();
+    for mount in &needs.secrets {
+        let id = &mount.id;
+        // What a variable makes of it is not known here.
+        if plan.secrets.contains_key(id) || id.contains('$') {
+            continue;
+        }
+        let message = format!("this step mounts the secret `{id}`, which nobody gives");
+        let hint = match nearest(id, plan.secrets.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("say `secrets: {{ {id}: NAME }}` for `{}` in shipspec.yml", plan.name),
+        };
+        found.push(Diagnostic::at(line(source, mount.line), message).with_hint(hint));
+    }
+    found
+}
+
+fn note_unused(context: &Context<'_>, plan: &ImagePlan, needs: &Needs) {
+    for id in plan.secrets.keys() {
+        let is_asked = needs.secrets.iter().any(|mount| mount.id == *id || mount.id.contains('$'));
+        if !is_asked {
+            let image = &plan.name;
+            context
+                .console
+                .note(format_args!("note: no step of `{image}` mounts the secret `{id}`"));
+        }
+    }
+}
+
+/// The line with this number, from 1, without the spaces around it.
+fn line(source: &Arc<Source>, number: usize) -> Span {
+    let before: usize = source.text.split_inclusive('\n').take(number - 1).map(str::len).sum();
+    let length = source.text[before..].lines().next().map_or(0, |line| line.trim_end().len());
+    Span::new(source, before..before + length)
+}
