@@ -50,6 +50,7 @@ fn what_is_wrong_with_the_dockerfile_is_an_input_error() {
     exit: 2
     --- stdout
     --- stderr
+    not checked: Dockerfile of app: line 2: unknown instruction 'RUNN'
     app: building
     error: failed to build the image `app`
       caused by: the Dockerfile is wrong: dockerfile parse error line 2: unknown instruction: RUNN
