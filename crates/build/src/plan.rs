@@ -41,6 +41,11 @@ pub struct ImagePlan {
     pub secrets: IndexMap<String, PlannedSecret>,
     /// The secrets that stay in the image, because shipspec.yml says so.
     pub exposed: BTreeSet<String>,
+    /// The images that are built before it, because it is made from them.
+    pub depends_on: BTreeSet<String>,
+    /// A digest of zeros stands in it for one that only the push of another image will tell: it has
+    /// to be planned once more by then.
+    pub is_provisional: bool,
 }
 
 /// A value for a step that mounts it.
@@ -105,12 +110,93 @@ pub fn plan(
         scope.set_image(name, names);
     }
     check_shared_tags(config, &places, &mut found);
+    found.extend(cycles(config, scope));
     let mut plans = Vec::new();
     for (name, place) in places {
-        let mut filler = Filler { scope, found: &mut found };
-        plans.extend(filler.image(name, &config.images[name], folder, place));
+        plans.extend(fill(config, scope, folder, name, place, &mut found));
     }
     found.or(plans)
+}
+
+/// One image once more, when the digests of the images that it is made from are known.
+///
+/// # Errors
+///
+/// As [`plan`], for this image.
+pub fn plan_again(
+    config: &Config,
+    scope: &Scope,
+    folder: &Path,
+    name: &str,
+) -> Result<ImagePlan, Diagnostics> {
+    let mut found = Diagnostics::default();
+    let place = place(&config.images[name], scope)?;
+    match fill(config, scope, folder, name, place, &mut found) {
+        Some(plan) if found.is_empty() => Ok(plan),
+        _ => Err(found),
+    }
+}
+
+fn fill(
+    config: &Config,
+    scope: &Scope,
+    folder: &Path,
+    name: &str,
+    place: Place,
+    found: &mut Diagnostics,
+) -> Option<ImagePlan> {
+    let image = &config.images[name];
+    let digests = scope.image_needs(references(image)).digests;
+    let is_later =
+        |image: &String| scope.image(image).is_some_and(|known| known.digest == DigestState::Later);
+    let is_provisional = digests.iter().any(is_later);
+    let scope = scope.with_stand_ins();
+    let plan = Filler { scope: &scope, found }.image(name, image, folder, place)?;
+    let depends_on = scope.images_of(references(image)).into_iter().filter(|other| other != name);
+    Some(ImagePlan { depends_on: depends_on.collect(), is_provisional, ..plan })
+}
+
+/// Every name that an image is made from; where it goes is not among them.
+fn references(image: &ImageConfig) -> BTreeSet<String> {
+    let is_place = |text: &Text| *text == image.repository || image.tags.contains(text);
+    image.texts().filter(|text| !is_place(text)).flat_map(Text::references).collect()
+}
+
+/// Images that would have to be built before themselves, each told once.
+fn cycles(config: &Config, scope: &Scope) -> Diagnostics {
+    let (mut found, mut told) = (Diagnostics::default(), BTreeSet::new());
+    for (name, image) in &config.images {
+        let Some(path) = path_back(config, scope, &[name], &mut BTreeSet::new()) else { continue };
+        if !path.iter().any(|image| told.contains(image)) {
+            let message = format!("the image `{name}` is made from itself: {}", path.join(" → "));
+            found.push(Diagnostic::at(image.repository.span().clone(), message));
+            told.extend(path);
+        }
+    }
+    found
+}
+
+/// The way from the first image of `path` back to it, over the images that each is made from; `seen`
+/// are those from which there is none.
+fn path_back(
+    config: &Config,
+    scope: &Scope,
+    path: &[&str],
+    seen: &mut BTreeSet<String>,
+) -> Option<Vec<String>> {
+    let image = config.images.get(*path.last()?)?;
+    for next in scope.images_of(references(image)) {
+        let path: Vec<_> = path.iter().copied().chain([&*next]).collect();
+        if next == path[0] {
+            return Some(path.into_iter().map(str::to_owned).collect());
+        }
+        if seen.insert(next.clone())
+            && let Some(found) = path_back(config, scope, &path, seen)
+        {
+            return Some(found);
+        }
+    }
+    None
 }
 
 /// Two images under one reference would be one image: the one that is tagged last.
@@ -180,6 +266,8 @@ impl Filler<'_> {
             labels: self.pairs(&image.labels),
             secrets: self.secrets(&image.secrets),
             exposed: self.exposed(&image.insecure_build_args),
+            depends_on: BTreeSet::new(),
+            is_provisional: false,
         };
         (self.found.as_slice().len() == before).then_some(plan)
     }

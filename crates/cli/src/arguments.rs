@@ -92,6 +92,19 @@ pub(crate) struct EngineFlags {
     pub(crate) docker_wait: Duration,
 }
 
+/// What is built.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BuildFlags {
+    /// Only this image, those that it is made from, and the artifacts that name no others; once for
+    /// each
+    #[arg(long = "only", value_name = "IMAGE")]
+    pub(crate) only: Vec<String>,
+
+    /// How many images are built at the same time
+    #[arg(long, value_name = "COUNT", default_value = "4", value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) jobs: u8,
+}
+
 /// How results are told.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct OutputFlags {

@@ -8,6 +8,7 @@ mod context;
 mod dockerfiles;
 mod failure;
 mod flags;
+mod images;
 mod parameters;
 mod pipeline;
 mod preflight;

@@ -1,25 +1,18 @@
 //! The steps that commands are made of, from a plan on: images → registry → tags → files.
 
-use std::collections::BTreeMap;
-use std::time::Instant;
-
-use anyhow::Context as _;
-use shipspec_build::docker::{BuildInputs, BuildSecret, Built, Engine, LocalImage};
-use shipspec_build::plan::ImagePlan;
-use shipspec_build::progress::{Event, Reporter as _};
-use shipspec_build::publish::{Staged, stage};
+use shipspec_build::docker::Engine;
 use shipspec_registry::access::Access;
 use shipspec_render::artifact::{Artifact, Prepared};
-
 use shipspec_spec::expression::Names as _;
 use shipspec_spec::image::Registry;
 use shipspec_spec::scope::Scope;
 
 use crate::arguments::EngineFlags;
 use crate::context::Context;
-use crate::preflight::{Check, Finding, Preflight};
+use crate::images::Made;
+use crate::preflight::{Check, Finding};
 use crate::project::Project;
-use crate::report::{ArtifactReport, ImageReport, Report};
+use crate::report::{ArtifactReport, Report};
 
 /// Who may speak to registries. Credentials of AWS are looked for only if one of them is ECR's.
 pub(crate) async fn access<'a>(
@@ -51,103 +44,18 @@ pub(crate) fn report(command: &'static str, project: &Project, checks: &[Check])
     }
 }
 
-/// Builds images one after the other and leaves each in the engine under its main tag.
-pub(crate) async fn build_all(
-    context: &Context<'_>,
-    project: &Project,
-    engine: &Engine,
-    ready: &Preflight,
-    report: &mut Report,
-) -> anyhow::Result<Vec<(ImagePlan, LocalImage)>> {
-    let mut images = Vec::new();
-    for plan in &ready.plans {
-        let start = Instant::now();
-        let secrets = project.build_secrets(plan);
-        let image = build(context, engine, &ready.access, plan, &secrets).await?;
-        let duration = start.elapsed();
-        context.console.report(Event::Built { image: &plan.name, duration });
-        let mut told = ImageReport::new(plan);
-        told.build_seconds = Some(duration.as_secs_f64());
-        report.images.push(told);
-        images.push((plan.clone(), image));
-    }
-    Ok(images)
-}
-
-async fn build(
-    context: &Context<'_>,
-    engine: &Engine,
-    access: &Access,
-    plan: &ImagePlan,
-    secrets: &BTreeMap<String, BuildSecret>,
-) -> anyhow::Result<LocalImage> {
-    let image = &*plan.name;
-    context.console.report(Event::BuildStarted { image });
-    let reference = plan.repository.tagged(plan.main_tag());
-    let inputs = BuildInputs { plan, tag: &reference, access, secrets };
-    let built = engine.build(&inputs, context.console).await;
-    let built = built.with_context(|| format!("failed to build the image `{image}`"))?;
-    note_build(context, image, &built);
-    Ok(built.image)
-}
-
-/// Says what is not as one would expect.
-fn note_build(context: &Context<'_>, image: &str, built: &Built) {
-    if built.is_classic {
-        context.console.note(format_args!(
-            "note: the engine has no BuildKit; its classic builder built `{image}`"
-        ));
-    }
-    for id in &built.unknown_secrets {
-        context.console.note(format_args!(
-            "note: a step of `{image}` asked for the secret `{id}`, which was not given, and ran without it"
-        ));
-    }
-}
-
-/// Gives images in the engine all of their tags there.
-pub(crate) async fn tag_locally(
-    engine: &Engine,
-    images: &[(ImagePlan, LocalImage)],
-) -> anyhow::Result<()> {
-    for (plan, image) in images {
-        for planned in &plan.tags {
-            engine.tag(image.id.as_str(), &plan.repository, &planned.tag).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Brings images to their registries, under tags that nobody deploys.
-pub(crate) async fn stage_all(
-    context: &Context<'_>,
-    engine: &Engine,
-    access: &Access,
-    images: &[(ImagePlan, LocalImage)],
-    report: &mut Report,
-) -> anyhow::Result<Vec<Staged>> {
-    let mut all = Vec::new();
-    for (plan, image) in images {
-        let credentials = access.credentials(&plan.repository.registry).await?;
-        let staged = stage(engine, plan, image, credentials, context.console).await?;
-        report.image(plan).set_published(staged.published());
-        all.push(staged);
-    }
-    Ok(all)
-}
-
 /// Puts the tags that belong to the source version on all images, and then those that move.
 pub(crate) async fn tag_all(
     context: &Context<'_>,
-    images: &[(ImagePlan, LocalImage)],
-    staged: &[Staged],
+    images: &[Made],
     report: &mut Report,
 ) -> anyhow::Result<()> {
     for moving in [false, true] {
-        for ((plan, _), staged) in images.iter().zip(staged) {
-            for planned in plan.tags.iter().filter(|planned| planned.moving == moving) {
+        for made in images {
+            let Some(staged) = &made.staged else { continue };
+            for planned in made.plan.tags.iter().filter(|planned| planned.moving == moving) {
                 let change = staged.put_tag(&planned.tag, context.console).await?;
-                report.image(plan).set_change(planned.tag.as_str(), change);
+                report.image(&made.plan).set_change(planned.tag.as_str(), change);
             }
         }
     }

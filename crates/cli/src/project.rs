@@ -1,9 +1,9 @@
 //! What is to be done, and what every name stands for: configuration → values → plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shipspec_build::docker::BuildSecret;
-use shipspec_build::plan::{ImagePlan, PlannedSecret, plan};
+use shipspec_build::plan::{ImagePlan, PlannedSecret, plan, plan_again};
 use shipspec_parameters::fetch::Version;
 use shipspec_parameters::offline;
 use shipspec_parameters::request::Requests;
@@ -12,6 +12,7 @@ use shipspec_spec::codebuild::BUILD_SUCCEEDING;
 use shipspec_spec::config::Config;
 use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Digest;
+use shipspec_spec::nearest::nearest;
 use shipspec_spec::scope::{DigestState, ImageNames, Scope};
 
 use crate::arguments::{ProjectFlags, RenderFlags};
@@ -24,6 +25,8 @@ pub(crate) struct Project {
     pub(crate) scope: Scope,
     /// Who is asked for the parameters, by the names that shipspec.yml gives them.
     pub(crate) requests: Requests,
+    /// The images that a run is about, if not all.
+    pub(crate) only: Option<BTreeSet<String>>,
     /// What is asked instead of AWS.
     pub(crate) offline: Option<offline::File>,
     /// Which versions of the parameters were read.
@@ -55,7 +58,26 @@ impl Project {
         scope.cycles().or(())?;
         let requests = parameters::requests(&config, &scope)?;
         let offline = flags.parameters(context)?.map(parameters::offline);
-        Ok(Self { config, scope, requests, offline, versions: BTreeMap::new() })
+        let versions = BTreeMap::new();
+        Ok(Self { config, scope, requests, only: None, offline, versions })
+    }
+
+    /// Limits the run to these images, and to the artifacts that name no others.
+    pub(crate) fn select(&mut self, names: &[String]) -> anyhow::Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let known = || self.config.images.keys().map(String::as_str);
+        let unknown = names.iter().find(|name| !self.config.images.contains_key(*name));
+        if let Some(name) = unknown {
+            let hint = match nearest(name, known()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("`images:` has: {}", known().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(failure::input(format!("no image has the name `{name}`"), Some(&hint)));
+        }
+        self.only = Some(names.iter().cloned().collect());
+        Ok(())
     }
 
     /// As [`Project::read`], with the values of the parameters.
@@ -69,13 +91,40 @@ impl Project {
         Ok(project)
     }
 
-    /// What is to be built; `digest` is what can be known of digests.
+    /// What is to be built; `digest` is what can be known of digests. With `--only`, the others have
+    /// their names all the same.
     pub(crate) fn plan_images(
         &mut self,
         context: &Context<'_>,
         digest: &DigestState,
     ) -> Result<Vec<ImagePlan>, Diagnostics> {
-        plan(&self.config, &mut self.scope, &context.folder, digest)
+        let mut plans = plan(&self.config, &mut self.scope, &context.folder, digest)?;
+        if let Some(only) = self.selected(&plans) {
+            plans.retain(|plan| only.contains(&plan.name));
+        }
+        Ok(plans)
+    }
+
+    /// The images of `--only`, and those that they are made from; nothing if all are meant.
+    fn selected(&self, plans: &[ImagePlan]) -> Option<BTreeSet<String>> {
+        let mut open: Vec<_> = self.only.as_ref()?.iter().cloned().collect();
+        let mut selected = BTreeSet::new();
+        while let Some(name) = open.pop() {
+            let plan = plans.iter().find(|plan| plan.name == name);
+            if selected.insert(name) {
+                open.extend(plan.into_iter().flat_map(|plan| plan.depends_on.iter().cloned()));
+            }
+        }
+        Some(selected)
+    }
+
+    /// An image once more, now that the digests of those that it is made from are known.
+    pub(crate) fn plan_again(
+        &self,
+        context: &Context<'_>,
+        name: &str,
+    ) -> Result<ImagePlan, Diagnostics> {
+        plan_again(&self.config, &self.scope, &context.folder, name)
     }
 
     /// The secrets of an image's steps, with the versions that were read.
@@ -93,7 +142,11 @@ impl Project {
         &self,
         context: &Context<'_>,
     ) -> Result<ArtifactPlans, Diagnostics> {
-        ArtifactPlans::read(&self.config, &self.scope, &context.folder)
+        let mut artifacts = ArtifactPlans::read(&self.config, &self.scope, &context.folder)?;
+        if let Some(only) = &self.only {
+            artifacts.retain_of(&self.scope, only);
+        }
+        Ok(artifacts)
     }
 
     /// The artifacts, with every template read and every name in them looked up.
@@ -102,21 +155,8 @@ impl Project {
         context: &Context<'_>,
     ) -> Result<ArtifactPlans, Diagnostics> {
         let artifacts = self.read_artifacts(context)?;
-        artifacts.fill(&self.with_stand_ins())?;
+        artifacts.fill(&self.scope.with_stand_ins())?;
         Ok(artifacts)
-    }
-
-    /// The values as they will be, with a digest of zeros where the registry has still to tell one.
-    pub(crate) fn with_stand_ins(&self) -> Scope {
-        let mut scope = self.scope.clone();
-        for name in self.config.images.keys() {
-            let Some(known) = scope.image(name).cloned() else { continue };
-            if known.digest == DigestState::Later {
-                let digest = DigestState::Known(Digest::from_sha256([0; 32]));
-                scope.set_image(name, ImageNames { digest, ..known });
-            }
-        }
-        scope
     }
 
     /// Notes what the registry has taken, so that artifacts can name it.

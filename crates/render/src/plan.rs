@@ -74,6 +74,12 @@ impl ArtifactPlans {
         found.or(Self { plans, reference: config.reference })
     }
 
+    /// Keeps the artifacts that name no images but these.
+    pub fn retain_of(&mut self, scope: &Scope, images: &BTreeSet<String>) {
+        let form = self.reference;
+        self.plans.retain(|plan| scope.images_of(plan.references(form)).is_subset(images));
+    }
+
     /// The paths of the artifacts, as they will be written.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.plans.iter().map(|plan| &*plan.path)

@@ -85,6 +85,8 @@ impl Project {
             labels: [].into(),
             secrets: [].into(),
             exposed: [].into(),
+            depends_on: [].into(),
+            is_provisional: false,
         };
         let tag = format!("r.example/{name}:1");
         let (told, secrets, host) = (Told::default(), BTreeMap::new(), testbed.docker_host());

@@ -3,8 +3,9 @@
 use clap::Args as ClapArgs;
 use shipspec_spec::scope::DigestState;
 
-use crate::arguments::{EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
+use crate::arguments::{BuildFlags, EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
+use crate::images::Maker;
 use crate::pipeline;
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, require_images};
@@ -17,20 +18,25 @@ pub(crate) struct Args {
     #[command(flatten)]
     engine: EngineFlags,
     #[command(flatten)]
+    build: BuildFlags,
+    #[command(flatten)]
     pub(super) output: OutputFlags,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let mut project = Project::read(context, &args.project, &RenderFlags::default())?;
     let needs = Needs { registry: false, artifacts: false, builds: true };
-    let digest = DigestState::Later;
+    project.select(&args.build.only)?;
+    let digest = DigestState::Never("`shipspec build` pushes nothing; `shipspec run` does".into());
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let ready = ready.require(context)?;
     require_images(&ready.plans)?;
     let mut report = pipeline::report("build", &project, &ready.checks);
     if let Some(engine) = &ready.engine {
-        let images = pipeline::build_all(context, &project, engine, &ready, &mut report).await?;
-        pipeline::tag_locally(engine, &images).await?;
+        let maker = Maker { context, engine, access: &ready.access, stages: false };
+        let jobs = args.build.jobs.into();
+        let images = maker.make_all(&mut project, &ready.plans, jobs, &mut report).await?;
+        maker.tag_locally(&images).await?;
     }
     if args.output.output == Output::Json {
         context.console.data(&report.json())?;

@@ -30,7 +30,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let mut project = Project::read(context, &args.project, &args.render)?;
     require_something(&project.config)?;
-    if !args.offline {
+    if !args.offline || project.offline.is_some() {
         project.fetch_parameters(context).await?;
     }
     let report = plan(&mut project, context, args.offline)?;
@@ -59,7 +59,7 @@ fn plan(project: &mut Project, context: &Context<'_>, offline: bool) -> anyhow::
     }
     match project.read_artifacts(context) {
         Ok(artifacts) => {
-            let scope = project.with_stand_ins();
+            let scope = project.scope.with_stand_ins();
             for (path, artifact) in artifacts.paths().zip(artifacts.fill_each(&scope)) {
                 let (text, reason) = match artifact {
                     Ok(artifact) if artifact.secrets.is_empty() => {

@@ -7,6 +7,7 @@ use shipspec_spec::scope::DigestState;
 
 use crate::arguments::{EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
+use crate::images::Maker;
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_images};
 use crate::{failure, pipeline};
@@ -33,12 +34,13 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let mut report = pipeline::report("push", &project, &ready.checks);
     let Some(engine) = &ready.engine else { return Ok(()) };
     let images = find_all(engine, &ready.plans).await?;
-    let staged = pipeline::stage_all(context, engine, &ready.access, &images, &mut report).await?;
-    pipeline::tag_all(context, &images, &staged, &mut report).await?;
+    let maker = Maker { context, engine, access: &ready.access, stages: true };
+    let images = maker.stage_all(images, &mut report).await?;
+    pipeline::tag_all(context, &images, &mut report).await?;
     if args.output.output == Output::Json {
         return Ok(context.console.data(&report.json())?);
     }
-    for staged in &staged {
+    for staged in images.iter().filter_map(|made| made.staged.as_ref()) {
         let published = staged.published();
         context.console.data(&format!("{}\n", published.repository.pinned(&published.digest)))?;
     }

@@ -3,8 +3,9 @@
 use clap::Args as ClapArgs;
 use shipspec_spec::scope::DigestState;
 
-use crate::arguments::{EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
+use crate::arguments::{BuildFlags, EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
+use crate::images::Maker;
 use crate::pipeline;
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_something};
@@ -20,6 +21,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     engine: EngineFlags,
     #[command(flatten)]
+    build: BuildFlags,
+    #[command(flatten)]
     pub(super) output: OutputFlags,
     /// Leave the images in the engine: no registry is asked, and no digest is known
     #[arg(long)]
@@ -30,6 +33,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     refuse_after_failure(context)?;
     let mut project = Project::read(context, &args.project, &args.render)?;
     require_something(&project.config)?;
+    project.select(&args.build.only)?;
     let digest = if args.no_push {
         DigestState::Never("with `--no-push` no registry takes the image".into())
     } else {
@@ -39,7 +43,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let ready = ready.require(context)?;
     pipeline::note_overruled(context, &project.scope);
-    let report = publish(context, &mut project, &ready, args.no_push).await?;
+    let report = publish(args, context, &mut project, &ready).await?;
     match args.output.output {
         Output::Json => context.console.data(&report.json())?,
         Output::Text if report.images.is_empty() => {}
@@ -50,34 +54,27 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
 
 /// From the plan to the files. Nothing that anybody deploys changes before all of it is sure.
 async fn publish(
+    args: &Args,
     context: &Context<'_>,
     project: &mut Project,
     ready: &Preflight,
-    no_push: bool,
 ) -> anyhow::Result<Report> {
     let mut report = pipeline::report("run", project, &ready.checks);
     let mut images = Vec::new();
     if let Some(engine) = &ready.engine {
-        images = pipeline::build_all(context, project, engine, ready, &mut report).await?;
-        if no_push {
-            pipeline::tag_locally(engine, &images).await?;
+        let maker = Maker { context, engine, access: &ready.access, stages: !args.no_push };
+        let jobs = args.build.jobs.into();
+        images = maker.make_all(project, &ready.plans, jobs, &mut report).await?;
+        if args.no_push {
+            maker.tag_locally(&images).await?;
         }
-    }
-    let staged = match &ready.engine {
-        Some(engine) if !no_push => {
-            pipeline::stage_all(context, engine, &ready.access, &images, &mut report).await?
-        }
-        _ => Vec::new(),
-    };
-    for ((plan, _), staged) in images.iter().zip(&staged) {
-        project.set_digest(&plan.name, staged.published().digest.clone());
     }
     let artifacts = match &ready.artifacts {
         Some(artifacts) => artifacts.fill(&project.scope)?,
         None => Vec::new(),
     };
     let prepared = pipeline::prepare(context, &artifacts)?;
-    pipeline::tag_all(context, &images, &staged, &mut report).await?;
+    pipeline::tag_all(context, &images, &mut report).await?;
     pipeline::commit(context, &artifacts, prepared, &mut report)?;
     Ok(report)
 }

@@ -22,6 +22,7 @@ use indexmap::IndexMap;
 use crate::config::{Config, Text};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expression::{NameError, Names};
+use crate::image::Digest;
 use crate::source::Span;
 use crate::value::Value;
 use resolve::Frame;
@@ -156,6 +157,37 @@ impl Scope {
     #[must_use]
     pub fn image(&self, name: &str) -> Option<&ImageNames> {
         self.images.get(name)?.as_ref()
+    }
+
+    /// The same scope with a digest of zeros where the registry has still to tell one: for looking
+    /// whether everything has a value, before anything is built.
+    #[must_use]
+    pub fn with_stand_ins(&self) -> Self {
+        let mut scope = self.clone();
+        for known in scope.images.values_mut().flatten() {
+            if known.digest == DigestState::Later {
+                known.digest = DigestState::Known(Digest::from_sha256([0; 32]));
+            }
+        }
+        scope
+    }
+
+    /// The images that `references` name in any way.
+    #[must_use]
+    pub fn images_of(&self, references: BTreeSet<String>) -> BTreeSet<String> {
+        let mut images = BTreeSet::new();
+        for name in self.closure(references) {
+            let mut parts = name.split('.');
+            match (parts.next().unwrap_or_default(), parts.next()) {
+                ("images", Some(image)) => drop(images.insert(image.to_owned())),
+                ("images", None) => images.extend(self.images.keys().cloned()),
+                (name, _) if OF_ONE_IMAGE.contains(&name) => {
+                    images.extend(self.images.keys().cloned());
+                }
+                _ => {}
+            }
+        }
+        images
     }
 
     /// The tag is made from the source version, so that it names one image for good; any other tag
