@@ -42,7 +42,7 @@ const PING_INTERVAL: Duration = Duration::from_millis(250);
 /// A Docker engine that answers.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    docker: Docker,
+    pub(crate) docker: Docker,
     address: Address,
 }
 

@@ -17,4 +17,5 @@ pub mod progress;
 pub mod publish;
 mod session;
 mod solve;
+pub mod test;
 pub mod vertices;

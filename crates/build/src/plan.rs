@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use indexmap::IndexMap;
-use shipspec_spec::config::{Config, ImageConfig, Text};
+use shipspec_spec::age::Age;
+use shipspec_spec::config::{Config, ImageConfig, TestConfig, Text};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::Repository;
 use shipspec_spec::platform::Platform;
@@ -41,11 +43,30 @@ pub struct ImagePlan {
     pub secrets: IndexMap<String, PlannedSecret>,
     /// The secrets that stay in the image, because shipspec.yml says so.
     pub exposed: BTreeSet<String>,
+    /// What has to succeed before it is pushed.
+    pub test: Option<TestPlan>,
     /// The images that are built before it, because it is made from them.
     pub depends_on: BTreeSet<String>,
     /// A digest of zeros stands in it for one that only the push of another image will tell: it has
     /// to be planned once more by then.
     pub is_provisional: bool,
+}
+
+/// A command in a container of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestPlan {
+    /// The stage to run it in; without it, the image itself.
+    pub target: Option<String>,
+    /// The words of the command; none for the image's own.
+    pub command: Vec<String>,
+    /// Variables for it.
+    pub env: IndexMap<String, String>,
+    /// Variables for it that are secret.
+    pub secrets: IndexMap<String, PlannedSecret>,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// Folders for what is taken out of the container, by the paths in it.
+    pub reports: IndexMap<String, PathBuf>,
 }
 
 /// A value for a step that mounts it.
@@ -73,6 +94,9 @@ impl ImagePlan {
         &self.main_tag
     }
 }
+
+/// How long a test may take where nothing else is said.
+const TEST_LIMIT: Duration = Duration::from_hours(1);
 
 /// Where an image goes.
 struct Place {
@@ -266,6 +290,7 @@ impl Filler<'_> {
             labels: self.pairs(&image.labels),
             secrets: self.secrets(&image.secrets),
             exposed: self.exposed(&image.insecure_build_args),
+            test: image.test.as_ref().and_then(|test| self.test(test, folder)),
             depends_on: BTreeSet::new(),
             is_provisional: false,
         };
@@ -322,6 +347,22 @@ impl Filler<'_> {
             }
         }
         planned
+    }
+
+    fn test(&mut self, test: &TestConfig, folder: &Path) -> Option<TestPlan> {
+        let timeout = match &test.timeout {
+            Some(limit) => self.parsed::<Age>(limit)?.0,
+            None => TEST_LIMIT,
+        };
+        let reports = self.pairs(&test.reports);
+        Some(TestPlan {
+            target: self.optional(test.target.as_ref()),
+            command: test.command.iter().filter_map(|word| self.text(word)).collect(),
+            env: self.pairs(&test.env),
+            secrets: self.secrets(&test.secrets),
+            timeout,
+            reports: reports.into_iter().map(|(path, to)| (path, folder.join(to))).collect(),
+        })
     }
 
     /// The secrets that stay in the image because shipspec.yml says so.

@@ -48,6 +48,25 @@ pub enum Event<'a> {
         /// How long the build took.
         duration: Duration,
     },
+    /// The test of an image began.
+    TestStarted {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+    },
+    /// The test of an image said something.
+    TestOutput {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+        /// One line, without its newline.
+        line: &'a str,
+    },
+    /// The test of an image succeeded.
+    Tested {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+        /// How long it took.
+        duration: Duration,
+    },
     /// The push of an image began.
     PushStarted {
         /// The image's name in shipspec.yml.

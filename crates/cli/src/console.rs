@@ -97,6 +97,14 @@ impl Reporter for Console {
             Event::Built { image, duration } => {
                 self.note(format_args!("{image}: built in {}", Seconds(duration)));
             }
+            Event::TestStarted { image } => self.note(format_args!("{image}: testing")),
+            Event::TestOutput { image, line } => {
+                self.begin_output(image, "test");
+                self.note(format_args!("{image}:   | {line}"));
+            }
+            Event::Tested { image, duration } => {
+                self.note(format_args!("{image}: tested in {}", Seconds(duration)));
+            }
             Event::PushStarted { image, reference } => {
                 self.note(format_args!("{image}: pushing {reference}"));
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use shipspec_build::dockerfile::{Dockerfile, Needs};
+use shipspec_build::dockerfile::{Dockerfile, Needs, SecretMount, TargetError};
 use shipspec_build::plan::ImagePlan;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::Registry;
@@ -40,18 +40,25 @@ pub(crate) fn check(
                 continue;
             }
         };
-        match dockerfile.needs(plan.target.as_deref(), &plan.build_args, &plan.platform) {
+        match needs(&dockerfile, plan) {
             Ok(needs) => {
-                registries.extend(needs.registries());
-                let source = Source::new(name, text);
-                let found = check_secrets(plan, &needs, &source);
+                registries.extend(needs.iter().flat_map(Needs::registries));
+                let mounts: Vec<_> = needs.iter().flat_map(|needs| &needs.secrets).collect();
+                let found = check_secrets(plan, &mounts, &Source::new(name, text));
                 checks.extend(found.or(()).err().map(|errors| bad(subject, errors)));
-                note_unused(context, plan, &needs);
+                note_unused(context, plan, &mounts);
             }
             Err(error) => checks.push(bad(subject, failure::input(error.to_string(), None))),
         }
     }
     (registries, checks)
+}
+
+/// What the image is made from, and what its test is.
+fn needs(dockerfile: &Dockerfile, plan: &ImagePlan) -> Result<Vec<Needs>, TargetError> {
+    let test = plan.test.as_ref().and_then(|test| test.target.as_deref());
+    let targets = [plan.target.as_deref()].into_iter().chain(test.map(Some));
+    targets.map(|target| dockerfile.needs(target, &plan.build_args, &plan.platform)).collect()
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> String {
@@ -62,12 +69,14 @@ fn unreadable(name: &str, error: &std::io::Error) -> String {
 }
 
 /// Secrets that steps ask for and nobody gives: engines run such a step with an empty file.
-fn check_secrets(plan: &ImagePlan, needs: &Needs, source: &Arc<Source>) -> Diagnostics {
+fn check_secrets(plan: &ImagePlan, mounts: &[&SecretMount], source: &Arc<Source>) -> Diagnostics {
     let mut found = Diagnostics::default();
-    for mount in &needs.secrets {
+    let mut seen = BTreeSet::new();
+    for mount in mounts {
         let id = &mount.id;
         // What a variable makes of it is not known here.
-        if plan.secrets.contains_key(id) || id.contains('$') {
+        let is_new = seen.insert((mount.line, id));
+        if plan.secrets.contains_key(id) || id.contains('$') || !is_new {
             continue;
         }
         let message = format!("this step mounts the secret `{id}`, which nobody gives");
@@ -80,9 +89,9 @@ fn check_secrets(plan: &ImagePlan, needs: &Needs, source: &Arc<Source>) -> Diagn
     found
 }
 
-fn note_unused(context: &Context<'_>, plan: &ImagePlan, needs: &Needs) {
+fn note_unused(context: &Context<'_>, plan: &ImagePlan, mounts: &[&SecretMount]) {
     for id in plan.secrets.keys() {
-        let is_asked = needs.secrets.iter().any(|mount| mount.id == *id || mount.id.contains('$'));
+        let is_asked = mounts.iter().any(|mount| mount.id == *id || mount.id.contains('$'));
         if !is_asked {
             let image = &plan.name;
             context

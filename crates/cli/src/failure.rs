@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use shipspec_build::docker::{BuildError, EngineError};
 use shipspec_build::publish::PublishError;
+use shipspec_build::test::TestError;
 use shipspec_parameters::error::FetchError;
 use shipspec_registry::access::AccessError;
 use shipspec_registry::ecr::EcrError;
@@ -27,7 +28,7 @@ enum Exit {
     Service = 3,
     /// An engine, a repository or an image.
     Image = 4,
-    /// A step of the user's own Dockerfile.
+    /// A step of the user's own Dockerfile, or their test.
     Step = 5,
 }
 
@@ -48,7 +49,7 @@ pub(crate) const EXIT_CODES: [(u8, &str); 8] = [
         Exit::Image as u8,
         "whatever concerns an engine, a repository or an image, ECR's API included",
     ),
-    (Exit::Step as u8, "a step of the user's own Dockerfile failed"),
+    (Exit::Step as u8, "a step of the user's own Dockerfile failed, or a test"),
     (130, "interrupted by SIGINT (Ctrl-C)"),
     (143, "ended by SIGTERM"),
 ];
@@ -188,7 +189,7 @@ fn show_diagnostics(console: &Console, diagnostics: &Diagnostics) {
 fn last_lines(error: &anyhow::Error) -> &[String] {
     match find::<BuildError>(error) {
         Some(BuildError::Step { step, .. } | BuildError::OtherStep { step, .. }) => &step.lines,
-        _ => &[],
+        _ => find::<TestError>(error).map_or(&[], TestError::lines),
     }
 }
 
@@ -214,6 +215,13 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
             BuildError::Context(_) | BuildError::Dockerfile(_) => Exit::Input,
             BuildError::Step { .. } => Exit::Step,
             _ => Exit::Image,
+        };
+        return Some((exit, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<TestError>() {
+        let exit = match error {
+            TestError::Failed { .. } | TestError::Timeout { .. } => Exit::Step,
+            TestError::Engine(_) | TestError::Report { .. } => Exit::Image,
         };
         return Some((exit, error.hint()));
     }

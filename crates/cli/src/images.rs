@@ -87,23 +87,48 @@ impl Maker<'_> {
         secrets: BTreeMap<String, BuildSecret>,
     ) -> anyhow::Result<Made> {
         let start = Instant::now();
-        let image = self.build(&plan, &secrets).await?;
+        let reference = plan.repository.tagged(plan.main_tag());
+        let image = self.build(&plan, &reference, &secrets).await?;
         let duration = start.elapsed();
         self.context.console.report(Event::Built { image: &plan.name, duration });
         let build_seconds = Some(duration.as_secs_f64());
+        self.test(&plan, &reference, &secrets).await?;
         let made = Made { plan, image, staged: None, build_seconds };
         if self.stages { self.stage(made).await } else { Ok(made) }
+    }
+
+    /// Runs the test of an image, in a stage of its own if it says so.
+    async fn test(
+        self,
+        plan: &ImagePlan,
+        reference: &str,
+        secrets: &BTreeMap<String, BuildSecret>,
+    ) -> anyhow::Result<()> {
+        let Some(test) = &plan.test else { return Ok(()) };
+        let console = self.context.console;
+        let (name, explain) = (&plan.name, || format!("failed to test the image `{}`", plan.name));
+        if test.target.is_none() {
+            let tested = self.engine.test(name, reference, test, console).await;
+            return tested.with_context(explain);
+        }
+        // A name that no other run has, and that is not left behind.
+        let passing = format!("shipspec-test:{}-{:08x}", plan.main_tag(), rand::random::<u32>());
+        let stage = ImagePlan { target: test.target.clone(), ..plan.clone() };
+        self.build(&stage, &passing, secrets).await?;
+        let tested = self.engine.test(name, &passing, test, console).await;
+        self.engine.untag(&passing).await?;
+        tested.with_context(explain)
     }
 
     async fn build(
         self,
         plan: &ImagePlan,
+        tag: &str,
         secrets: &BTreeMap<String, BuildSecret>,
     ) -> anyhow::Result<LocalImage> {
         let image = &*plan.name;
         self.context.console.report(Event::BuildStarted { image });
-        let reference = plan.repository.tagged(plan.main_tag());
-        let inputs = BuildInputs { plan, tag: &reference, access: self.access, secrets };
+        let inputs = BuildInputs { plan, tag, access: self.access, secrets };
         let built = self.engine.build(&inputs, self.context.console).await;
         let built = built.with_context(|| format!("failed to build the image `{image}`"))?;
         self.note_build(image, &built);

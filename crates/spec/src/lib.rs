@@ -1,5 +1,6 @@
 //! The words of shipspec: its file, references, tags, values and expressions. No network.
 
+pub mod age;
 pub mod aws;
 pub mod codebuild;
 pub mod config;

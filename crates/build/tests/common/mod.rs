@@ -85,6 +85,7 @@ impl Project {
             labels: [].into(),
             secrets: [].into(),
             exposed: [].into(),
+            test: None,
             depends_on: [].into(),
             is_provisional: false,
         };

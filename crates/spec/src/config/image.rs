@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::raw::RawImage;
+use super::test::TestConfig;
 use super::text::{RawText, Text, keep, named_names, named_texts, texts};
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;
@@ -32,6 +33,8 @@ pub struct ImageConfig {
     pub secrets: IndexMap<String, Text>,
     /// Labels to put on it.
     pub labels: IndexMap<String, Text>,
+    /// What has to succeed before it is pushed.
+    pub test: Option<TestConfig>,
 }
 
 impl ImageConfig {
@@ -49,6 +52,7 @@ impl ImageConfig {
             insecure_build_args: IndexMap::new(),
             secrets: IndexMap::new(),
             labels: IndexMap::new(),
+            test: None,
         }
     }
 
@@ -73,6 +77,7 @@ impl ImageConfig {
             insecure_build_args: named_texts(&raw.insecure_build_args, source, found),
             secrets: named_names(&raw.secrets, source, found),
             labels: named_texts(&raw.labels, source, found),
+            test: raw.test.as_ref().map(|test| TestConfig::from_raw(test, source, found)),
             repository: keep(Text::from_raw(&raw.repository, source), found)?,
         })
     }
@@ -87,5 +92,6 @@ impl ImageConfig {
             .chain(self.insecure_build_args.values())
             .chain(self.secrets.values())
             .chain(self.labels.values())
+            .chain(self.test.iter().flat_map(TestConfig::texts))
     }
 }

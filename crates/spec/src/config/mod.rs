@@ -5,12 +5,14 @@ mod image;
 mod parameter;
 mod raw;
 mod shapes;
+mod test;
 mod text;
 mod tree;
 
 pub use artifact::{ArtifactConfig, ArtifactContent, TemplateConfig, TemplateDialect};
 pub use image::ImageConfig;
 pub use parameter::{ParameterConfig, ParameterKind};
+pub use test::TestConfig;
 pub use text::{Text, describe};
 pub use tree::Tree;
 

@@ -129,6 +129,36 @@ pub(super) struct RawImage {
     /// Labels to put on the image.
     #[serde(default)]
     pub(super) labels: IndexMap<String, RawText>,
+    /// What has to succeed in the image before it is pushed.
+    #[serde(default)]
+    pub(super) test: Option<RawTest>,
+}
+
+/// A command that runs in a container of the image before it is pushed. Where it ends with another
+/// exit code than 0, nothing is published.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Test")]
+pub(super) struct RawTest {
+    /// The stage of the Dockerfile to run it in. Without it, the image itself.
+    #[serde(default)]
+    pub(super) target: Option<RawText>,
+    /// The command: a list of words, or a line for `/bin/sh -c`. Without it, the image's own.
+    #[serde(default)]
+    pub(super) command: Option<OneOrMany>,
+    /// Variables for it.
+    #[serde(default)]
+    pub(super) env: IndexMap<String, RawText>,
+    /// Variables for it that are secret: the variable, and the name that has the value.
+    #[serde(default)]
+    pub(super) secrets: IndexMap<String, RawText>,
+    /// How long it may take, such as `10m`. Without it, an hour.
+    #[serde(default)]
+    pub(super) timeout: Option<RawText>,
+    /// Files to take out of the container when it has ended, such as those of `JUnit`: a path in it,
+    /// and the folder to put them into. They are written even if the test fails.
+    #[serde(default)]
+    pub(super) reports: IndexMap<String, RawText>,
 }
 
 /// A parameter: where it is kept, or a map that says more.
