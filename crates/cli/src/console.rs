@@ -10,9 +10,11 @@ use shipspec_build::progress::{Event, Reporter};
 use shipspec_spec::mask::Mask;
 use shipspec_spec::secret::Secret;
 
+use crate::live::Live;
 use crate::report;
 
-/// Where a run speaks. Lines are whole: nothing is drawn over.
+/// Where a run speaks. In a log, lines are whole and nothing is drawn over; in a terminal, images that
+/// are under way have a line each.
 #[derive(Debug)]
 pub(crate) struct Console {
     stdout: io::Stdout,
@@ -21,12 +23,24 @@ pub(crate) struct Console {
     step: Mutex<String>,
     /// What must not be shown, whoever says it.
     mask: RwLock<Option<Mask>>,
+    /// Progress that is drawn over itself, where somebody watches.
+    live: Option<Live>,
 }
 
 impl Console {
     pub(crate) fn new() -> Self {
         let (stdout, stderr) = (io::stdout(), io::stderr());
-        Self { stdout, stderr, step: Mutex::default(), mask: RwLock::default() }
+        let is_watched = stderr.is_terminal()
+            && std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb");
+        let live = is_watched.then(Live::new);
+        Self { stdout, stderr, step: Mutex::default(), mask: RwLock::default(), live }
+    }
+
+    /// Takes away what is drawn over itself: the run has come to its end.
+    pub(crate) fn settle(&self) {
+        if let Some(live) = &self.live {
+            live.end_all();
+        }
     }
 
     /// Hides these secrets from here on, and no others.
@@ -56,7 +70,8 @@ impl Console {
         // In one piece, so that lines of several processes do not mix. Nobody can be told that nobody
         // listens.
         let line = self.masked(format!("{line}\n"));
-        let _ = self.stderr.lock().write_all(line.as_bytes());
+        let write = || self.stderr.lock().write_all(line.as_bytes());
+        let _ = self.live.as_ref().map_or_else(write, |progress| progress.above(write));
     }
 
     /// Data for whoever reads stdout, as it is. It is of our own making, so there is no secret in it;
@@ -78,8 +93,41 @@ impl Console {
     }
 }
 
+impl Console {
+    /// Shows an event in the line of its image; false if it is to be told as in a log.
+    fn show_live(&self, live: &Live, event: Event<'_>) -> bool {
+        let say = |image: &str, what: String| live.say(image, self.masked(what));
+        match event {
+            Event::BuildStarted { image } => say(image, "building".into()),
+            Event::StepOutput { image, step, line } => {
+                say(image, format!("{} | {line}", brief(step)));
+            }
+            Event::StepDone { image, step, .. } => say(image, step.to_owned()),
+            Event::TestStarted { image } => say(image, "testing".into()),
+            Event::TestOutput { image, line } => say(image, format!("testing | {line}")),
+            Event::PushStarted { image, reference } => say(image, format!("pushing {reference}")),
+            Event::PushLine { image, line } => {
+                say(image, format!("pushing | {line}"));
+                return !line.contains("tries again");
+            }
+            Event::Pushed { image, .. } => {
+                live.end(image);
+                return false;
+            }
+            Event::Waiting { .. }
+            | Event::Built { .. }
+            | Event::Tested { .. }
+            | Event::Tagged { .. } => return false,
+        }
+        true
+    }
+}
+
 impl Reporter for Console {
     fn report(&self, event: Event<'_>) {
+        if self.live.as_ref().is_some_and(|live| self.show_live(live, event)) {
+            return;
+        }
         match event {
             Event::Waiting { host, reason, limit } => self.note(format_args!(
                 "waiting up to {} for a Docker engine at {host} ({reason})",
@@ -123,6 +171,15 @@ impl Reporter for Console {
                 self.note(format_args!("{image}: tagged {reference} ({what})"));
             }
         }
+    }
+}
+
+/// The beginning of a step's name, so that its output has room behind it.
+fn brief(step: &str) -> Cow<'_, str> {
+    const MOST: usize = 40;
+    match step.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &step[..end]).into(),
+        None => step.into(),
     }
 }
 

@@ -9,6 +9,7 @@ mod dockerfiles;
 mod failure;
 mod flags;
 mod images;
+mod live;
 mod parameters;
 mod pipeline;
 mod preflight;
@@ -38,13 +39,17 @@ fn main() -> ExitCode {
         tokio::select! {
             biased;
             signal = signal::watch() => {
+                console.settle();
                 console.note(format_args!("interrupted by {}", signal.name()));
                 ExitCode::from(signal.exit_code())
             }
-            result = run(&arguments, &console) => match result {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => failure::report(&console, &error, arguments.command.json()),
-            },
+            result = run(&arguments, &console) => {
+                console.settle();
+                match result {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(error) => failure::report(&console, &error, arguments.command.json()),
+                }
+            }
         }
     });
     // A thread may still read a large file for an engine that has gone.

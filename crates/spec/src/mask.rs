@@ -117,7 +117,8 @@ fn add_forms(text: &str, forms: &mut BTreeSet<String>) {
 /// looked for from its beginning only.
 fn add_broken_codes(bytes: &[u8], forms: &mut BTreeSet<String>) {
     let offsets = if bytes.len() <= LONGEST_ANYWHERE { BASE64_LINE } else { 1 };
-    for offset in 0..offsets {
+    // Where it is on one line, the code is found as a whole.
+    for offset in (0..offsets).filter(|offset| offset + bytes.len() > BASE64_LINE) {
         let padded = [&[0; BASE64_LINE][..offset], bytes].concat();
         for (index, line) in padded.chunks(BASE64_LINE).enumerate() {
             let skip = if index == 0 { offset.min(line.len()) } else { 0 };
