@@ -160,7 +160,7 @@ impl<'a> Steps<'a> {
 
     fn failed(&mut self) -> Option<FailedStep> {
         let step = self.step.take()?;
-        Some(FailedStep { name: step.name, lines: step.lines.into() })
+        Some(FailedStep { name: step.name, lines: step.lines.into(), place: None })
     }
 }
 

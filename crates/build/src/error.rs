@@ -60,7 +60,7 @@ pub enum BuildError {
     #[error(transparent)]
     Context(#[from] ContextError),
     /// A RUN of the Dockerfile ended with another exit code than 0.
-    #[error("the step `{}` failed with exit code {exit_code}", step.name)]
+    #[error("the step {step} failed with exit code {exit_code}")]
     Step {
         /// Which, and the end of what it said.
         step: FailedStep,
@@ -71,7 +71,7 @@ pub enum BuildError {
     #[error("the Dockerfile is wrong: {0}")]
     Dockerfile(String),
     /// Another step failed.
-    #[error("the step `{}` failed: {message}", step.name)]
+    #[error("the step {step} failed: {message}")]
     OtherStep {
         /// Which, and the end of what it said.
         step: FailedStep,

@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn what_a_command_says_is_no_error_of_the_dockerfile() {
-        let step = FailedStep { name: "[2/2] RUN x".into(), lines: Vec::new() };
+        let step = FailedStep { name: "[2/2] RUN x".into(), lines: Vec::new(), place: None };
         let message =
             "executor failed running [/bin/sh -c echo dockerfile parse error]: exit code: 1";
         let error = build_error(message, Some(step.clone()));

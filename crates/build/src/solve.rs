@@ -16,12 +16,13 @@ use tonic::transport::{Channel, Endpoint};
 use crate::connection::{Address, UpgradeError};
 use crate::context::Context;
 use crate::docker::{BuildError, BuildInputs};
+use crate::dockerfile::line_of_step;
 use crate::dockerfile_folder::DockerfileFolder;
 use crate::failure::{build_error, exit_code};
 use crate::plan::ImagePlan;
 use crate::progress::Reporter;
 use crate::session::{Folders, Question, Session};
-use crate::vertices::Vertices;
+use crate::vertices::{FailedStep, Vertices};
 
 /// How long a build may take: something is wrong by then.
 const BUILD_LIMIT: Duration = Duration::from_hours(8);
@@ -96,10 +97,19 @@ impl BuildKit {
             Err(status) => Err(match (session.notes.take_failure(), refusal) {
                 (Some(error), _) => error.into(),
                 (None, Some(error)) if exit_code(status.message()).is_none() => error.into(),
-                _ => build_error(status.message(), vertices.failed()),
+                _ => build_error(status.message(), placed(vertices.failed(), inputs.plan, context)),
             }),
         }
     }
+}
+
+/// The step with its place in the Dockerfile, if that can be told.
+fn placed(step: Option<FailedStep>, plan: &ImagePlan, context: &Context) -> Option<FailedStep> {
+    let step = step?;
+    let text = std::fs::read_to_string(context.dockerfile()).unwrap_or_default();
+    let line = line_of_step(&text, &step.name);
+    let place = line.map(|line| format!("{}:{line}", plan.dockerfile.display()));
+    Some(FailedStep { place, ..step })
 }
 
 /// Waits for a build, while news are followed and questions answered; nothing if it takes too long.

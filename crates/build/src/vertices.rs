@@ -37,6 +37,18 @@ pub struct FailedStep {
     pub name: String,
     /// The end of what it said.
     pub lines: Vec<String>,
+    /// Where it stands, such as `Dockerfile:7`, if that could be found.
+    pub place: Option<String>,
+}
+
+impl std::fmt::Display for FailedStep {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "`{}`", self.name)?;
+        match &self.place {
+            Some(place) => write!(formatter, " ({place})"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl<'a> Vertices<'a> {
@@ -99,7 +111,11 @@ impl<'a> Vertices<'a> {
         let step = failed.min_by_key(|step| {
             (!step.error.contains("exit code:"), step.error.contains("context canceled"))
         })?;
-        Some(FailedStep { name: step.name.clone(), lines: step.lines.iter().cloned().collect() })
+        Some(FailedStep {
+            name: step.name.clone(),
+            lines: step.lines.iter().cloned().collect(),
+            place: None,
+        })
     }
 }
 

@@ -425,7 +425,7 @@ fn a_name_that_is_known_too_late_stops_the_run_before_the_build() {
     let testbed = Testbed::current();
     let repository = testbed.repository("late");
     let two = format!(
-        "version: 1\nimages:\n  base: {{ repository: {0}, tags: [base] }}\n  app: {{ repository: {0}, build_args: {{ B: \"${{images.base.digest}}\" }} }}\nartifacts: {{ taskdef.json: {{ image_detail: app }} }}\n",
+        "version: 1\nimages:\n  base: {{ repository: {0}, tags: [base] }}\n  app: {{ repository: {0}, tags: [\"${{images.base.digest | short}}\"] }}\nartifacts: {{ taskdef.json: {{ image_detail: app }} }}\n",
         repository.uri()
     );
     let in_path = format!(

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod mounts;
+mod place;
 mod read;
 mod versions;
 mod words;
@@ -14,6 +15,7 @@ use shipspec_spec::platform::Platform;
 
 use arguments::Arguments;
 pub use mounts::{SecretMount, SshMount};
+pub(crate) use place::line_of_step;
 pub(crate) use versions::{with_versions, without_versions};
 
 /// A Dockerfile, as far as what is asked of others goes.

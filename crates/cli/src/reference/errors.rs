@@ -75,7 +75,11 @@ fn engine() -> Vec<Error> {
 }
 
 fn build() -> Vec<Error> {
-    let step = || FailedStep { name: "[2/3] RUN make".into(), lines: Vec::new() };
+    let step = || FailedStep {
+        name: "[2/3] RUN make".into(),
+        lines: Vec::new(),
+        place: Some("Dockerfile:7".into()),
+    };
     let context = |error: ContextError| BuildError::from(error).into();
     vec![
         context(ContextError::NoFolder(PathBuf::from("web"))),
