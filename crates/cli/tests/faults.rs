@@ -435,10 +435,7 @@ fn a_name_that_is_known_too_late_stops_the_run_before_the_build() {
     for shipspec in [two, in_path] {
         let project = project(&testbed, &repository).file("shipspec.yml", &shipspec);
         let outcome = project.run(&["run"]).failure(2);
-        assert!(
-            outcome.stderr.contains("is not known before"),
-            "{outcome}"
-        );
+        assert!(outcome.stderr.contains("is not known before"), "{outcome}");
         assert!(!outcome.stderr.contains("building"), "{outcome}");
         assert_untouched(&project, &repository);
     }
