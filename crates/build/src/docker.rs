@@ -19,22 +19,20 @@ use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 
 use crate::classic;
-use crate::connection::Address;
+use crate::connection::{Address, Endpoint};
 use crate::context::Context;
-pub use crate::error::{BuildError, EngineError, PushError};
+pub use crate::error::{AddressError, BuildError, EngineError, PushError};
 use crate::failure::shortened;
 use crate::plan::ImagePlan;
 use crate::progress::{Event, Reporter};
 use crate::solve::BuildKit;
 
-/// The socket of an engine on this machine.
-const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
-
 /// How long one request may take; the engine answers a build only when it has read the context.
 const REQUEST_TIMEOUT: Duration = Duration::from_hours(8);
 
-/// How long the engine may take to say that it is there.
+/// How long the engine may take to say that it is there, and a connection through `ssh` to be made.
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
+const REMOTE_PING_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Between two questions whether the engine is there.
 const PING_INTERVAL: Duration = Duration::from_millis(250);
@@ -97,27 +95,34 @@ pub struct LocalImage {
 }
 
 impl Engine {
-    /// Connects to the engine that `DOCKER_HOST` names, or else to this machine's, and waits up to
-    /// `wait` until it answers.
+    /// Connects to the engine that an environment means, in the order in which Docker's command line
+    /// looks: `DOCKER_HOST`, `DOCKER_CONTEXT`, the context that was chosen last, this machine's. Waits
+    /// up to `wait` until it answers.
     ///
     /// # Errors
     ///
     /// [`EngineError`]; a missing permission is told at once.
     pub async fn connect(
-        host: Option<&str>,
+        environment: &BTreeMap<String, String>,
         wait: Duration,
         reporter: &dyn Reporter,
     ) -> Result<Self, EngineError> {
-        let host = host.filter(|host| !host.is_empty()).unwrap_or(DEFAULT_HOST);
-        let Some(address) = Address::parse(host) else {
-            return Err(EngineError::Address(host.into()));
-        };
+        Self::connect_to(&Endpoint::find(environment)?, wait, reporter).await
+    }
+
+    pub(crate) async fn connect_to(
+        endpoint: &Endpoint,
+        wait: Duration,
+        reporter: &dyn Reporter,
+    ) -> Result<Self, EngineError> {
+        let host = &*endpoint.host;
+        let is_socket = matches!(endpoint.address, Address::Unix(_));
         let start = Instant::now();
         let mut told = false;
         loop {
-            let reason = match Self::try_connect(host, &address).await {
+            let reason = match Self::try_connect(&endpoint.address).await {
                 Ok(engine) => return Ok(engine),
-                Err(reason) if reason.contains("ermission denied") => {
+                Err(reason) if is_socket && reason.contains("ermission denied") => {
                     return Err(EngineError::Permission(host.into()));
                 }
                 Err(reason) => reason,
@@ -132,11 +137,11 @@ impl Engine {
         }
     }
 
-    async fn try_connect(host: &str, address: &Address) -> Result<Self, String> {
-        let mut docker = Docker::connect_with_host(host).map_err(|error| causes(&error))?;
-        docker.set_timeout(REQUEST_TIMEOUT);
+    async fn try_connect(address: &Address) -> Result<Self, String> {
+        let docker = address.docker(REQUEST_TIMEOUT).map_err(|error| causes(&error))?;
         let docker = docker.with_request_modifier(url_safe_credentials);
-        match tokio::time::timeout(PING_TIMEOUT, docker.ping()).await {
+        let limit = if let Address::Ssh(_) = address { REMOTE_PING_TIMEOUT } else { PING_TIMEOUT };
+        match tokio::time::timeout(limit, docker.ping()).await {
             Ok(Ok(_)) => Ok(Self { docker, address: address.clone() }),
             Ok(Err(error)) => Err(causes(&error)),
             Err(_) => Err("it does not answer".into()),

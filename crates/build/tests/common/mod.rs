@@ -27,7 +27,7 @@ pub struct Project {
     pub secrets: BTreeMap<String, Secret>,
     pub tag: String,
     pub told: Told,
-    host: String,
+    environment: BTreeMap<String, String>,
 }
 
 /// What was reported, as lines.
@@ -87,15 +87,22 @@ impl Project {
             exposed: [].into(),
         };
         let tag = format!("r.example/{name}:1");
-        let (told, secrets, host) = (Told::default(), BTreeMap::new(), testbed.docker_host());
+        let (told, secrets, environment) = (Told::default(), BTreeMap::new(), BTreeMap::new());
         // Steps of other tests must not be taken for ours.
         let text = format!("{START}RUN : {name}\n{lines}\n");
-        Self { folder, plan, secrets, tag, told, host }.file("Dockerfile", &text)
+        Self { folder, plan, secrets, tag, told, environment }
+            .on(testbed.docker_host())
+            .file("Dockerfile", &text)
     }
 
     /// Builds with the engine at this address.
-    pub fn on(mut self, host: String) -> Self {
-        self.host = host;
+    pub fn on(self, host: String) -> Self {
+        self.variable("DOCKER_HOST", &host)
+    }
+
+    /// Sets a variable of the environment in which the engine is looked for.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.into(), value.into());
         self
     }
 
@@ -119,7 +126,7 @@ impl Project {
 
     /// Builds the image with another target.
     pub async fn build_target(&self, target: Option<&str>) -> Result<Built, BuildError> {
-        let engine = Engine::connect(Some(&self.host), Duration::ZERO, &self.told).await.unwrap();
+        let engine = Engine::connect(&self.environment, Duration::ZERO, &self.told).await?;
         let target = target.map(str::to_owned).or(self.plan.target.clone());
         let plan = ImagePlan { target, ..self.plan.clone() };
         let access = Access::new(None);

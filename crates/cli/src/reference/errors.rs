@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Error;
 use shipspec_build::context::ContextError;
-use shipspec_build::docker::{BuildError, EngineError, PushError};
+use shipspec_build::docker::{AddressError, BuildError, EngineError, PushError};
 use shipspec_build::publish::PublishError;
 use shipspec_build::vertices::FailedStep;
 use shipspec_parameters::error::{FetchError, Missing};
@@ -63,10 +63,20 @@ fn digest() -> Digest {
 
 fn engine() -> Vec<Error> {
     let host = "unix:///var/run/docker.sock".to_owned();
+    let address = |error: AddressError| EngineError::from(error).into();
     vec![
         EngineError::Absent { host: host.clone(), reason: "connection refused".into() }.into(),
         EngineError::Permission(host).into(),
-        EngineError::Address("ssh://builder".into()).into(),
+        address(AddressError::Form("fd://".into())),
+        address(AddressError::Unchecked("`DOCKER_TLS` without `DOCKER_TLS_VERIFY`".into())),
+        address(AddressError::Tls {
+            host: "tcp://builder:2376".into(),
+            reason: "there is no `/certs/key.pem`".into(),
+        }),
+        address(AddressError::Context {
+            name: "builder".into(),
+            reason: "there is none in `/root/.docker`".into(),
+        }),
         EngineError::Unfit(
             "the engine is Podman, which has no BuildKit behind Docker's API".into(),
         )
