@@ -23,6 +23,7 @@ use crate::connection::{Address, Endpoint};
 use crate::context::Context;
 pub use crate::error::{AddressError, BuildError, EngineError, PushError};
 use crate::failure::shortened;
+use crate::options::Abilities;
 use crate::plan::ImagePlan;
 use crate::progress::{Event, Reporter};
 use crate::solve::BuildKit;
@@ -186,6 +187,10 @@ impl Engine {
         let buildkit = BuildKit::connect(&self.address).await;
         let buildkit = buildkit.map_err(|error| BuildError::Engine(causes(&error)))?;
         let is_classic = buildkit.is_none();
+        if inputs.plan.options.asks_much() {
+            inputs.plan.options.check(self.abilities(!is_classic).await?)?;
+        }
+        inputs.plan.options.check_files()?;
         let unknown_secrets = match buildkit {
             Some(buildkit) => buildkit.build(inputs, &context, reporter).await?,
             None => {
@@ -197,6 +202,32 @@ impl Engine {
             Some(image) => Ok(Built { image, unknown_secrets, is_classic }),
             None => Err(BuildError::Engine(format!("it has no image `{}` afterwards", inputs.tag))),
         }
+    }
+
+    /// Refuses what this engine would leave out of a build, or do in another way than was asked.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unfit`] for the first that it cannot do.
+    pub async fn check(&self, plans: &[ImagePlan]) -> Result<(), EngineError> {
+        if !plans.iter().any(|plan| plan.options.asks_much()) {
+            return Ok(());
+        }
+        let buildkit = BuildKit::connect(&self.address).await;
+        let buildkit = buildkit.map_err(|error| EngineError::Unfit(causes(&error)))?;
+        let abilities = self.abilities(buildkit.is_some()).await?;
+        plans.iter().try_for_each(|plan| plan.options.check(abilities))
+    }
+
+    async fn abilities(&self, has_buildkit: bool) -> Result<Abilities, EngineError> {
+        let info = self.docker.info().await;
+        let info = info.map_err(|source| request_error("describe itself".into(), source))?;
+        let status = info.driver_status.unwrap_or_default();
+        let is_containerd = |words: &Vec<String>| {
+            words.iter().any(|word| word.starts_with("io.containerd.snapshotter"))
+        };
+        let has_containerd_store = status.iter().any(is_containerd);
+        Ok(Abilities { has_buildkit, has_containerd_store })
     }
 
     /// The image that the engine has under a reference.

@@ -6,11 +6,13 @@
 mod classic;
 mod connection;
 pub mod context;
+pub mod daemon;
 pub mod docker;
 pub mod dockerfile;
 mod error;
 mod failure;
 pub mod ignore;
+pub mod options;
 pub mod plan;
 pub mod progress;
 pub mod publish;

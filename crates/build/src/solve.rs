@@ -19,7 +19,7 @@ use crate::docker::{BuildError, BuildInputs};
 use crate::failure::{build_error, exit_code};
 use crate::plan::ImagePlan;
 use crate::progress::Reporter;
-use crate::session::{Folders, Question, Session};
+use crate::session::{Folders, Given, Question, Session};
 use crate::vertices::Vertices;
 
 /// How long a build may take: something is wrong by then.
@@ -71,8 +71,14 @@ impl BuildKit {
         let folders = Folders {
             context: context.folder().to_owned(),
             dockerfile: context.dockerfile().parent().unwrap_or(context.folder()).to_owned(),
+            named: inputs.plan.options.folders(),
         };
-        let session = Session::open(&self.address, folders, inputs.secrets.clone()).await;
+        let given = Given {
+            folders,
+            secrets: inputs.secrets.clone(),
+            agents: inputs.plan.options.ssh.clone(),
+        };
+        let session = Session::open(&self.address, given).await;
         let mut session = session.map_err(|error| BuildError::Engine(causes(&error)))?;
         let request = request(inputs, context, &session.id);
         let mut vertices = Vertices::new(&inputs.plan.name, reporter);
@@ -162,6 +168,8 @@ fn request(inputs: &BuildInputs<'_>, context: &Context, session: &str) -> SolveR
         // Every engine understands these two; only newer ones their successor.
         exporter_deprecated: "moby".into(),
         exporter_attrs_deprecated: HashMap::from([("name".into(), inputs.tag.to_owned())]),
+        cache: inputs.plan.options.cache(),
+        entitlements: inputs.plan.options.entitlements(),
         ..SolveRequest::default()
     }
 }
@@ -177,5 +185,6 @@ fn attributes(plan: &ImagePlan, context: &Context) -> HashMap<String, String> {
         let named = |(name, value): (&String, &String)| (format!("{kind}:{name}"), value.clone());
         attributes.extend(pairs.iter().map(named));
     }
+    attributes.extend(plan.options.attributes());
     attributes
 }

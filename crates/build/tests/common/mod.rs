@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use shipspec_build::docker::{BuildError, BuildInputs, Built, Engine};
+use shipspec_build::options::BuildOptions;
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter};
 use shipspec_registry::access::Access;
@@ -85,6 +86,7 @@ impl Project {
             labels: [].into(),
             secrets: [].into(),
             exposed: [].into(),
+            options: BuildOptions::default(),
         };
         let tag = format!("r.example/{name}:1");
         let (told, secrets, environment) = (Told::default(), BTreeMap::new(), BTreeMap::new());
@@ -96,8 +98,9 @@ impl Project {
     }
 
     /// Builds with the engine at this address.
-    pub fn on(self, host: String) -> Self {
-        self.variable("DOCKER_HOST", &host)
+    pub fn on(mut self, host: String) -> Self {
+        self.environment.insert("DOCKER_HOST".into(), host);
+        self
     }
 
     /// Sets a variable of the environment in which the engine is looked for.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Error;
 use shipspec_build::context::ContextError;
+use shipspec_build::daemon::DaemonError;
 use shipspec_build::docker::{AddressError, BuildError, EngineError, PushError};
 use shipspec_build::publish::PublishError;
 use shipspec_build::vertices::FailedStep;
@@ -36,6 +37,7 @@ pub(super) fn page() -> String {
     );
     for (title, errors) in [
         ("The Docker engine", engine()),
+        ("The start of a Docker engine", daemon()),
         ("The build", build()),
         ("The registry", registry()),
         ("AWS", aws()),
@@ -81,6 +83,19 @@ fn engine() -> Vec<Error> {
             "the engine is Podman, which has no BuildKit behind Docker's API".into(),
         )
         .into(),
+    ]
+}
+
+fn daemon() -> Vec<Error> {
+    let log = || PathBuf::from("/var/log/dockerd.log");
+    let lines = Vec::new;
+    let reason = "it ended (exit status: 1)".into();
+    vec![
+        DaemonError::NotInstalled.into(),
+        DaemonError::Unprivileged { log: log(), lines: lines() }.into(),
+        DaemonError::Failed { reason, log: log(), lines: lines() }.into(),
+        DaemonError::Silent { process: 12, host: "unix:///var/run/docker.sock".into() }.into(),
+        DaemonError::Elsewhere("tcp://builder:2376".into()).into(),
     ]
 }
 

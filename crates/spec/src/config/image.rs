@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::options::BuildOptionsConfig;
 use super::raw::RawImage;
 use super::text::{RawText, Text, keep, named_names, named_texts, texts};
 use crate::diagnostic::Diagnostics;
@@ -16,7 +17,7 @@ pub struct ImageConfig {
     pub repository: Text,
     /// The folder of the build context, from the project's folder on.
     pub context: Option<Text>,
-    /// The Dockerfile's path in the context.
+    /// The Dockerfile's path, from the context's folder on.
     pub dockerfile: Option<Text>,
     /// The stage to build.
     pub target: Option<Text>,
@@ -32,6 +33,8 @@ pub struct ImageConfig {
     pub secrets: IndexMap<String, Text>,
     /// Labels to put on it.
     pub labels: IndexMap<String, Text>,
+    /// How it is built.
+    pub options: BuildOptionsConfig,
 }
 
 impl ImageConfig {
@@ -49,6 +52,7 @@ impl ImageConfig {
             insecure_build_args: IndexMap::new(),
             secrets: IndexMap::new(),
             labels: IndexMap::new(),
+            options: BuildOptionsConfig::default(),
         }
     }
 
@@ -73,6 +77,7 @@ impl ImageConfig {
             insecure_build_args: named_texts(&raw.insecure_build_args, source, found),
             secrets: named_names(&raw.secrets, source, found),
             labels: named_texts(&raw.labels, source, found),
+            options: BuildOptionsConfig::from_raw(raw, source, found),
             repository: keep(Text::from_raw(&raw.repository, source), found)?,
         })
     }
@@ -87,5 +92,6 @@ impl ImageConfig {
             .chain(self.insecure_build_args.values())
             .chain(self.secrets.values())
             .chain(self.labels.values())
+            .chain(self.options.texts())
     }
 }

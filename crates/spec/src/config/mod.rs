@@ -2,6 +2,7 @@
 
 mod artifact;
 mod image;
+mod options;
 mod parameter;
 mod raw;
 mod shapes;
@@ -10,6 +11,7 @@ mod tree;
 
 pub use artifact::{ArtifactConfig, ArtifactContent, TemplateConfig, TemplateDialect};
 pub use image::ImageConfig;
+pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
 pub use parameter::{ParameterConfig, ParameterKind};
 pub use text::{Text, describe};
 pub use tree::Tree;
