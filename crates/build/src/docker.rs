@@ -66,6 +66,8 @@ pub struct Built {
     /// Ids of secrets that steps asked for and that were not given. A step that does not require its
     /// secret has run without it; one whose result was kept has not asked.
     pub unknown_secrets: BTreeSet<String>,
+    /// Ids of ssh agents, likewise.
+    pub unknown_agents: BTreeSet<String>,
     /// The engine has no BuildKit; its classic builder built the image.
     pub is_classic: bool,
 }
@@ -191,15 +193,15 @@ impl Engine {
             inputs.plan.options.check(self.abilities(!is_classic).await?)?;
         }
         inputs.plan.options.check_files()?;
-        let unknown_secrets = match buildkit {
+        let [unknown_secrets, unknown_agents] = match buildkit {
             Some(buildkit) => buildkit.build(inputs, &context, reporter).await?,
             None => {
                 classic::build(&self.docker, inputs, context, reporter).await?;
-                BTreeSet::new()
+                [BTreeSet::new(), BTreeSet::new()]
             }
         };
         match self.inspect(inputs.tag).await? {
-            Some(image) => Ok(Built { image, unknown_secrets, is_classic }),
+            Some(image) => Ok(Built { image, unknown_secrets, unknown_agents, is_classic }),
             None => Err(BuildError::Engine(format!("it has no image `{}` afterwards", inputs.tag))),
         }
     }

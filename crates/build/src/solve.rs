@@ -60,14 +60,14 @@ impl BuildKit {
         Ok(Some(Self { control, address: address.clone() }))
     }
 
-    /// Builds an image and leaves it in the engine. Returns the ids of secrets that steps asked for
-    /// and that were not given.
+    /// Builds an image and leaves it in the engine. Returns the ids of secrets and of ssh agents that
+    /// steps asked for and that were not given.
     pub(crate) async fn build(
         mut self,
         inputs: &BuildInputs<'_>,
         context: &Context,
         reporter: &dyn Reporter,
-    ) -> Result<BTreeSet<String>, BuildError> {
+    ) -> Result<[BTreeSet<String>; 2], BuildError> {
         let folders = Folders {
             context: context.folder().to_owned(),
             dockerfile: context.dockerfile().parent().unwrap_or(context.folder()).to_owned(),
@@ -94,7 +94,7 @@ impl BuildKit {
             return Err(BuildError::Engine("it did not come to an end within 8 hours".into()));
         };
         match answer {
-            Ok(_) => Ok(session.notes.unknown_secrets()),
+            Ok(_) => Ok([session.notes.unknown_secrets(), session.notes.unknown_agents()]),
             Err(status) => Err(match (session.notes.take_failure(), refusal) {
                 (Some(error), _) => error.into(),
                 (None, Some(error)) if exit_code(status.message()).is_none() => error.into(),

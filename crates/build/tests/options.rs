@@ -53,8 +53,9 @@ async fn steps_have_the_network_and_the_hosts_that_were_asked_for() {
 #[ignore = "needs the testbed"]
 async fn what_is_not_to_be_cached_is_built_anew() {
     let testbed = Testbed::current();
-    let lines = "FROM scratch AS other\nCOPY --from=0 /bin /bin\nRUN echo other\nFROM other AS last\nRUN echo last";
-    let mut project = Project::new(&testbed, lines);
+    let name = testbed.unique("anew");
+    let lines = "FROM scratch AS other\nCOPY --from=0 /bin /bin\nRUN echo NAME\nRUN echo other\nFROM other AS last\nRUN echo last";
+    let mut project = Project::new(&testbed, &lines.replace("NAME", &name));
     let is_cached = |project: &Project, step: &str| {
         let steps = project.told.take_steps();
         let step = steps.iter().find(|told| told.ends_with(step)).unwrap().clone();
@@ -154,7 +155,7 @@ async fn a_step_speaks_with_the_agent() {
     let lines = "\
 COPY root /
 RUN --mount=type=ssh,required ssh-add -l || [ $? = 1 ]
-RUN --mount=type=ssh,id=other [ -z \"$SSH_AUTH_SOCK\" ]";
+RUN --mount=type=ssh,id=other [ ! -S \"$SSH_AUTH_SOCK\" ]";
     let mut project =
         Project::new(&testbed, lines).file("root/etc/passwd", "root:x:0:0::/:/bin/sh\n");
     copy_with_libraries("/usr/bin/ssh-add", &project.path("root"));
@@ -177,8 +178,9 @@ RUN --mount=type=ssh,id=other [ -z \"$SSH_AUTH_SOCK\" ]";
     let error = project.error().await;
     assert!(error.contains("default"), "{error}");
     project.plan.options.ssh = [("default".into(), socket)].into();
-    project.build().await.unwrap();
+    let built = project.build().await.unwrap();
     assert!(project.told.has("The agent has no identities."), "{:?}", project.told.lines());
+    assert_eq!(built.unknown_agents.into_iter().collect::<Vec<_>>(), ["other"]);
 }
 
 /// Copies a program and the libraries that it names to their places below a root.

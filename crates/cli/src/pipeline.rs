@@ -101,6 +101,11 @@ fn note_build(context: &Context<'_>, image: &str, built: &Built) {
             "note: a step of `{image}` asked for the secret `{id}`, which was not given, and ran without it"
         ));
     }
+    for id in &built.unknown_agents {
+        context.console.note(format_args!(
+            "note: a step of `{image}` asked for the ssh agent `{id}`, which is not under `ssh`, and ran without it"
+        ));
+    }
 }
 
 /// Gives images in the engine all of their tags there.

@@ -1,6 +1,7 @@
 //! ssh agents for `RUN --mount=type=ssh`: what goes through the socket in the step goes through ours.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bollard_buildkit_proto::moby::sshforward::v1::ssh_server::Ssh;
 use bollard_buildkit_proto::moby::sshforward::v1::{
@@ -13,6 +14,8 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
+
+use super::notes::Notes;
 
 /// The head of a call that holds the id, and the id without it.
 const ID: &str = "buildkit.ssh.id";
@@ -27,6 +30,7 @@ const MESSAGES_IN_FLIGHT: usize = 8;
 /// The service: an agent's socket by its id.
 pub(super) struct AgentService {
     pub(super) agents: IndexMap<String, PathBuf>,
+    pub(super) notes: Arc<Notes>,
 }
 
 type Messages = ReceiverStream<Result<BytesMessage, Status>>;
@@ -34,8 +38,11 @@ type Messages = ReceiverStream<Result<BytesMessage, Status>>;
 impl AgentService {
     fn socket(&self, id: &str) -> Result<&PathBuf, Status> {
         let id = if id.is_empty() { DEFAULT_ID } else { id };
-        let none = || Status::not_found(format!("there is no ssh agent `{id}`"));
-        self.agents.get(id).ok_or_else(none)
+        self.agents.get(id).ok_or_else(|| {
+            // A step that does not require it runs without.
+            self.notes.unknown_agent(id);
+            Status::not_found(format!("there is no ssh agent `{id}`"))
+        })
     }
 }
 
@@ -98,7 +105,8 @@ mod tests {
 
     #[tokio::test]
     async fn only_agents_that_were_given_are_there() {
-        let service = AgentService { agents: [("default".into(), "/agent".into())].into() };
+        let agents = [("default".into(), "/agent".into())].into();
+        let service = AgentService { agents, notes: Arc::default() };
         let check =
             |id: &str| service.check_agent(Request::new(CheckAgentRequest { id: id.into() }));
         assert!(check("").await.is_ok() && check("default").await.is_ok());
@@ -107,5 +115,6 @@ mod tests {
             (error.code(), error.message()),
             (tonic::Code::NotFound, "there is no ssh agent `other`")
         );
+        assert_eq!(service.notes.unknown_agents().into_iter().collect::<Vec<_>>(), ["other"]);
     }
 }

@@ -140,10 +140,11 @@ fn shared_key(folder: &Path) -> String {
 fn routes(given: Given, notes: &Arc<Notes>, questions: mpsc::Sender<Question>) -> Routes {
     let files = files::FileService { folders: given.folders, notes: Arc::clone(notes) };
     let secrets = secrets::SecretService { secrets: given.secrets, notes: Arc::clone(notes) };
+    let agents = agents::AgentService { agents: given.agents, notes: Arc::clone(notes) };
     Routes::new(HealthServer::new(health::HealthService))
         .add_service(FileSyncServer::new(files))
         .add_service(SecretsServer::new(secrets))
-        .add_service(SshServer::new(agents::AgentService { agents: given.agents }))
+        .add_service(SshServer::new(agents))
         .add_service(AuthServer::new(credentials::CredentialService { questions }))
 }
 
