@@ -35,8 +35,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_hours(8);
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
 const REMOTE_PING_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// Between two questions whether the engine is there.
+/// Between two questions whether the engine is there. Hosts turn clients of ssh away that come too
+/// often.
 const PING_INTERVAL: Duration = Duration::from_millis(250);
+const REMOTE_PING_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A Docker engine that answers.
 #[derive(Debug, Clone)]
@@ -136,7 +138,8 @@ impl Engine {
             if !std::mem::replace(&mut told, true) {
                 reporter.report(Event::Waiting { host, reason: &reason, limit: wait });
             }
-            tokio::time::sleep(PING_INTERVAL).await;
+            let is_remote = matches!(endpoint.address, Address::Ssh(_));
+            tokio::time::sleep(if is_remote { REMOTE_PING_INTERVAL } else { PING_INTERVAL }).await;
         }
     }
 

@@ -42,6 +42,9 @@ pub enum EngineError {
 impl Hint for EngineError {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Absent { host, .. } if !host.starts_with("unix://") => {
+                Some("check that an engine runs there, and DOCKER_HOST or the Docker context".into())
+            }
             Self::Absent { .. } => Some(
                 "start Docker (`shipspec daemon ensure`), or set DOCKER_HOST; in CodeBuild, the project needs privileged mode"
                     .into(),

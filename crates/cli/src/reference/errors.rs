@@ -68,6 +68,11 @@ fn engine() -> Vec<Error> {
     let address = |error: AddressError| EngineError::from(error).into();
     vec![
         EngineError::Absent { host: host.clone(), reason: "connection refused".into() }.into(),
+        EngineError::Absent {
+            host: "ssh://builder".into(),
+            reason: "`ssh` ended: Permission denied (publickey)".into(),
+        }
+        .into(),
         EngineError::Permission(host).into(),
         address(AddressError::Form("fd://".into())),
         address(AddressError::Unchecked("`DOCKER_TLS` without `DOCKER_TLS_VERIFY`".into())),
