@@ -84,12 +84,11 @@ pub(super) enum RawNoCache {
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged, rename = "CacheTo")]
 pub(super) enum RawCacheTo {
-    /// In the image itself: a later build names it under `cache_from`.
     Inline(RawInline),
     Registry(Box<RawRegistryCache>),
 }
 
-/// The word for a cache in the image.
+/// In the image itself: a later build names it under `cache_from`.
 #[derive(Debug, Clone, Copy, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
@@ -113,7 +112,9 @@ pub(super) struct RawRegistryCache {
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "CacheMode")]
 pub(super) enum RawCacheMode {
+    /// The steps of the last stage.
     Min,
+    /// The steps of all stages.
     Max,
 }
 
