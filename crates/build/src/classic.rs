@@ -9,12 +9,14 @@ use bollard::auth::DockerCredentials;
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder};
 use futures_util::StreamExt as _;
 use shipspec_spec::aws::causes;
+use shipspec_spec::config::{Network, NoCache};
 use shipspec_spec::image::Registry;
 
 use crate::context::Context;
 use crate::docker::{BuildError, BuildInputs, EngineError, docker_credentials};
 use crate::dockerfile::{Dockerfile, Needs};
 use crate::failure::build_error;
+use crate::options::BuildOptions;
 use crate::plan::ImagePlan;
 use crate::progress::{Event, Reporter};
 use crate::vertices::{FailedStep, drawn_last, keep};
@@ -97,10 +99,33 @@ fn options(plan: &ImagePlan, tag: &str, dockerfile: &str) -> BuildImageOptions {
         .platform(&plan.platform.to_string())
         .buildargs(&pairs(&plan.build_args))
         .labels(&pairs(&plan.labels));
+    let options = with_options(options, &plan.options);
     match &plan.target {
         Some(target) => options.target(target).build(),
         None => options.build(),
     }
+}
+
+/// The options that this builder knows; others were refused before.
+fn with_options(
+    mut builder: BuildImageOptionsBuilder,
+    options: &BuildOptions,
+) -> BuildImageOptionsBuilder {
+    builder = match options.network {
+        Network::Default => builder,
+        Network::None => builder.networkmode("none"),
+        Network::Host => builder.networkmode("host"),
+    };
+    if let Some((name, address)) = options.extra_hosts.first() {
+        builder = builder.extrahosts(&format!("{name}:{address}"));
+    }
+    if options.pull {
+        builder = builder.pull("true");
+    }
+    if !options.cache_from.is_empty() {
+        builder = builder.cachefrom(&options.cache_from);
+    }
+    builder.nocache(options.no_cache == NoCache::Always)
 }
 
 /// The steps of one build, from the text that tells them.

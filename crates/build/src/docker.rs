@@ -19,25 +19,26 @@ use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 
 use crate::classic;
-use crate::connection::Address;
+use crate::connection::{Address, Endpoint};
 use crate::context::Context;
-pub use crate::error::{BuildError, EngineError, PushError};
+pub use crate::error::{AddressError, BuildError, EngineError, PushError};
 use crate::failure::shortened;
+use crate::options::Abilities;
 use crate::plan::ImagePlan;
 use crate::progress::{Event, Reporter};
 use crate::solve::BuildKit;
 
-/// The socket of an engine on this machine.
-const DEFAULT_HOST: &str = "unix:///var/run/docker.sock";
-
 /// How long one request may take; the engine answers a build only when it has read the context.
 const REQUEST_TIMEOUT: Duration = Duration::from_hours(8);
 
-/// How long the engine may take to say that it is there.
+/// How long the engine may take to say that it is there, and a connection through `ssh` to be made.
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
+const REMOTE_PING_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// Between two questions whether the engine is there.
+/// Between two questions whether the engine is there. Hosts turn clients of ssh away that come too
+/// often.
 const PING_INTERVAL: Duration = Duration::from_millis(250);
+const REMOTE_PING_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A Docker engine that answers.
 #[derive(Debug, Clone)]
@@ -77,6 +78,8 @@ pub struct Built {
     /// Ids of secrets that steps asked for and that were not given. A step that does not require its
     /// secret has run without it; one whose result was kept has not asked.
     pub unknown_secrets: BTreeSet<String>,
+    /// Ids of ssh agents, likewise.
+    pub unknown_agents: BTreeSet<String>,
     /// The engine has no BuildKit; its classic builder built the image.
     pub is_classic: bool,
 }
@@ -107,27 +110,34 @@ pub struct LocalImage {
 }
 
 impl Engine {
-    /// Connects to the engine that `DOCKER_HOST` names, or else to this machine's, and waits up to
-    /// `wait` until it answers.
+    /// Connects to the engine that an environment means, in the order in which Docker's command line
+    /// looks: `DOCKER_HOST`, `DOCKER_CONTEXT`, the context that was chosen last, this machine's. Waits
+    /// up to `wait` until it answers.
     ///
     /// # Errors
     ///
     /// [`EngineError`]; a missing permission is told at once.
     pub async fn connect(
-        host: Option<&str>,
+        environment: &BTreeMap<String, String>,
         wait: Duration,
         reporter: &dyn Reporter,
     ) -> Result<Self, EngineError> {
-        let host = host.filter(|host| !host.is_empty()).unwrap_or(DEFAULT_HOST);
-        let Some(address) = Address::parse(host) else {
-            return Err(EngineError::Address(host.into()));
-        };
+        Self::connect_to(&Endpoint::find(environment)?, wait, reporter).await
+    }
+
+    pub(crate) async fn connect_to(
+        endpoint: &Endpoint,
+        wait: Duration,
+        reporter: &dyn Reporter,
+    ) -> Result<Self, EngineError> {
+        let host = &*endpoint.host;
+        let is_socket = matches!(endpoint.address, Address::Unix(_));
         let start = Instant::now();
         let mut told = false;
         loop {
-            let reason = match Self::try_connect(host, &address).await {
+            let reason = match Self::try_connect(&endpoint.address).await {
                 Ok(engine) => return Ok(engine),
-                Err(reason) if reason.contains("ermission denied") => {
+                Err(reason) if is_socket && reason.contains("ermission denied") => {
                     return Err(EngineError::Permission(host.into()));
                 }
                 Err(reason) => reason,
@@ -138,15 +148,16 @@ impl Engine {
             if !std::mem::replace(&mut told, true) {
                 reporter.report(Event::Waiting { host, reason: &reason, limit: wait });
             }
-            tokio::time::sleep(PING_INTERVAL).await;
+            let is_remote = matches!(endpoint.address, Address::Ssh(_));
+            tokio::time::sleep(if is_remote { REMOTE_PING_INTERVAL } else { PING_INTERVAL }).await;
         }
     }
 
-    async fn try_connect(host: &str, address: &Address) -> Result<Self, String> {
-        let mut docker = Docker::connect_with_host(host).map_err(|error| causes(&error))?;
-        docker.set_timeout(REQUEST_TIMEOUT);
+    async fn try_connect(address: &Address) -> Result<Self, String> {
+        let docker = address.docker(REQUEST_TIMEOUT).map_err(|error| causes(&error))?;
         let docker = docker.with_request_modifier(url_safe_credentials);
-        match tokio::time::timeout(PING_TIMEOUT, docker.ping()).await {
+        let limit = if let Address::Ssh(_) = address { REMOTE_PING_TIMEOUT } else { PING_TIMEOUT };
+        match tokio::time::timeout(limit, docker.ping()).await {
             Ok(Ok(_)) => Ok(Self { docker, address: address.clone() }),
             Ok(Err(error)) => Err(causes(&error)),
             Err(_) => Err("it does not answer".into()),
@@ -191,17 +202,47 @@ impl Engine {
         let buildkit = BuildKit::connect(&self.address).await;
         let buildkit = buildkit.map_err(|error| BuildError::Engine(causes(&error)))?;
         let is_classic = buildkit.is_none();
-        let unknown_secrets = match buildkit {
+        if inputs.plan.options.asks_much() {
+            inputs.plan.options.check(self.abilities(!is_classic).await?)?;
+        }
+        inputs.plan.options.check_files()?;
+        let [unknown_secrets, unknown_agents] = match buildkit {
             Some(buildkit) => buildkit.build(inputs, &context, reporter).await?,
             None => {
                 classic::build(&self.docker, inputs, context, reporter).await?;
-                BTreeSet::new()
+                [BTreeSet::new(), BTreeSet::new()]
             }
         };
         match self.inspect(inputs.tag).await? {
-            Some(image) => Ok(Built { image, unknown_secrets, is_classic }),
+            Some(image) => Ok(Built { image, unknown_secrets, unknown_agents, is_classic }),
             None => Err(BuildError::Engine(format!("it has no image `{}` afterwards", inputs.tag))),
         }
+    }
+
+    /// Refuses what this engine would leave out of a build, or do in another way than was asked.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unfit`] for the first that it cannot do.
+    pub async fn check(&self, plans: &[ImagePlan]) -> Result<(), EngineError> {
+        if !plans.iter().any(|plan| plan.options.asks_much()) {
+            return Ok(());
+        }
+        let buildkit = BuildKit::connect(&self.address).await;
+        let buildkit = buildkit.map_err(|error| EngineError::Unfit(causes(&error)))?;
+        let abilities = self.abilities(buildkit.is_some()).await?;
+        plans.iter().try_for_each(|plan| plan.options.check(abilities))
+    }
+
+    async fn abilities(&self, has_buildkit: bool) -> Result<Abilities, EngineError> {
+        let info = self.docker.info().await;
+        let info = info.map_err(|source| request_error("describe itself".into(), source))?;
+        let status = info.driver_status.unwrap_or_default();
+        let is_containerd = |words: &Vec<String>| {
+            words.iter().any(|word| word.starts_with("io.containerd.snapshotter"))
+        };
+        let has_containerd_store = status.iter().any(is_containerd);
+        Ok(Abilities { has_buildkit, has_containerd_store })
     }
 
     /// The image that the engine has under a reference.

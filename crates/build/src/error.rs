@@ -4,6 +4,7 @@ use bollard::errors::Error;
 use shipspec_registry::access::AccessError;
 use shipspec_spec::hint::Hint;
 
+pub use crate::connection::AddressError;
 use crate::context::ContextError;
 use crate::vertices::FailedStep;
 
@@ -21,9 +22,9 @@ pub enum EngineError {
     /// The user may not speak to the engine.
     #[error("permission denied on the Docker socket `{0}`")]
     Permission(String),
-    /// The address is of a kind that is not spoken.
-    #[error("`DOCKER_HOST={0}` cannot be used: only `unix://` and `tcp://` without TLS can")]
-    Address(String),
+    /// It cannot be said which engine is meant, or how it is reached.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// It cannot do what is needed.
     #[error("{0}")]
     Unfit(String),
@@ -41,8 +42,11 @@ pub enum EngineError {
 impl Hint for EngineError {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Absent { host, .. } if !host.starts_with("unix://") => {
+                Some("check that an engine runs there, and DOCKER_HOST or the Docker context".into())
+            }
             Self::Absent { .. } => Some(
-                "start Docker, or set DOCKER_HOST; in CodeBuild, the project needs privileged mode"
+                "start Docker (`shipspec daemon ensure`), or set DOCKER_HOST; in CodeBuild, the project needs privileged mode"
                     .into(),
             ),
             Self::Permission(_) => Some(

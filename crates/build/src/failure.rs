@@ -1,6 +1,6 @@
 //! What the engine's last words mean.
 
-use crate::docker::BuildError;
+use crate::docker::{BuildError, EngineError};
 use crate::vertices::FailedStep;
 
 /// Words of messages that are about the Dockerfile as a text.
@@ -18,6 +18,11 @@ pub(crate) fn build_error(message: &str, failed: Option<FailedStep>) -> BuildErr
     // First, for the message holds the step's own command, which may hold any words.
     if let (Some(step), Some(exit_code)) = (&failed, exit_code(&message)) {
         return BuildError::Step { step: step.clone(), exit_code };
+    }
+    if message.contains("unsupported frontend capability") && message.contains("contexts") {
+        let message =
+            "the engine's BuildKit is too old for `contexts`; Docker 23.0 and newer know them";
+        return EngineError::Unfit(message.into()).into();
     }
     if DOCKERFILE.iter().any(|words| message.contains(words)) {
         return BuildError::Dockerfile(message);

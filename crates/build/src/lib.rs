@@ -6,12 +6,14 @@
 mod classic;
 mod connection;
 pub mod context;
+pub mod daemon;
 pub mod docker;
 pub mod dockerfile;
 mod dockerfile_folder;
 mod error;
 mod failure;
 pub mod ignore;
+pub mod options;
 pub mod plan;
 pub mod progress;
 pub mod publish;

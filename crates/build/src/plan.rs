@@ -15,6 +15,8 @@ use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 use shipspec_spec::value::Value;
 
+use crate::options::BuildOptions;
+
 /// An image to build, every text filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImagePlan {
@@ -45,6 +47,8 @@ pub struct ImagePlan {
     pub exposed: BTreeSet<String>,
     /// What has to succeed before it is pushed.
     pub test: Option<TestPlan>,
+    /// How it is built.
+    pub options: BuildOptions,
     /// The images that are built before it, because it is made from them.
     pub depends_on: BTreeSet<String>,
     /// A digest of zeros stands in it for one that only the push of another image will tell: it has
@@ -258,9 +262,9 @@ fn place(image: &ImageConfig, scope: &Scope) -> Result<Place, Diagnostics> {
 }
 
 /// Fills texts and collects what is wrong with them.
-struct Filler<'a> {
-    scope: &'a Scope,
-    found: &'a mut Diagnostics,
+pub(crate) struct Filler<'a> {
+    pub(crate) scope: &'a Scope,
+    pub(crate) found: &'a mut Diagnostics,
 }
 
 impl Filler<'_> {
@@ -293,6 +297,7 @@ impl Filler<'_> {
             test: image.test.as_ref().and_then(|test| self.test(test, folder)),
             depends_on: BTreeSet::new(),
             is_provisional: false,
+            options: self.options(&image.options, folder),
         };
         (self.found.as_slice().len() == before).then_some(plan)
     }
@@ -318,6 +323,7 @@ impl Filler<'_> {
                 Err(errors) => self.found.extend(errors),
             }
         }
+        self.date(&mut filled);
         filled
     }
 
@@ -389,7 +395,7 @@ impl Filler<'_> {
     }
 
     /// The text with its slots filled. It goes where everybody can read it, so no secret may be in it.
-    fn text(&mut self, text: &Text) -> Option<String> {
+    pub(crate) fn text(&mut self, text: &Text) -> Option<String> {
         match text.evaluate_text(self.scope) {
             Ok((filled, value)) if value.secrets().is_empty() => Some(filled),
             Ok((_, value)) => {
@@ -405,6 +411,10 @@ impl Filler<'_> {
                 None
             }
         }
+    }
+
+    pub(crate) fn refuse(&mut self, text: &Text, message: String) {
+        self.found.push(Diagnostic::at(text.span().clone(), message));
     }
 
     fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, text: &Text) -> Option<T> {
@@ -436,6 +446,9 @@ mod tests {
     use shipspec_spec::tag::Commit;
 
     use super::*;
+    use crate::options::NamedContext;
+
+    const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
     fn plan_of(text: &str, environment: &[(&str, &str)]) -> Result<Vec<ImagePlan>, String> {
         let source = Source::new("shipspec.yml", format!("version: 1\n{text}"));
@@ -489,6 +502,28 @@ mod tests {
     fn build_arguments_may_name_other_images_but_no_digest() {
         let text = "images:\n  base: { repository: r.example/base }\n  app:\n    repository: r.example/app\n    build_args: { BASE: \"${images.base.uri}\" }\n";
         assert_eq!(plan_of(text, &[]).unwrap()[1].build_args["BASE"], "r.example/base:0123456");
+    }
+
+    #[test]
+    fn options_are_filled_and_judged() {
+        let text = "images:\n  app:\n    repository: r.example/app\n    extra_hosts: { db: \"${IP}\" }\n    contexts: { shared: ../shared, base: \"docker-image://a:1\" }\n    ssh: [default]\n";
+        let environment = [("IP", "10.0.0.1"), ("SSH_AUTH_SOCK", "/agent"), (EPOCH, "1700000000")];
+        let plan = plan_of(text, &environment).unwrap().remove(0);
+        assert_eq!(plan.options.extra_hosts["db"].to_string(), "10.0.0.1");
+        let folder = NamedContext::Folder("/project/../shared".into());
+        assert_eq!(plan.options.contexts["shared"], folder);
+        assert_eq!(plan.options.contexts["base"], NamedContext::Image("a:1".into()));
+        assert_eq!(plan.options.ssh["default"], Path::new("/agent"));
+        assert_eq!(plan.build_args[EPOCH], "1700000000");
+
+        let text = text.replace("docker-image", "https");
+        assert_eq!(
+            plan_of(&text, &[("IP", "host-gateway"), (EPOCH, "today")]).unwrap_err(),
+            "`SOURCE_DATE_EPOCH` must be a number of seconds, not `today`\n\
+             shipspec.yml:5:24: `host-gateway` is no IP address\n\
+             shipspec.yml:6:42: `https://a:1` is no folder, and does not begin with `docker-image://`\n\
+             shipspec.yml:7:11: `SSH_AUTH_SOCK` has no value"
+        );
     }
 
     #[test]

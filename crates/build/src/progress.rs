@@ -16,6 +16,16 @@ pub enum Event<'a> {
         /// How long it is waited for in all.
         limit: Duration,
     },
+    /// dockerd was started, and does not answer yet.
+    DaemonStarting {
+        /// The file with what it says.
+        log: &'a str,
+    },
+    /// A file that named the process of a dockerd that does not run any more was removed.
+    ProcessFileRemoved {
+        /// Its path.
+        path: &'a str,
+    },
     /// The build of an image began.
     BuildStarted {
         /// The image's name in shipspec.yml.

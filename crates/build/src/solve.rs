@@ -21,7 +21,7 @@ use crate::dockerfile_folder::DockerfileFolder;
 use crate::failure::{build_error, exit_code};
 use crate::plan::ImagePlan;
 use crate::progress::Reporter;
-use crate::session::{Folders, Question, Session};
+use crate::session::{Folders, Given, Question, Session};
 use crate::vertices::{FailedStep, Vertices};
 
 /// How long a build may take: something is wrong by then.
@@ -62,22 +62,27 @@ impl BuildKit {
         Ok(Some(Self { control, address: address.clone() }))
     }
 
-    /// Builds an image and leaves it in the engine. Returns the ids of secrets that steps asked for
-    /// and that were not given.
+    /// Builds an image and leaves it in the engine. Returns the ids of secrets and of ssh agents that
+    /// steps asked for and that were not given.
     pub(crate) async fn build(
         mut self,
         inputs: &BuildInputs<'_>,
         context: &Context,
         reporter: &dyn Reporter,
-    ) -> Result<BTreeSet<String>, BuildError> {
+    ) -> Result<[BTreeSet<String>; 2], BuildError> {
         let dockerfile = DockerfileFolder::new(context, inputs.secrets)?;
         let folders = Folders {
             context: context.folder().to_owned(),
             dockerfile: dockerfile.path().to_owned(),
+            named: inputs.plan.options.folders(),
         };
         let secrets = inputs.secrets.iter();
-        let secrets = secrets.map(|(id, secret)| (id.clone(), secret.value.clone())).collect();
-        let session = Session::open(&self.address, folders, secrets).await;
+        let given = Given {
+            folders,
+            secrets: secrets.map(|(id, secret)| (id.clone(), secret.value.clone())).collect(),
+            agents: inputs.plan.options.ssh.clone(),
+        };
+        let session = Session::open(&self.address, given).await;
         let mut session = session.map_err(|error| BuildError::Engine(causes(&error)))?;
         let request = request(inputs, context, &session.id);
         let mut vertices = Vertices::new(&inputs.plan.name, reporter);
@@ -93,7 +98,7 @@ impl BuildKit {
             return Err(BuildError::Engine("it did not come to an end within 8 hours".into()));
         };
         match answer {
-            Ok(_) => Ok(session.notes.unknown_secrets()),
+            Ok(_) => Ok([session.notes.unknown_secrets(), session.notes.unknown_agents()]),
             Err(status) => Err(match (session.notes.take_failure(), refusal) {
                 (Some(error), _) => error.into(),
                 (None, Some(error)) if exit_code(status.message()).is_none() => error.into(),
@@ -176,6 +181,8 @@ fn request(inputs: &BuildInputs<'_>, context: &Context, session: &str) -> SolveR
         // Every engine understands these two; only newer ones their successor.
         exporter_deprecated: "moby".into(),
         exporter_attrs_deprecated: HashMap::from([("name".into(), inputs.tag.to_owned())]),
+        cache: inputs.plan.options.cache(),
+        entitlements: inputs.plan.options.entitlements(),
         ..SolveRequest::default()
     }
 }
@@ -191,5 +198,6 @@ fn attributes(plan: &ImagePlan, context: &Context) -> HashMap<String, String> {
         let named = |(name, value): (&String, &String)| (format!("{kind}:{name}"), value.clone());
         attributes.extend(pairs.iter().map(named));
     }
+    attributes.extend(plan.options.attributes());
     attributes
 }

@@ -35,7 +35,7 @@ pub(crate) struct ImageFlags {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) context: Option<PathBuf>,
 
-    /// The Dockerfile's path in the context
+    /// The Dockerfile's path from the context's folder on; it may be outside of it
     #[arg(long, value_name = "PATH")]
     pub(crate) dockerfile: Option<String>,
 

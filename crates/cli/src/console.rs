@@ -115,6 +115,8 @@ impl Console {
                 return false;
             }
             Event::Waiting { .. }
+            | Event::DaemonStarting { .. }
+            | Event::ProcessFileRemoved { .. }
             | Event::Built { .. }
             | Event::Tested { .. }
             | Event::Tagged { .. } => return false,
@@ -133,6 +135,12 @@ impl Reporter for Console {
                 "waiting up to {} for a Docker engine at {host} ({reason})",
                 Seconds(limit)
             )),
+            Event::DaemonStarting { log } => {
+                self.note(format_args!("starting dockerd, which writes to {log}"));
+            }
+            Event::ProcessFileRemoved { path } => {
+                self.note(format_args!("removed {path}: it named no dockerd that runs"));
+            }
             Event::BuildStarted { image } => self.note(format_args!("{image}: building")),
             Event::StepOutput { image, step, line } => {
                 self.begin_output(image, step);

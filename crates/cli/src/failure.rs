@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use shipspec_build::daemon::DaemonError;
 use shipspec_build::docker::{BuildError, EngineError};
 use shipspec_build::publish::PublishError;
 use shipspec_build::test::TestError;
@@ -185,8 +186,11 @@ fn show_diagnostics(console: &Console, diagnostics: &Diagnostics) {
     }
 }
 
-/// The end of what a failed step said.
+/// The end of what a failed step said, or a dockerd that did not start.
 fn last_lines(error: &anyhow::Error) -> &[String] {
+    if let Some(error) = find::<DaemonError>(error) {
+        return error.last_lines();
+    }
     match find::<BuildError>(error) {
         Some(BuildError::Step { step, .. } | BuildError::OtherStep { step, .. }) => &step.lines,
         _ => find::<TestError>(error).map_or(&[], TestError::lines),
@@ -229,6 +233,9 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
         let is_service =
             matches!(error, AccessError::Ecr { source: EcrError::Credentials { .. }, .. });
         return Some((if is_service { Exit::Service } else { Exit::Image }, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<DaemonError>() {
+        return Some((Exit::Image, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<EngineError>() {
         return Some((Exit::Image, error.hint()));

@@ -147,6 +147,11 @@ impl Maker<'_> {
                 "note: a step of `{image}` asked for the secret `{id}`, which was not given, and ran without it"
             ));
         }
+        for id in &built.unknown_agents {
+            self.context.console.note(format_args!(
+                "note: a step of `{image}` asked for the ssh agent `{id}`, which is not under `ssh`, and ran without it"
+            ));
+        }
     }
 
     /// Brings an image of the engine to its registry.

@@ -25,8 +25,7 @@ pub(crate) async fn access<'a>(
 
 /// The engine, once it answers.
 pub(crate) async fn connect(context: &Context<'_>, flags: &EngineFlags) -> anyhow::Result<Engine> {
-    let host = context.variable("DOCKER_HOST");
-    Ok(Engine::connect(host, flags.docker_wait, context.console).await?)
+    Ok(Engine::connect(&context.environment, flags.docker_wait, context.console).await?)
 }
 
 /// The report of a command, with what is known at its start.

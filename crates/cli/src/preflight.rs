@@ -79,6 +79,11 @@ impl Preflight {
         let (rest_checks, plans, artifacts, access) = rest;
         checks.extend(engine_checks);
         checks.extend(rest_checks);
+        if let Some(engine) = &engine
+            && let Err(error) = engine.check(&plans).await
+        {
+            checks.push(bad("engine", error));
+        }
         Self { checks, plans, artifacts, engine, access }
     }
 

@@ -111,17 +111,17 @@ fn without_an_engine_the_run_waits_and_then_says_so() {
     exit: 4
     --- stdout
     --- stderr
-    waiting up to 0.3s for a Docker engine at unix:///nowhere/docker.sock (Socket not found: /nowhere/docker.sock)
-    error: no Docker engine answers at `unix:///nowhere/docker.sock`: Socket not found: /nowhere/docker.sock
-      hint: start Docker, or set DOCKER_HOST; in CodeBuild, the project needs privileged mode
+    waiting up to 0.3s for a Docker engine at unix:///nowhere/docker.sock (there is no such socket)
+    error: no Docker engine answers at `unix:///nowhere/docker.sock`: there is no such socket
+      hint: start Docker (`shipspec daemon ensure`), or set DOCKER_HOST; in CodeBuild, the project needs privileged mode
     ");
     assert_untouched(&project, &repository);
-    let project = project.variable("DOCKER_HOST", "ssh://build@example.com");
+    let project = project.variable("DOCKER_HOST", "fd://");
     assert_snapshot!(project.run(&["run"]), @"
     exit: 4
     --- stdout
     --- stderr
-    error: `DOCKER_HOST=ssh://build@example.com` cannot be used: only `unix://` and `tcp://` without TLS can
+    error: `fd://` is no address of a Docker engine; it begins with `unix://`, `tcp://`, `https://` or `ssh://`
     ");
 }
 

@@ -42,8 +42,8 @@ fn everything_that_is_wrong_is_told_in_one_go_and_nothing_is_built() {
     exit: 2
     --- stdout
     --- stderr
-    error: no Docker engine answers at `unix:///nowhere.sock`: Socket not found: /nowhere.sock
-      hint: start Docker, or set DOCKER_HOST; in CodeBuild, the project needs privileged mode
+    error: no Docker engine answers at `unix:///nowhere.sock`: there is no such socket
+      hint: start Docker (`shipspec daemon ensure`), or set DOCKER_HOST; in CodeBuild, the project needs privileged mode
     error: parameters not found in ap-northeast-1: `ssm:/none/a`
       hint: check the names, the account and the region (`AWS_REGION`)
     error: `FAMILY` has no value

@@ -35,6 +35,8 @@ pub(crate) struct Folders {
     pub(crate) context: PathBuf,
     /// The folder that the Dockerfile is in, with its own `.dockerignore` file beside it.
     pub(crate) dockerfile: PathBuf,
+    /// More of them, by the names that the engine was told.
+    pub(crate) named: HashMap<String, PathBuf>,
 }
 
 /// The service.
@@ -58,7 +60,11 @@ impl FileSync for FileService {
         let root = match &*wish.source {
             "context" => &self.folders.context,
             "dockerfile" => &self.folders.dockerfile,
-            other => return Err(Status::not_found(format!("there is no source `{other}`"))),
+            other => self
+                .folders
+                .named
+                .get(other)
+                .ok_or_else(|| Status::not_found(format!("there is no source `{other}`")))?,
         };
         let (packets, receiver) = mpsc::channel(PACKETS_IN_FLIGHT);
         let notes = Arc::clone(&self.notes);

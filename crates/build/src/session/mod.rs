@@ -1,9 +1,11 @@
-//! Our end of a BuildKit session: the engine calls us for files, secrets and credentials.
+//! Our end of a BuildKit session: the engine calls us for files, secrets, ssh agents
+//! and credentials.
 //!
 //! A connection is upgraded on `/session`, and then we are the server on it. The services run on a
 //! thread of their own, so that nothing that this program does elsewhere lets the engine wait: an
 //! engine that hears nothing for some seconds gives the session up.
 
+mod agents;
 mod credentials;
 mod files;
 mod filter;
@@ -17,17 +19,19 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bollard_buildkit_proto::health::health_server::HealthServer;
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_server::SecretsServer;
 use bollard_buildkit_proto::moby::filesync::packet::file_sync_server::FileSyncServer;
 use bollard_buildkit_proto::moby::filesync::v1::auth_server::AuthServer;
+use bollard_buildkit_proto::moby::sshforward::v1::ssh_server::SshServer;
 use hyper::server::conn::http2;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::service::TowerToHyperService;
+use indexmap::IndexMap;
 use sha2::{Digest as _, Sha256};
 use shipspec_spec::secret::Secret;
 use tokio::sync::{mpsc, oneshot};
@@ -39,16 +43,27 @@ pub(crate) use files::Folders;
 pub(crate) use notes::Notes;
 
 /// What the engine may call; it calls nothing that is not named in the head of the upgrade.
-const METHODS: [&str; 4] = [
+const METHODS: [&str; 6] = [
     "/grpc.health.v1.Health/Check",
     "/moby.buildkit.secrets.v1.Secrets/GetSecret",
     "/moby.filesync.v1.Auth/Credentials",
     "/moby.filesync.v1.FileSync/DiffCopy",
+    "/moby.sshforward.v1.SSH/CheckAgent",
+    "/moby.sshforward.v1.SSH/ForwardAgent",
 ];
 
 /// Bytes of names and values in the head of one call. All patterns of a `.dockerignore` come there, and
 /// the usual limit is 16 KiB.
 const HEAD_LIMIT: u32 = 16 * 1024 * 1024;
+
+/// What the engine may have if it asks.
+pub(crate) struct Given {
+    pub(crate) folders: Folders,
+    /// Secrets by their ids.
+    pub(crate) secrets: BTreeMap<String, Secret>,
+    /// Sockets of ssh agents by their ids.
+    pub(crate) agents: IndexMap<String, PathBuf>,
+}
 
 /// A session that is served until this value is dropped.
 pub(crate) struct Session {
@@ -61,16 +76,12 @@ pub(crate) struct Session {
 
 impl Session {
     /// Opens a session with the engine.
-    pub(crate) async fn open(
-        address: &Address,
-        folders: Folders,
-        secrets: BTreeMap<String, Secret>,
-    ) -> Result<Self, UpgradeError> {
+    pub(crate) async fn open(address: &Address, given: Given) -> Result<Self, UpgradeError> {
         let id = format!("{:032x}", rand::random::<u128>());
-        let headers = headers(&id, &folders.context);
+        let headers = headers(&id, &given.folders.context);
         let notes = Arc::<Notes>::default();
         let (asking, questions) = mpsc::channel(1);
-        let routes = routes(folders, secrets, &notes, asking);
+        let routes = routes(given, &notes, asking);
         let (until, end) = oneshot::channel();
         let (opening, opened) = oneshot::channel();
         let address = address.clone();
@@ -126,17 +137,14 @@ fn shared_key(folder: &Path) -> String {
     key
 }
 
-fn routes(
-    folders: Folders,
-    secrets: BTreeMap<String, Secret>,
-    notes: &Arc<Notes>,
-    questions: mpsc::Sender<Question>,
-) -> Routes {
-    let files = files::FileService { folders, notes: Arc::clone(notes) };
-    let secrets = secrets::SecretService { secrets, notes: Arc::clone(notes) };
+fn routes(given: Given, notes: &Arc<Notes>, questions: mpsc::Sender<Question>) -> Routes {
+    let files = files::FileService { folders: given.folders, notes: Arc::clone(notes) };
+    let secrets = secrets::SecretService { secrets: given.secrets, notes: Arc::clone(notes) };
+    let agents = agents::AgentService { agents: given.agents, notes: Arc::clone(notes) };
     Routes::new(HealthServer::new(health::HealthService))
         .add_service(FileSyncServer::new(files))
         .add_service(SecretsServer::new(secrets))
+        .add_service(SshServer::new(agents))
         .add_service(AuthServer::new(credentials::CredentialService { questions }))
 }
 

@@ -14,6 +14,7 @@ pub(crate) struct Notes {
 #[derive(Debug, Default)]
 struct Known {
     unknown_secrets: BTreeSet<String>,
+    unknown_agents: BTreeSet<String>,
     failure: Option<ContextError>,
 }
 
@@ -26,6 +27,10 @@ impl Notes {
         self.known().unknown_secrets.insert(id.into());
     }
 
+    pub(super) fn unknown_agent(&self, id: &str) {
+        self.known().unknown_agents.insert(id.into());
+    }
+
     /// The first failure is the one that ended the build.
     pub(super) fn failed(&self, error: ContextError) {
         self.known().failure.get_or_insert(error);
@@ -34,6 +39,11 @@ impl Notes {
     /// Ids of secrets that a step asked for and that nobody gave.
     pub(crate) fn unknown_secrets(&self) -> BTreeSet<String> {
         self.known().unknown_secrets.clone()
+    }
+
+    /// Ids of ssh agents that a step asked for and that nobody gave.
+    pub(crate) fn unknown_agents(&self) -> BTreeSet<String> {
+        self.known().unknown_agents.clone()
     }
 
     /// Why a file could not be sent.

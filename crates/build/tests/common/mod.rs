@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use shipspec_build::docker::{BuildError, BuildInputs, BuildSecret, Built, Engine};
+use shipspec_build::options::BuildOptions;
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter};
 use shipspec_registry::access::Access;
@@ -27,7 +28,7 @@ pub struct Project {
     pub secrets: BTreeMap<String, BuildSecret>,
     pub tag: String,
     pub told: Told,
-    host: String,
+    environment: BTreeMap<String, String>,
 }
 
 /// What was reported, as lines.
@@ -88,17 +89,26 @@ impl Project {
             test: None,
             depends_on: [].into(),
             is_provisional: false,
+            options: BuildOptions::default(),
         };
         let tag = format!("r.example/{name}:1");
-        let (told, secrets, host) = (Told::default(), BTreeMap::new(), testbed.docker_host());
+        let (told, secrets, environment) = (Told::default(), BTreeMap::new(), BTreeMap::new());
         // Steps of other tests must not be taken for ours.
         let text = format!("{START}RUN : {name}\n{lines}\n");
-        Self { folder, plan, secrets, tag, told, host }.file("Dockerfile", &text)
+        Self { folder, plan, secrets, tag, told, environment }
+            .on(testbed.docker_host())
+            .file("Dockerfile", &text)
     }
 
     /// Builds with the engine at this address.
     pub fn on(mut self, host: String) -> Self {
-        self.host = host;
+        self.environment.insert("DOCKER_HOST".into(), host);
+        self
+    }
+
+    /// Sets a variable of the environment in which the engine is looked for.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.into(), value.into());
         self
     }
 
@@ -122,7 +132,7 @@ impl Project {
 
     /// Builds the image with another target.
     pub async fn build_target(&self, target: Option<&str>) -> Result<Built, BuildError> {
-        let engine = Engine::connect(Some(&self.host), Duration::ZERO, &self.told).await.unwrap();
+        let engine = Engine::connect(&self.environment, Duration::ZERO, &self.told).await?;
         let target = target.map(str::to_owned).or(self.plan.target.clone());
         let plan = ImagePlan { target, ..self.plan.clone() };
         let access = Access::new(None);

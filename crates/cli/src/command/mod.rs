@@ -2,6 +2,7 @@
 
 mod build;
 mod completions;
+mod daemon;
 mod doctor;
 mod man;
 mod plan;
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Plan(plan::Args),
     Doctor(doctor::Args),
     Policy(policy::Args),
+    Daemon(daemon::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -54,6 +56,7 @@ pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Res
         Command::Plan(args) => plan::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Policy(args) => policy::run(args, context),
+        Command::Daemon(args) => daemon::run(args, context).await,
         Command::Schema(args) => schema::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Man(args) => man::run(args, context),

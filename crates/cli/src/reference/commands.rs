@@ -19,24 +19,28 @@ pub(super) fn page() -> String {
         let _ = writeln!(text, "| [`{0}`](#{0}) | {1} |", command.get_name(), about(command));
     }
     for command in commands {
-        section(&mut text, command);
+        sections(&mut text, command, "");
     }
     text
+}
+
+/// The command, and those below it.
+fn sections(text: &mut String, command: &Command, above: &str) {
+    let name = format!("{above}{}", command.get_name());
+    section(text, command, &name);
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        sections(text, below, &format!("{name} "));
+    }
 }
 
 fn about(command: &Command) -> String {
     command.get_about().map(ToString::to_string).unwrap_or_default()
 }
 
-fn section(text: &mut String, command: &Command) {
+fn section(text: &mut String, command: &Command, title: &str) {
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ");
-    let _ = write!(
-        text,
-        "\n## {}\n\n{}\n\n```text\n{usage}\n```\n",
-        command.get_name(),
-        about(command)
-    );
+    let _ = write!(text, "\n## {title}\n\n{}\n\n```text\n{usage}\n```\n", about(command));
     let arguments: Vec<_> =
         command.get_arguments().filter(|argument| argument.get_id() != "help").collect();
     if arguments.is_empty() {
@@ -55,6 +59,7 @@ fn name(argument: &Arg) -> String {
     match (argument.get_short(), argument.get_long()) {
         (Some(short), Some(long)) => format!("-{short}, --{long} {value}").trim_end().into(),
         (None, Some(long)) => format!("--{long} {value}").trim_end().into(),
+        _ if argument.is_last_set() => format!("-- <{value}>…"),
         _ => format!("<{value}>"),
     }
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Error;
 use shipspec_build::context::ContextError;
-use shipspec_build::docker::{BuildError, EngineError, PushError};
+use shipspec_build::daemon::DaemonError;
+use shipspec_build::docker::{AddressError, BuildError, EngineError, PushError};
 use shipspec_build::publish::PublishError;
 use shipspec_build::vertices::FailedStep;
 use shipspec_parameters::error::{FetchError, Missing};
@@ -36,6 +37,7 @@ pub(super) fn page() -> String {
     );
     for (title, errors) in [
         ("The Docker engine", engine()),
+        ("The start of a Docker engine", daemon()),
         ("The build", build()),
         ("The registry", registry()),
         ("AWS", aws()),
@@ -63,14 +65,42 @@ fn digest() -> Digest {
 
 fn engine() -> Vec<Error> {
     let host = "unix:///var/run/docker.sock".to_owned();
+    let address = |error: AddressError| EngineError::from(error).into();
     vec![
         EngineError::Absent { host: host.clone(), reason: "connection refused".into() }.into(),
+        EngineError::Absent {
+            host: "ssh://builder".into(),
+            reason: "`ssh` ended: Permission denied (publickey)".into(),
+        }
+        .into(),
         EngineError::Permission(host).into(),
-        EngineError::Address("ssh://builder".into()).into(),
+        address(AddressError::Form("fd://".into())),
+        address(AddressError::Unchecked("`DOCKER_TLS` without `DOCKER_TLS_VERIFY`".into())),
+        address(AddressError::Tls {
+            host: "tcp://builder:2376".into(),
+            reason: "there is no `/certs/key.pem`".into(),
+        }),
+        address(AddressError::Context {
+            name: "builder".into(),
+            reason: "there is none in `/root/.docker`".into(),
+        }),
         EngineError::Unfit(
             "the engine is Podman, which has no BuildKit behind Docker's API".into(),
         )
         .into(),
+    ]
+}
+
+fn daemon() -> Vec<Error> {
+    let log = || PathBuf::from("/var/log/dockerd.log");
+    let lines = Vec::new;
+    let reason = "it ended (exit status: 1)".into();
+    vec![
+        DaemonError::NotInstalled.into(),
+        DaemonError::Unprivileged { log: log(), lines: lines() }.into(),
+        DaemonError::Failed { reason, log: log(), lines: lines() }.into(),
+        DaemonError::Silent { process: 12, host: "unix:///var/run/docker.sock".into() }.into(),
+        DaemonError::Elsewhere("tcp://builder:2376".into()).into(),
     ]
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::options::BuildOptionsConfig;
 use super::raw::RawImage;
 use super::test::TestConfig;
 use super::text::{RawText, Text, keep, named_names, named_texts, texts};
@@ -17,7 +18,7 @@ pub struct ImageConfig {
     pub repository: Text,
     /// The folder of the build context, from the project's folder on.
     pub context: Option<Text>,
-    /// The Dockerfile's path in the context.
+    /// The Dockerfile's path, from the context's folder on.
     pub dockerfile: Option<Text>,
     /// The stage to build.
     pub target: Option<Text>,
@@ -35,6 +36,8 @@ pub struct ImageConfig {
     pub labels: IndexMap<String, Text>,
     /// What has to succeed before it is pushed.
     pub test: Option<TestConfig>,
+    /// How it is built.
+    pub options: BuildOptionsConfig,
 }
 
 impl ImageConfig {
@@ -53,6 +56,7 @@ impl ImageConfig {
             secrets: IndexMap::new(),
             labels: IndexMap::new(),
             test: None,
+            options: BuildOptionsConfig::default(),
         }
     }
 
@@ -78,6 +82,7 @@ impl ImageConfig {
             secrets: named_names(&raw.secrets, source, found),
             labels: named_texts(&raw.labels, source, found),
             test: raw.test.as_ref().map(|test| TestConfig::from_raw(test, source, found)),
+            options: BuildOptionsConfig::from_raw(raw, source, found),
             repository: keep(Text::from_raw(&raw.repository, source), found)?,
         })
     }
@@ -93,5 +98,6 @@ impl ImageConfig {
             .chain(self.secrets.values())
             .chain(self.labels.values())
             .chain(self.test.iter().flat_map(TestConfig::texts))
+            .chain(self.options.texts())
     }
 }

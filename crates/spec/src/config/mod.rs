@@ -2,6 +2,7 @@
 
 mod artifact;
 mod image;
+mod options;
 mod parameter;
 mod raw;
 mod shapes;
@@ -11,6 +12,7 @@ mod tree;
 
 pub use artifact::{ArtifactConfig, ArtifactContent, TemplateConfig, TemplateDialect};
 pub use image::ImageConfig;
+pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
 pub use parameter::{ParameterConfig, ParameterKind};
 pub use test::TestConfig;
 pub use text::{Text, describe};

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
+use super::options::{Network, RawCacheTo, RawNoCache};
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -101,7 +102,8 @@ pub(super) struct RawImage {
     /// shipspec.yml.
     #[serde(default)]
     pub(super) context: Option<RawText>,
-    /// The path of the Dockerfile in the context. Without it, `Dockerfile`.
+    /// The path of the Dockerfile, from the context's folder on; it may lead out of it. Without it,
+    /// `Dockerfile`.
     #[serde(default)]
     pub(super) dockerfile: Option<RawText>,
     /// The stage of the Dockerfile to build. Without it, the last one.
@@ -129,6 +131,35 @@ pub(super) struct RawImage {
     /// Labels to put on the image.
     #[serde(default)]
     pub(super) labels: IndexMap<String, RawText>,
+    /// The network of the Dockerfile's steps: `default`, `none`, or `host`, that of the engine's
+    /// machine.
+    #[serde(default)]
+    pub(super) network: Network,
+    /// Names of hosts that the Dockerfile's steps know, and their addresses.
+    #[serde(default)]
+    pub(super) extra_hosts: IndexMap<String, RawText>,
+    /// What is built anew, whatever the engine has: `true` for all, or stages.
+    #[serde(default)]
+    pub(super) no_cache: Option<RawNoCache>,
+    /// Ask the registry for base images again, even if the engine has them.
+    #[serde(default)]
+    pub(super) pull: bool,
+    /// References of images, or of caches in a registry, whose steps need not be made again. One that
+    /// is not there is ignored.
+    #[serde(default)]
+    pub(super) cache_from: Vec<RawText>,
+    /// Where the steps are kept for later builds: `inline`, in the image itself, or a registry, which
+    /// only an engine with the containerd image store can.
+    #[serde(default)]
+    pub(super) cache_to: Option<RawCacheTo>,
+    /// Names that the Dockerfile uses as if they were stages (`FROM name`, `COPY --from=name`): a
+    /// folder, relative to shipspec.yml, or `docker-image://reference`. It needs Docker 23.0 or newer.
+    #[serde(default)]
+    pub(super) contexts: IndexMap<String, RawText>,
+    /// ssh agents for `RUN --mount=type=ssh`: `default` for the one of `SSH_AUTH_SOCK`, or `id=path`
+    /// with the path of its socket. Keys are not read: the agent has them.
+    #[serde(default)]
+    pub(super) ssh: Vec<RawText>,
     /// What has to succeed in the image before it is pushed.
     #[serde(default)]
     pub(super) test: Option<RawTest>,

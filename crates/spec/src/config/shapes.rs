@@ -4,6 +4,7 @@
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, Error};
 
+use super::options::{RawCacheTo, RawNoCache};
 use super::raw::{
     OneOrMany, RawArtifact, RawArtifactMap, RawDefinitions, RawDialect, RawParameter,
     RawParameterMap, RawParameterType,
@@ -24,7 +25,14 @@ macro_rules! deserialize_by_way_of_a_tree {
     )*};
 }
 
-deserialize_by_way_of_a_tree!(OneOrMany, RawArtifact, RawDefinitions, RawParameter);
+deserialize_by_way_of_a_tree!(
+    OneOrMany,
+    RawArtifact,
+    RawCacheTo,
+    RawDefinitions,
+    RawNoCache,
+    RawParameter
+);
 
 impl TryFrom<RawTree> for RawText {
     type Error = Misshapen;

@@ -1,7 +1,15 @@
-//! Raw connections to the engine, and the request that turns one into a stream of HTTP/2.
+//! Connections to the engine, whatever carries them, and the request that turns one into a stream of
+//! HTTP/2.
+
+mod docker_context;
+mod find;
+mod ssh;
+mod tls;
+mod transport;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,19 +22,26 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
-/// The port of an engine without TLS.
-const DEFAULT_PORT: u16 = 2375;
+pub use find::AddressError;
+pub(crate) use find::Endpoint;
 
 /// How long the engine may take to answer the request; it has nothing to do for it.
 const UPGRADE_LIMIT: Duration = Duration::from_mins(1);
 
+/// How long a host may take to accept a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(30);
+
 /// Where an engine listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Address {
     /// A socket on this machine.
     Unix(PathBuf),
     /// A host and a port, without TLS.
     Tcp(String),
+    /// A host and a port, with TLS.
+    Tls(Arc<tls::Server>),
+    /// What `docker system dial-stdio` reaches on another host.
+    Ssh(Arc<ssh::Host>),
 }
 
 /// A connection, whatever carries it.
@@ -52,26 +67,13 @@ pub(crate) enum UpgradeError {
 }
 
 impl Address {
-    /// Reads `DOCKER_HOST`; nothing if it is of a kind that is not spoken.
-    pub(crate) fn parse(host: &str) -> Option<Self> {
-        if let Some(path) = host.strip_prefix("unix://") {
-            return Some(Self::Unix(path.into()));
-        }
-        let authority = host.strip_prefix("tcp://")?.trim_end_matches('/');
-        let has_port =
-            authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        let port = if has_port { String::new() } else { format!(":{DEFAULT_PORT}") };
-        Some(Self::Tcp(format!("{authority}{port}")))
-    }
-
-    async fn open(&self) -> io::Result<Box<dyn Stream>> {
+    /// Opens a connection.
+    pub(crate) async fn open(&self) -> io::Result<Box<dyn Stream>> {
         Ok(match self {
-            Self::Unix(path) => Box::new(UnixStream::connect(path).await?),
-            Self::Tcp(authority) => {
-                let stream = TcpStream::connect(authority).await?;
-                stream.set_nodelay(true)?;
-                Box::new(stream)
-            }
+            Self::Unix(path) => Box::new(open_socket(path).await?),
+            Self::Tcp(authority) => Box::new(open_tcp(authority).await?),
+            Self::Tls(server) => Box::new(server.open().await?),
+            Self::Ssh(host) => Box::new(host.open()?),
         })
     }
 
@@ -116,15 +118,16 @@ impl Address {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+async fn open_socket(path: &PathBuf) -> io::Result<UnixStream> {
+    UnixStream::connect(path).await.map_err(|error| match error.kind() {
+        kind @ io::ErrorKind::NotFound => io::Error::new(kind, "there is no such socket"),
+        _ => error,
+    })
+}
 
-    #[test]
-    fn addresses_are_sockets_or_hosts_with_a_port() {
-        assert_eq!(Address::parse("unix:///a/b"), Some(Address::Unix("/a/b".into())));
-        assert_eq!(Address::parse("tcp://h:1/"), Some(Address::Tcp("h:1".into())));
-        assert_eq!(Address::parse("tcp://[::1]"), Some(Address::Tcp("[::1]:2375".into())));
-        assert_eq!(Address::parse("ssh://h"), None);
-    }
+async fn open_tcp(authority: &str) -> io::Result<TcpStream> {
+    let stream = tokio::time::timeout(CONNECT_LIMIT, TcpStream::connect(authority)).await;
+    let stream = stream.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
