@@ -83,7 +83,8 @@ impl BuildOptions {
         let keys = self.only_buildkit();
         if !keys.is_empty() && !abilities.has_buildkit {
             let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
-            let message = format!("this engine has no BuildKit, which {} need", keys.join(", "));
+            let message =
+                format!("this engine has no BuildKit, which is needed for {}", keys.join(", "));
             return Err(EngineError::Unfit(message));
         }
         let is_registry = matches!(self.cache_to, Some(CacheTo::Registry { .. }));

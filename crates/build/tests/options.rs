@@ -144,7 +144,7 @@ async fn what_this_engine_cannot_do_is_refused_and_nothing_is_built() {
     let engine = testbed.engine_without_buildkit();
     let project = project.on(engine.docker_host());
     let error = project.error().await;
-    assert_eq!(error, "this engine has no BuildKit, which `contexts` need");
+    assert_eq!(error, "this engine has no BuildKit, which is needed for `contexts`");
     assert!(!project.told.has("built"));
 }
 

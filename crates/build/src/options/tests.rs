@@ -73,7 +73,7 @@ fn what_the_classic_builder_would_leave_out_is_refused() {
     let able = Abilities { has_buildkit: false, has_containerd_store: false };
     assert_eq!(
         many().check(able).unwrap_err().to_string(),
-        "this engine has no BuildKit, which `no_cache`, `extra_hosts`, `cache_to`, `contexts`, `ssh` need"
+        "this engine has no BuildKit, which is needed for `no_cache`, `extra_hosts`, `cache_to`, `contexts`, `ssh`"
     );
     let few = BuildOptions { network: Network::None, pull: true, ..BuildOptions::default() };
     assert!(few.check(able).is_ok() && !few.asks_much());

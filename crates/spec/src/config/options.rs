@@ -93,6 +93,7 @@ pub(super) enum RawCacheTo {
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub(super) enum RawInline {
+    /// The one word there is.
     Inline,
 }
 
