@@ -212,8 +212,12 @@ fn path_back(
     path: &[&str],
     seen: &mut BTreeSet<String>,
 ) -> Option<Vec<String>> {
-    let image = config.images.get(*path.last()?)?;
-    for next in scope.images_of(references(image)) {
+    let name = *path.last()?;
+    let references = references(config.images.get(name)?);
+    let needs_itself = scope.image_needs(references.clone()).digests.contains(name);
+    // Its own repository and tag are known before; only the digest comes afterwards.
+    let others = scope.images_of(references).into_iter();
+    for next in others.filter(|next| next != name || needs_itself) {
         let path: Vec<_> = path.iter().copied().chain([&*next]).collect();
         if next == path[0] {
             return Some(path.into_iter().map(str::to_owned).collect());

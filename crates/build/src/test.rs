@@ -10,7 +10,7 @@ use bollard::errors::Error;
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, LogsOptionsBuilder,
-    RemoveContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, RemoveImageOptions,
 };
 use futures_util::StreamExt as _;
 use shipspec_spec::aws::causes;
@@ -109,9 +109,9 @@ impl Engine {
         for (path, folder) in &plan.reports {
             taken = taken.and(container.take(path, folder).await);
         }
-        container.remove().await?;
+        let removed = container.remove().await.map_err(TestError::from);
         // That the test failed is more than that it left nothing.
-        result.and(taken)?;
+        result.and(taken).and(removed)?;
         reporter.report(Event::Tested { image: name, duration: start.elapsed() });
         Ok(())
     }
@@ -201,17 +201,46 @@ impl Drop for Container {
             return;
         }
         let (docker, name) = (self.docker.clone(), self.name.clone());
-        // On a thread of its own, for this one may be about to end.
-        let removing = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(async {
-                // Nothing is left to tell somebody that it failed.
-                let _ = tokio::time::timeout(REMOVAL_LIMIT, insist(&docker, &name)).await;
-            });
-            std::io::Result::Ok(())
-        });
-        let _ = removing.join();
+        at_the_end(async move { insist(&docker, &name).await });
     }
+}
+
+/// A name of an image that is taken away when this value is dropped.
+pub struct Passing {
+    docker: Docker,
+    reference: String,
+}
+
+impl Engine {
+    /// Takes a name of an image away when the value is dropped, also where a signal ends the run; the
+    /// image goes with it if it has no other.
+    #[must_use]
+    pub fn passing(&self, reference: &str) -> Passing {
+        Passing { docker: self.docker.clone(), reference: reference.to_owned() }
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        let (docker, reference) = (self.docker.clone(), self.reference.clone());
+        at_the_end(async move {
+            // It is not there if the build did not come so far.
+            let _ = docker.remove_image(&reference, None::<RemoveImageOptions>, None).await;
+        });
+    }
+}
+
+/// Does something though the run may be about to end: on a thread of its own, and not for long.
+fn at_the_end(work: impl Future<Output = ()> + Send + 'static) {
+    let working = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            // Nothing is left to tell somebody that it failed.
+            let _ = tokio::time::timeout(REMOVAL_LIMIT, work).await;
+        });
+        std::io::Result::Ok(())
+    });
+    let _ = working.join();
 }
 
 /// How long the removal of a container is waited for where the run was ended.
@@ -252,8 +281,13 @@ fn unpack(mut archive: std::fs::File, folder: &Path) -> std::io::Result<()> {
     let beside = TempDir::new_in(folder)?;
     tar::Archive::new(archive).unpack(beside.path())?;
     for entry in std::fs::read_dir(beside.path())? {
-        let path = entry?.path();
-        if path.is_dir() {
+        let entry = entry?;
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        if kind.is_symlink() {
+            // It would lead to a place of this machine, not of the container.
+            return Err(std::io::Error::other("it is a link; name what it leads to"));
+        }
+        if kind.is_dir() {
             for inner in std::fs::read_dir(&path)? {
                 replace(&inner?.path(), folder)?;
             }
@@ -267,7 +301,7 @@ fn unpack(mut archive: std::fs::File, folder: &Path) -> std::io::Result<()> {
 /// Moves a file or a folder into a folder, in place of what has its name there.
 fn replace(path: &Path, folder: &Path) -> std::io::Result<()> {
     let to: PathBuf = folder.join(path.file_name().unwrap_or_default());
-    if to.is_dir() {
+    if std::fs::symlink_metadata(&to).is_ok_and(|there| there.is_dir()) {
         std::fs::remove_dir_all(&to)?;
     }
     std::fs::rename(path, to)

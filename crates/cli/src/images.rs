@@ -113,10 +113,12 @@ impl Maker<'_> {
         }
         // A name that no other run has, and that is not left behind.
         let passing = format!("shipspec-test:{}-{:08x}", plan.main_tag(), rand::random::<u32>());
-        let stage = ImagePlan { target: test.target.clone(), ..plan.clone() };
+        let mut stage = ImagePlan { target: test.target.clone(), ..plan.clone() };
+        // What is kept for later builds is that of the image.
+        stage.options.cache_to = None;
+        let _passing = self.engine.passing(&passing);
         self.build(&stage, &passing, secrets).await?;
         let tested = self.engine.test(name, &passing, test, console).await;
-        self.engine.untag(&passing).await?;
         tested.with_context(explain)
     }
 

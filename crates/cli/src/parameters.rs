@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
+use shipspec_build::plan::ImagePlan;
 use shipspec_parameters::error::FetchError;
 use shipspec_parameters::fetch::{Outcome, explain_missing, fetch};
 use shipspec_parameters::request::{Caller, Place, Request, Requests, Role};
@@ -64,10 +65,11 @@ impl Project {
         }
         let templates = self.read_artifacts(context).ok();
         let mut wanted = self.requests.clone();
-        for name in self.only_named(context) {
-            wanted.remove(&name);
+        let only_named = self.only_named(context);
+        if self.offline.is_none() {
+            wanted.retain(|name, _| !only_named.contains(name));
         }
-        let outcome = match &self.offline {
+        let mut outcome = match &self.offline {
             Some(file) => file.answer(&wanted).map_err(several)?,
             None if wanted.is_empty() => Outcome::default(),
             None => {
@@ -76,6 +78,7 @@ impl Project {
                 fetch(caller, &wanted).await.map_err(several)?
             }
         };
+        outcome.missing.retain(|name| !only_named.contains(name));
         self.take(context, outcome).await?;
         let templates = templates.or_else(|| self.read_artifacts(context).ok());
         self.find_arns(context, templates.as_ref()).await
@@ -93,7 +96,7 @@ impl Project {
                     found.push(Diagnostic::at(config.from.span().clone(), message));
                 }
             }
-            self.versions.extend(fetched.version.map(|version| (name, version)));
+            self.versions.insert(name, fetched.version);
         }
         for name in outcome.missing {
             match self.default(&name)? {
@@ -108,14 +111,24 @@ impl Project {
             }
         }
         self.scope.set_parameters(values);
-        let secrets = self.scope.secrets();
-        context.console.hide(secrets.iter().map(|(_, secret)| secret));
+        self.hide_secrets(context, &[]);
         let mut errors: Vec<anyhow::Error> = Vec::new();
         if !missing.is_empty() {
             errors.push(self.explain_missing(context, &missing).await.into());
         }
         errors.extend(found.or(()).err().map(anyhow::Error::from));
         Several::join(errors).map_or(Ok(()), Err)
+    }
+
+    /// Hides what is secret from here on: parameters, and whatever images are given as secrets.
+    pub(crate) fn hide_secrets(&self, context: &Context<'_>, plans: &[ImagePlan]) {
+        let known = self.scope.secrets();
+        let given = plans.iter().flat_map(|plan| {
+            let of_test = plan.test.iter().flat_map(|test| test.secrets.values());
+            plan.secrets.values().chain(of_test)
+        });
+        let known = known.iter().map(|secret| &secret.value);
+        context.console.hide(known.chain(given.map(|secret| &secret.value)));
     }
 
     fn default(&self, name: &str) -> Result<Option<Value>, Diagnostics> {

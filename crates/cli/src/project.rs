@@ -102,6 +102,7 @@ impl Project {
         if let Some(only) = self.selected(&plans) {
             plans.retain(|plan| only.contains(&plan.name));
         }
+        self.hide_secrets(context, &plans);
         Ok(plans)
     }
 
@@ -130,8 +131,13 @@ impl Project {
     /// The secrets of an image's steps, with the versions that were read.
     pub(crate) fn build_secrets(&self, plan: &ImagePlan) -> BTreeMap<String, BuildSecret> {
         let secret = |(id, planned): (&String, &PlannedSecret)| {
-            let version = self.versions.get(&planned.name);
-            let version = version.map(|version| format!("{} {}", version.arn, version.version));
+            let names = self.scope.names(BTreeSet::from([planned.name.clone()]));
+            let roots: BTreeSet<_> =
+                names.iter().map(|name| name.split('.').next().unwrap_or(name)).collect();
+            let versions = roots.into_iter().filter_map(|root| self.versions.get(root));
+            let versions: Vec<_> =
+                versions.map(|version| format!("{} {}", version.arn, version.version)).collect();
+            let version = (!versions.is_empty()).then(|| versions.join("\n"));
             (id.clone(), BuildSecret { value: planned.value.clone(), version })
         };
         plan.secrets.iter().map(secret).collect()

@@ -320,6 +320,34 @@ fn a_secret_is_refused_in_an_artifact_however_it_comes_there() {
 
 #[test]
 #[ignore = "needs the testbed"]
+fn a_secret_stays_one_under_another_name() {
+    let store = Store::new()
+        .with("db", "SecureString", r#"{"engine": "postgres", "password": "hunter2"}"#)
+        .with("dir/db.password", "SecureString", CANARY)
+        .with("dir/host", "String", "h");
+    let run = |json: &str| {
+        let shipspec = format!(
+            "parameters: {{ DB: \"ssm:PATH/db\", dir: \"ssm:PATH/dir/\" }}\nvariables: {{ CFG: \"${{DB}}\", ALIAS: \"${{dir}}\" }}\nartifacts: {{ a.json: {json} }}\n"
+        );
+        store.project(&shipspec).variable("COPY", CANARY).run(&["render"])
+    };
+    for secret in
+        ["{ json: { p: \"${CFG.password}\" } }", "{ json: { p: \"${ALIAS['db.password']}\" } }"]
+    {
+        let told = run(secret).failure(2);
+        assert!(
+            told.stderr.contains("is secret and would stand in `a.json` in plain text"),
+            "{told}"
+        );
+    }
+    // A key with a dot in it is found too, and a plain word beside a password is not refused.
+    let told = run("{ json: { p: \"${COPY}\" } }").failure(2);
+    assert!(told.stderr.contains("the value of the secret `dir.db.password` stands in"), "{told}");
+    run("{ json: { image: \"postgres:16\", host: \"${dir.host}\" } }").success();
+}
+
+#[test]
+#[ignore = "needs the testbed"]
 fn an_arn_is_made_without_reading_the_value() {
     let store = Store::new().with("password", "SecureString", CANARY);
     let id = store.path.trim_start_matches('/').to_owned();
@@ -363,6 +391,15 @@ fn a_file_answers_instead_of_aws() {
     );
     project.run(&["render", "--parameters", "p.json"]).success();
     assert_eq!(project.read("a.json"), r#"{"host":"h","port":"1"}"#);
+    let listed = r#"{"Parameters": [{"Name": "/shop/key", "Type": "SecureString", "Value": "x", "Version": 1, "ARN": "arn:aws:ssm:eu-west-1:111111111111:parameter/shop/key"}]}"#;
+    let asking = Project::new()
+        .file("shipspec.yml", "version: 1\nparameters: { KEY: \"ssm:/shop/key\" }\nartifacts: { a.json: { json: { a: \"${arn('KEY')}\" } } }\n")
+        .file("p.json", listed);
+    asking.run(&["render", "--parameters", "p.json"]).success();
+    assert_eq!(
+        asking.read("a.json"),
+        r#"{"a":"arn:aws:ssm:eu-west-1:111111111111:parameter/shop/key"}"#
+    );
     let project = project.file("p.env", "HOST=h\n");
     assert_snapshot!(project.run(&["render", "--parameters", "p.env"]).failure(3), @"
     exit: 3

@@ -102,6 +102,23 @@ fn no_byte_that_a_run_writes_holds_a_secret() {
 
 #[test]
 #[ignore = "needs the testbed"]
+fn a_secret_of_the_environment_is_hidden_too() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("environment");
+    let project = Project::in_testbed(&testbed)
+        .repository(&repository)
+        .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
+        .variable("NPM", "npm-canary-value")
+        .file("shipspec.yml", "version: 1\nimages: { app: { repository: \"${REPOSITORY_URL}\", secrets: { npm: NPM }, test: { command: \"echo have $TOKEN\", secrets: { TOKEN: NPM } } } }\n")
+        .file("Dockerfile", &format!("{START}RUN --mount=type=secret,id=npm set -x; cat /run/secrets/npm\n"));
+    std::fs::copy(testbed.busybox(), project.path("busybox")).unwrap();
+    let told = project.run(&["run", "--no-push"]).success();
+    assert!(told.stderr.contains("have ****"), "{told}");
+    assert!(!told.to_string().contains("npm-canary-value"), "{told}");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
 fn a_step_that_fails_tells_what_it_said_without_the_secret() {
     let testbed = Testbed::current();
     let repository = testbed.repository("failed");

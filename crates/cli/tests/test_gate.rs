@@ -149,6 +149,9 @@ fn what_the_test_cannot_have_is_told() {
         ),
         "{told}"
     );
+    let link = "{ command: \"ln -s /etc /link\", reports: { /link: out } }";
+    let told = project(&testbed, &repository, link).run(&["run"]).failure(4);
+    assert!(told.stderr.contains("it is a link; name what it leads to"), "{told}");
     let told = project(&testbed, &repository, "{ timeout: soon }").run(&["run"]).failure(2);
     assert!(told.stderr.contains("`soon` is no length of time"), "{told}");
     assert!(repository.tags().is_empty());

@@ -15,9 +15,9 @@ use crate::request::Request;
 pub struct Fetched {
     /// What the name stands for.
     pub value: Value,
-    /// Its ARN and its version, for a single parameter or secret: together they name one value for
-    /// good.
-    pub version: Option<Version>,
+    /// Its ARN and its version: together they name one value for good. For a dictionary, its path and
+    /// those of all its entries.
+    pub version: Version,
 }
 
 /// One version of a parameter or secret.
@@ -76,7 +76,10 @@ pub(crate) fn dictionary(
             secrets.insert(format!("{name}.{}", path.replace('/', ".")));
         }
     }
-    Ok(Fetched { value: Value::dictionary(root, secrets), version: None })
+    let versions = below.iter().map(|(_, answer)| format!("{} {}", answer.arn, answer.version));
+    let version = versions.collect::<Vec<_>>().join(",");
+    let version = Version { arn: request.source.to_string(), version };
+    Ok(Fetched { value: Value::dictionary(root, secrets), version })
 }
 
 /// Puts a value at a path; not if a value is in the way, or others are in its place.
@@ -95,9 +98,8 @@ fn value(name: &str, content: Json, is_secret: bool) -> Value {
     if is_secret { Value::secret(name, content) } else { Value::plain(content) }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a dictionary has none")]
-fn version(answer: &Answer) -> Option<Version> {
-    Some(Version { arn: answer.arn.clone(), version: answer.version.clone() })
+fn version(answer: &Answer) -> Version {
+    Version { arn: answer.arn.clone(), version: answer.version.clone() }
 }
 
 #[cfg(test)]

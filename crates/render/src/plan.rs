@@ -303,11 +303,10 @@ impl Searches {
     const SHORTEST: usize = 8;
 
     fn new(scope: &Scope) -> Self {
-        let long = scope
-            .secrets()
-            .into_iter()
-            .filter(|(_, secret)| secret.expose().len() >= Self::SHORTEST);
-        Self(long.filter_map(|(name, secret)| Some((name, Mask::whole(&secret)?))).collect())
+        let secrets = scope.secrets().into_iter();
+        let long = secrets
+            .filter(|secret| secret.is_certain && secret.value.expose().len() >= Self::SHORTEST);
+        Self(long.filter_map(|one| Some((one.name, Mask::whole(&one.value)?))).collect())
     }
 
     fn find(&self, text: &str) -> impl Iterator<Item = &str> {

@@ -86,15 +86,18 @@ impl Value {
         Self { tool_made: true, ..self }
     }
 
-    /// The same value, of which only the parts at these paths were looked at: the secrets of the
-    /// others did not go anywhere.
+    /// The same value, known as `name`, of which only the parts at these paths were looked at: secrets
+    /// of its other parts did not go anywhere. Secrets that have another name than this, because the
+    /// value was made from another one, count in any case.
     #[must_use]
-    pub fn seen_at(&self, paths: &BTreeSet<String>) -> Self {
+    pub fn seen_at(&self, name: &str, paths: &BTreeSet<String>) -> Self {
         let is_in = |inner: &str, outer: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        let is_seen =
-            |secret: &&String| paths.iter().any(|path| is_in(path, secret) || is_in(secret, path));
+        let is_seen = |secret: &&String| {
+            secret.split('.').next() != Some(name)
+                || paths.iter().any(|path| is_in(path, secret) || is_in(secret, path))
+        };
         let secrets = self.secrets.iter().filter(is_seen).cloned().collect();
         Self { secrets, ..self.clone() }
     }
@@ -167,10 +170,15 @@ mod tests {
     fn only_the_parts_that_were_seen_are_secret() {
         let secrets = BTreeSet::from(["app.db.password".to_owned()]);
         let value = Value::dictionary(json!({"db": {"password": "x", "host": "h"}}), secrets);
-        let seen = |path: &str| !value.seen_at(&BTreeSet::from([path.into()])).secrets.is_empty();
+        let seen = |path: &str| {
+            let name = path.split('.').next().unwrap();
+            !value.seen_at(name, &BTreeSet::from([path.into()])).secrets.is_empty()
+        };
         assert!(seen("app.db.password") && seen("app.db") && seen("app"));
         assert!(!seen("app.db.host") && !seen("app.db.pass"));
         let whole = Value::secret("DB", r#"{"password": "x"}"#).parsed().unwrap();
-        assert_eq!(whole.seen_at(&BTreeSet::from(["DB.user".into()])).secrets.len(), 1);
+        assert_eq!(whole.seen_at("DB", &BTreeSet::from(["DB.user".into()])).secrets.len(), 1);
+        // Under another name nobody knows which of its parts are secret.
+        assert!(seen("alias.db.host"));
     }
 }

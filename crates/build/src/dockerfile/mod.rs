@@ -198,7 +198,9 @@ impl Search<'_> {
     }
 
     fn mount(&mut self, text: &str, line: usize, index: usize, scope: &Arguments) {
-        let mount = mounts::Mount::read(text, line, |word| scope.expand(word));
+        // What is not known here, such as a variable of `ENV`, stays as it is written.
+        let expand = |word: &str| scope.expand(word).filter(|text| !text.is_empty());
+        let mount = mounts::Mount::read(text, line, expand);
         match mount {
             mounts::Mount::Secret(mount) => self.needs.secrets.push(mount),
             mounts::Mount::Ssh(mount) => self.needs.ssh.push(mount),

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use clap::Args as ClapArgs;
 use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::expression::Names as _;
-use shipspec_spec::scope::{DigestState, Origin};
+use shipspec_spec::scope::{DigestState, Origin, sounds_secret};
 use shipspec_spec::value::Value;
 
 use crate::arguments::{EngineFlags, ProjectFlags, RenderFlags};
@@ -99,16 +99,9 @@ fn is_hidden(project: &Project, name: &str, value: &Value) -> bool {
             .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.contains('@')))
     };
     !value.secrets().is_empty()
+        // CodeBuild fills variables of the environment from secrets too, and does not say which.
         || names.iter().any(|name| sounds_secret(name))
         || value.text().is_some_and(|text| has_user(&text))
-}
-
-/// CodeBuild fills variables of the environment from secrets too, and does not say which.
-fn sounds_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["password", "passwd", "pass", "secret", "token", "credential", "private", "api_key", "apikey"]
-        .iter()
-        .any(|word| name.contains(word))
 }
 
 fn origin(project: &Project, name: &str) -> String {

@@ -286,7 +286,7 @@ fn run(code: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
     }
     let content = serde_json::to_value(&result)
         .map_err(|_| EvaluationError::Expression(format!("`{code}` gives no value")))?;
-    let parts: Vec<_> = found.values().map(|value| seen.of(value)).collect();
+    let parts: Vec<_> = found.iter().map(|(name, value)| seen.of(name, value)).collect();
     Ok(Value::made_from(content, &parts))
 }
 

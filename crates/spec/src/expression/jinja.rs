@@ -261,8 +261,8 @@ impl Used {
     /// Nothing, with the secrets of all names that were asked for.
     fn all(&self) -> Value {
         let names = self.names.lock().map(|names| names.clone()).unwrap_or_default();
-        let parts = names.iter().filter_map(|name| self.values.get(name));
-        let parts: Vec<_> = parts.map(|value| self.seen.of(value)).collect();
+        let parts = names.iter().filter_map(|name| self.values.get_key_value(name));
+        let parts: Vec<_> = parts.map(|(name, value)| self.seen.of(name, value)).collect();
         Value::made_from(serde_json::Value::Null, &parts)
     }
 }

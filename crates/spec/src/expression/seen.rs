@@ -27,11 +27,11 @@ impl Seen {
     }
 
     /// The value with the secrets of those parts only that were looked at.
-    pub(super) fn of(&self, value: &Value) -> Value {
+    pub(super) fn of(&self, name: &str, value: &Value) -> Value {
         if !value.content().is_object() {
             return value.clone();
         }
-        self.0.lock().map_or_else(|_| value.clone(), |seen| value.seen_at(&seen))
+        self.0.lock().map_or_else(|_| value.clone(), |seen| value.seen_at(name, &seen))
     }
 
     fn note(&self, keys: &[String]) {

@@ -11,6 +11,7 @@ mod secrets;
 
 pub use commit::CommitSource;
 pub use image::{DigestState, ImageNames};
+pub use secrets::{KnownSecret, sounds_secret};
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,7 +182,7 @@ impl Scope {
             match (parts.next().unwrap_or_default(), parts.next()) {
                 ("images", Some(image)) => drop(images.insert(image.to_owned())),
                 ("images", None) => images.extend(self.images.keys().cloned()),
-                (name, _) if OF_ONE_IMAGE.contains(&name) => {
+                (name, _) if self.names_one_image(name) => {
                     images.extend(self.images.keys().cloned());
                 }
                 _ => {}
@@ -204,18 +205,29 @@ impl Scope {
         for name in self.closure(references) {
             let mut parts = name.split('.');
             let asked = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-            needs.names |= asked.0 == "images" || OF_ONE_IMAGE.contains(&asked.0);
+            needs.names |= asked.0 == "images" || self.names_one_image(asked.0);
             match asked {
                 ("images", Some(image), None | Some("digest" | "pinned")) => {
                     needs.digests.insert(image.to_owned());
                 }
-                ("images", None, _) | ("IMAGE_DIGEST", ..) => {
+                ("images", None, _) => needs.digests.extend(self.images.keys().cloned()),
+                ("IMAGE_DIGEST", ..) if self.names_one_image("IMAGE_DIGEST") => {
                     needs.digests.extend(self.images.keys().cloned());
                 }
                 _ => {}
             }
         }
         needs
+    }
+
+    /// The name is made for the only image, and nobody else has one of that name.
+    fn names_one_image(&self, name: &str) -> bool {
+        OF_ONE_IMAGE.contains(&name)
+            && self.images.len() == 1
+            && !self.given.contains_key(name)
+            && !self.local.contains_key(name)
+            && !self.variables.contains_key(name)
+            && !self.parameters.contains_key(name)
     }
 
     /// The names, and all that the texts of variables among them name in their turn. What is left

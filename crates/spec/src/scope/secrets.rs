@@ -5,38 +5,118 @@ use serde_json::Value as Json;
 use super::Scope;
 use crate::secret::Secret;
 
+/// A text that must not be shown.
+#[derive(Debug, Clone)]
+pub struct KnownSecret {
+    /// The name that it is known by.
+    pub name: String,
+    /// The text.
+    pub value: Secret,
+    /// It is the secret itself, and not a text beside it, such as the name of a host.
+    pub is_certain: bool,
+}
+
 impl Scope {
-    /// Every text that must not be shown, with the name that it is known by. Of a secret that is
-    /// JSON, the texts inside are there too.
+    /// Every text that must not be shown. Of a secret that is JSON, the texts inside are there too,
+    /// but for short and plain words.
     #[must_use]
-    pub fn secrets(&self) -> Vec<(String, Secret)> {
+    pub fn secrets(&self) -> Vec<KnownSecret> {
         let mut found = Vec::new();
         for (name, value) in &*self.parameters {
             let Some(value) = value else { continue };
             for secret in value.secrets() {
                 let path = secret.strip_prefix(&**name).unwrap_or_default();
-                let mut content = value.content();
-                for key in path.split('.').filter(|key| !key.is_empty()) {
-                    content = &content[key];
+                if let Some(content) = at(value.content(), path.trim_start_matches('.')) {
+                    collect(secret, content, &mut found);
                 }
-                collect(secret, content, &mut found);
             }
         }
         found
     }
 }
 
-fn collect(name: &str, content: &Json, found: &mut Vec<(String, Secret)>) {
+/// What stands at a path of keys; a key may hold the dot that stands between keys.
+fn at<'a>(content: &'a Json, path: &str) -> Option<&'a Json> {
+    if path.is_empty() {
+        return Some(content);
+    }
+    content.as_object()?.iter().find_map(|(key, inner)| {
+        let rest = path.strip_prefix(&**key)?;
+        if rest.is_empty() { Some(inner) } else { at(inner, rest.strip_prefix('.')?) }
+    })
+}
+
+fn collect(name: &str, content: &Json, found: &mut Vec<KnownSecret>) {
     match content {
         Json::String(text) => {
-            found.push((name.to_owned(), Secret::new(&**text)));
+            let value = Secret::new(&**text);
+            found.push(KnownSecret { name: name.to_owned(), value, is_certain: true });
             if let Ok(inner @ (Json::Object(_) | Json::Array(_))) = serde_json::from_str(text) {
-                collect(name, &inner, found);
+                collect_inner(name, "", &inner, found);
             }
         }
-        Json::Number(number) => found.push((name.to_owned(), Secret::new(number.to_string()))),
         Json::Array(items) => items.iter().for_each(|item| collect(name, item, found)),
         Json::Object(map) => map.values().for_each(|value| collect(name, value, found)),
-        Json::Bool(_) | Json::Null => {}
+        Json::Bool(_) | Json::Null | Json::Number(_) => {}
+    }
+}
+
+/// The texts inside of a secret that is JSON. Beside the password there are words such as `postgres`,
+/// which stand in other places too.
+fn collect_inner(name: &str, key: &str, content: &Json, found: &mut Vec<KnownSecret>) {
+    match content {
+        Json::String(text) => {
+            let is_certain = sounds_secret(key);
+            if is_certain || is_no_word(text) {
+                let value = Secret::new(&**text);
+                found.push(KnownSecret { name: name.to_owned(), value, is_certain });
+            }
+        }
+        Json::Array(items) => items.iter().for_each(|item| collect_inner(name, key, item, found)),
+        Json::Object(map) => {
+            for (key, value) in map {
+                collect_inner(name, key, value, found);
+            }
+        }
+        Json::Bool(_) | Json::Null | Json::Number(_) => {}
+    }
+}
+
+/// Longer than words are, with more than letters in it.
+fn is_no_word(text: &str) -> bool {
+    text.len() >= 8 && !text.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// The name is that of something secret.
+#[must_use]
+pub fn sounds_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["pass", "pwd", "secret", "token", "credential", "private", "api_key", "apikey", "auth"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_key_may_hold_a_dot() {
+        let content = json!({"db.password": "x", "a": {"b.c": {"d": "y"}}});
+        assert_eq!(at(&content, "db.password"), Some(&json!("x")));
+        assert_eq!(at(&content, "a.b.c.d"), Some(&json!("y")));
+        assert_eq!(at(&content, "a.b"), None);
+    }
+
+    #[test]
+    fn plain_words_beside_a_password_are_no_secrets() {
+        let mut found = Vec::new();
+        let text = r#"{"engine": "postgres", "port": 5432, "password": "short", "host": "db.example.com"}"#;
+        collect("DB", &text.into(), &mut found);
+        let found: Vec<_> =
+            found[1..].iter().map(|one| (one.value.expose(), one.is_certain)).collect();
+        assert_eq!(found, [("short", true), ("db.example.com", false)]);
     }
 }
