@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use crate::docker::{Engine, EngineError};
 use crate::plan::TestPlan;
 use crate::progress::{Event, Reporter};
-use crate::vertices::{drawn_last, keep};
+use crate::vertices::{drawn_last, keep, line_end};
 
 /// Why a test did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -317,10 +317,12 @@ struct Output<'a> {
 
 impl Output<'_> {
     fn take(&mut self, message: &LogOutput) {
+        let mut looked_at = self.partial.len();
         self.partial.extend_from_slice(message.as_ref());
-        while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = line_end(&self.partial, looked_at) {
             let line: Vec<u8> = self.partial.drain(..=end).collect();
-            self.say(&line[..end]);
+            self.say(line.strip_suffix(b"\n").unwrap_or(&line));
+            looked_at = 0;
         }
     }
 

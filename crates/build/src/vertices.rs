@@ -77,10 +77,12 @@ impl<'a> Vertices<'a> {
     fn take_output(&mut self, digest: &str, bytes: &[u8]) {
         let (image, reporter) = (self.image, self.reporter);
         let step = self.step(digest);
+        let mut looked_at = step.partial.len();
         step.partial.extend_from_slice(bytes);
-        while let Some(end) = step.partial.iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = line_end(&step.partial, looked_at) {
             let line: Vec<u8> = step.partial.drain(..=end).collect();
-            step.say(image, reporter, &line[..end]);
+            step.say(image, reporter, line.strip_suffix(b"\n").unwrap_or(&line));
+            looked_at = 0;
         }
     }
 
@@ -126,6 +128,17 @@ impl Step {
         keep(&mut self.lines, line);
         reporter.report(Event::StepOutput { image, step: &self.name, line });
     }
+}
+
+/// The longest line that is waited for, in bytes.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// Where the first line ends, of which `looked_at` bytes are known to have no end. One that is too
+/// long ends where it has come to.
+pub(crate) fn line_end(partial: &[u8], looked_at: usize) -> Option<usize> {
+    let found = partial[looked_at..].iter().position(|byte| *byte == b'\n');
+    let too_long = (partial.len() > LONGEST_LINE).then(|| partial.len() - 1);
+    found.map(|end| looked_at + end).or(too_long)
 }
 
 /// Of a line that was drawn over itself, what was drawn last.

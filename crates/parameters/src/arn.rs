@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
 use shipspec_spec::aws::partition;
 use shipspec_spec::parameter::{ParameterName, ParameterSource, SecretReference};
 
@@ -27,18 +26,16 @@ pub async fn find(
     requests: &Requests,
     asked: impl IntoIterator<Item = &str>,
 ) -> Result<Arns, Vec<FetchError>> {
-    let finder = Finder { caller, account };
-    let searches = asked.into_iter().map(|name| async move {
+    let account = account.map(str::to_owned);
+    let mut finder = Finder { caller, account, secrets: BTreeMap::new() };
+    let (mut arns, mut errors) = (Arns::new(), Vec::new());
+    for name in asked {
         let found = match requests.get(name.split('.').next().unwrap_or(name)) {
             Some(request) => finder.arn(name, &request.source, &request.place).await,
             None => Ok(Err(format!("no parameter has the name `{name}`"))),
         };
-        (name.to_owned(), found)
-    });
-    let (mut arns, mut errors) = (Arns::new(), Vec::new());
-    for (name, found) in join_all(searches).await {
         match found {
-            Ok(arn) => drop(arns.insert(name, arn)),
+            Ok(arn) => drop(arns.insert(name.to_owned(), arn)),
             Err(error) if !errors.contains(&error) => errors.push(error),
             Err(_) => {}
         }
@@ -46,15 +43,16 @@ pub async fn find(
     if errors.is_empty() { Ok(arns) } else { Err(errors) }
 }
 
-#[derive(Clone, Copy)]
+/// Knows what was asked before: each account and each secret is asked for once.
 struct Finder<'a> {
     caller: Caller<'a>,
-    account: Option<&'a str>,
+    account: Option<String>,
+    secrets: BTreeMap<(Place, String), String>,
 }
 
 impl Finder<'_> {
     async fn arn(
-        self,
+        &mut self,
         name: &str,
         source: &ParameterSource,
         place: &Place,
@@ -79,7 +77,7 @@ impl Finder<'_> {
     ///
     /// [format]: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-ssm-paramstore.html
     async fn of_parameter(
-        self,
+        &mut self,
         parameter: &ParameterName,
         place: &Place,
     ) -> Result<Result<String, String>, FetchError> {
@@ -94,9 +92,13 @@ impl Finder<'_> {
             return Ok(Err("no region is set (`AWS_REGION`)".into()));
         };
         let role_account = place.role.as_ref().and_then(|role| role.arn.split(':').nth(4));
-        let account = match role_account.or(self.account) {
-            Some(account) => account.to_owned(),
-            None => account::account(self.caller, place).await?,
+        let account = match (role_account, &self.account) {
+            (Some(account), _) => account.to_owned(),
+            (None, Some(account)) => account.clone(),
+            (None, None) => {
+                let account = account::account(self.caller, place).await?;
+                self.account.insert(account).clone()
+            }
         };
         let name = parameter.plain().trim_start_matches('/');
         Ok(Ok(format!("arn:{}:ssm:{region}:{account}:parameter/{name}", partition(region))))
@@ -107,16 +109,21 @@ impl Finder<'_> {
     ///
     /// [format]: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
     async fn of_secret(
-        self,
+        &mut self,
         secret: &SecretReference,
         place: &Place,
     ) -> Result<String, FetchError> {
-        let arn = if secret.id.starts_with("arn:") {
-            secret.id.clone()
-        } else {
-            let config = self.caller.at(place).await;
-            let client = aws_sdk_secretsmanager::Client::new(&config);
-            secrets_manager::arn(&client, &secret.id).await?
+        let key = (place.clone(), secret.id.clone());
+        let arn = match self.secrets.get(&key) {
+            _ if secret.id.starts_with("arn:") => secret.id.clone(),
+            Some(known) => known.clone(),
+            None => {
+                let config = self.caller.at(place).await;
+                let client = aws_sdk_secretsmanager::Client::new(&config);
+                let arn = secrets_manager::arn(&client, &secret.id).await?;
+                self.secrets.insert(key, arn.clone());
+                arn
+            }
         };
         let parts = [&secret.json_key, &secret.version_stage, &secret.version_id];
         if parts.iter().all(|part| part.is_none()) {

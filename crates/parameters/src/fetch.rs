@@ -63,8 +63,12 @@ pub async fn fetch(caller: Caller<'_>, requests: &Requests) -> Result<Outcome, V
 /// The error for parameters that are not there, with the nearest names that are, as far as those may
 /// be listed.
 pub async fn explain_missing(caller: Caller<'_>, missing: Vec<&Request>) -> FetchError {
-    let region = missing.first().and_then(|request| request.place.region(caller.aws));
-    let region = region.map(str::to_owned);
+    let regions: BTreeSet<_> =
+        missing.iter().map(|request| request.place.region(caller.aws)).collect();
+    let region = match Vec::from_iter(regions)[..] {
+        [region] => region.map(str::to_owned),
+        _ => None,
+    };
     let look_up = missing.into_iter().map(|request| async move {
         let config = caller.at(&request.place).await;
         let near = match &request.source {
