@@ -86,6 +86,17 @@ fn every_unset_variable_of_every_template_is_told_and_nothing_is_written() {
 }
 
 #[test]
+fn values_that_no_cloudformation_action_takes_are_told() {
+    let project = Project::new().file(
+        "shipspec.yml",
+        "version: 1\nartifacts:\n  a.json: { json: { tag: x } }\n  b.json: { json: { tag: x, more: \"${MORE}\" } }\n",
+    );
+    let told = project.variable("MORE", &"m".repeat(1024)).run(&["render"]).success();
+    assert!(told.stderr.contains("note: the values of `b.json` have 1025 bytes"), "{told}");
+    assert!(!told.stderr.contains("`a.json` have"), "{told}");
+}
+
+#[test]
 fn wrong_keys_are_told_with_their_lines() {
     let project = Project::new()
         .file("shipspec.yml", "version: 1\nartifact:\n  a.json: b\nimages:\n  app:\n    repo: x\n");

@@ -225,7 +225,9 @@ impl ArtifactPlan {
             }
             Content::Json(tree) => {
                 let value = tree.evaluate(names)?;
-                Filled { secrets: value.secrets().clone(), ..plain(value.content().to_string()) }
+                let notes = self.override_note(value.content()).into_iter().collect();
+                let secrets = value.secrets().clone();
+                Filled { text: value.content().to_string(), secrets, notes }
             }
         };
         self.check_secrets(&filled.secrets)?;
@@ -233,6 +235,23 @@ impl ArtifactPlan {
         secrets.extend(self.search(&filled.text, searches)?);
         let Filled { text, notes, .. } = filled;
         Ok(Artifact { path: (&self.path).into(), text, secrets, notes })
+    }
+
+    /// A CloudFormation action may read the file with `Fn::GetParam`, one key at a time, and what it
+    /// hands to the stack has a limit ([ParameterOverrides]).
+    ///
+    /// [ParameterOverrides]: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
+    fn override_note(&self, content: &serde_json::Value) -> Option<String> {
+        const MOST: usize = 1024;
+        let texts = content.as_object()?.values().filter_map(serde_json::Value::as_str);
+        let length: usize = texts.map(str::len).sum();
+        let path = &self.path;
+        (length > MOST).then(|| {
+            format!(
+                "the values of `{path}` have {length} bytes; a CloudFormation action that reads them \
+                 takes 1 KB in its `ParameterOverrides`"
+            )
+        })
     }
 
     /// An artifact is stored and read by many; a secret belongs there only if shipspec.yml says so.
