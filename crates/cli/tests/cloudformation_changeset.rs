@@ -44,7 +44,8 @@ fn checkout(testbed: &Testbed, repository: &TestRepository) -> Project {
 /// Runs the old shell in the checkout.
 fn shell(project: &Project) -> Outcome {
     let mut command = Command::new("bash");
-    command.arg(fixture("before/run.sh")).current_dir(project.folder()).env_clear();
+    command.args([fixture("../run-shell"), fixture("before/buildspec.yml")]);
+    command.current_dir(project.folder()).env_clear();
     for (name, value) in project.command(&[]).get_envs() {
         command.env(name, value.unwrap());
     }

@@ -154,7 +154,8 @@ fn shipspec_leaves_what_the_shell_left() {
 
     let repository = testbed.repository("blue-green");
     let before = in_codebuild(checkout(&testbed, &page), &testbed.role(&TWELVE), &repository);
-    run(&before, &fixture("before/run.sh"), &[]);
+    let buildspec = fixture("before/buildspec.yml").display().to_string();
+    run(&before, &fixture("../run-shell"), &[&buildspec]);
     let shell = Left::of(&before, &repository);
     repository.delete();
 

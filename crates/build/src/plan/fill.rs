@@ -1,0 +1,218 @@
+//! The texts of one image, filled.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use shipspec_spec::age::Age;
+use shipspec_spec::config::{ImageConfig, TestConfig, Text};
+use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
+use shipspec_spec::image::Repository;
+use shipspec_spec::platform::Platform;
+use shipspec_spec::scope::Scope;
+use shipspec_spec::secret::Secret;
+use shipspec_spec::tag::Tag;
+use shipspec_spec::value::Value;
+
+use super::{ImagePlan, PlannedSecret, PlannedTag, TestPlan};
+
+/// How long a test may take where nothing else is said.
+const TEST_LIMIT: Duration = Duration::from_hours(1);
+
+/// Where an image goes.
+pub(super) struct Place {
+    pub(super) repository: Repository,
+    pub(super) main_tag: Tag,
+    pub(super) tags: Vec<PlannedTag>,
+}
+
+/// Where an image goes: what the names of other images can be made from.
+pub(super) fn place(image: &ImageConfig, scope: &Scope) -> Result<Place, Diagnostics> {
+    let mut found = Diagnostics::default();
+    let mut filler = Filler { scope, found: &mut found };
+    let repository: Option<Repository> = filler.parsed(&image.repository);
+    let mut tags = filler.tags(image);
+    let main_tag = tags.iter().find(|tag| !tag.moving).or(tags.first()).map(|tag| tag.tag.clone());
+    tags.sort_by_key(|planned| (planned.moving, planned.tag.as_str() == "latest"));
+    match (repository, main_tag, found.is_empty()) {
+        (Some(repository), Some(main_tag), true) => Ok(Place { repository, main_tag, tags }),
+        _ => Err(found),
+    }
+}
+
+/// Fills texts and collects what is wrong with them.
+pub(crate) struct Filler<'a> {
+    pub(crate) scope: &'a Scope,
+    pub(crate) found: &'a mut Diagnostics,
+}
+
+impl Filler<'_> {
+    pub(super) fn image(
+        &mut self,
+        name: &str,
+        image: &ImageConfig,
+        folder: &Path,
+        place: Place,
+    ) -> Option<ImagePlan> {
+        let before = self.found.as_slice().len();
+        let (build_args, exposed) = self.build_args(image);
+        let context = self.optional(image.context.as_ref()).unwrap_or_else(|| ".".into());
+        let dockerfile = self.optional(image.dockerfile.as_ref());
+        let plan = ImagePlan {
+            name: name.into(),
+            context: folder.join(context),
+            dockerfile: dockerfile.unwrap_or_else(|| "Dockerfile".into()).into(),
+            target: self.optional(image.target.as_ref()),
+            platform: match &image.platform {
+                Some(text) => self.parsed(text)?,
+                None => Platform::host(),
+            },
+            repository: place.repository,
+            main_tag: place.main_tag,
+            tags: place.tags,
+            build_args,
+            labels: self.pairs(&image.labels),
+            secrets: self.secrets(&image.secrets),
+            exposed,
+            test: image.test.as_ref().and_then(|test| self.test(test, folder)),
+            depends_on: BTreeSet::new(),
+            is_provisional: false,
+            options: self.options(&image.options, folder),
+        };
+        (self.found.as_slice().len() == before).then_some(plan)
+    }
+
+    /// The arguments, and the secrets among them that stay in the image because shipspec.yml says so.
+    fn build_args(&mut self, image: &ImageConfig) -> (IndexMap<String, String>, BTreeSet<String>) {
+        let (mut filled, mut exposed) = (IndexMap::new(), BTreeSet::new());
+        for (name, text) in &image.build_args {
+            match text.evaluate_text(self.scope) {
+                Ok((text, value)) if value.secrets().is_empty() => {
+                    filled.insert(name.clone(), text);
+                }
+                Ok((_, value)) => self.refuse_argument(name, text, &value),
+                Err(errors) => self.found.extend(errors),
+            }
+        }
+        for (name, text) in &image.insecure_build_args {
+            if filled.contains_key(name) {
+                let message = format!("`{name}` stands in `build_args` too");
+                self.found.push(Diagnostic::at(text.span().clone(), message));
+            }
+            match text.evaluate_text(self.scope) {
+                Ok((text, value)) => {
+                    filled.insert(name.clone(), text);
+                    exposed.extend(value.secrets().iter().cloned());
+                }
+                Err(errors) => self.found.extend(errors),
+            }
+        }
+        self.date(&mut filled);
+        (filled, exposed)
+    }
+
+    /// An argument stays in the image's history, where everybody who can pull it reads it.
+    fn refuse_argument(&mut self, argument: &str, text: &Text, value: &Value) {
+        let Some(secret) = value.secrets().first() else { return };
+        let id = argument.to_lowercase();
+        let message = format!("`{secret}` is secret and would be stored in the image");
+        let hint = format!(
+            "write `secrets: {{ {id}: {secret} }}` for this image, and in the Dockerfile \
+             `RUN --mount=type=secret,id={id} …`, where /run/secrets/{id} has the value; \
+             `insecure_build_args` allows it all the same"
+        );
+        self.found.push(Diagnostic::at(text.span().clone(), message).with_hint(hint));
+    }
+
+    fn secrets(&mut self, names: &IndexMap<String, Text>) -> IndexMap<String, PlannedSecret> {
+        let mut planned = IndexMap::new();
+        for (id, text) in names {
+            match text.evaluate_text(self.scope) {
+                Ok((filled, _)) => {
+                    let name = text.references().into_iter().next().unwrap_or_default();
+                    let value = Secret::new(filled);
+                    planned.insert(id.clone(), PlannedSecret { name, value });
+                }
+                Err(errors) => self.found.extend(errors),
+            }
+        }
+        planned
+    }
+
+    fn test(&mut self, test: &TestConfig, folder: &Path) -> Option<TestPlan> {
+        let timeout = match &test.timeout {
+            Some(limit) => self.parsed::<Age>(limit)?.0,
+            None => TEST_LIMIT,
+        };
+        let reports = self.pairs(&test.reports);
+        Some(TestPlan {
+            target: self.optional(test.target.as_ref()),
+            command: test.command.iter().filter_map(|word| self.text(word)).collect(),
+            env: self.pairs(&test.env),
+            secrets: self.secrets(&test.secrets),
+            timeout,
+            reports: reports.into_iter().map(|(path, to)| (path, folder.join(to))).collect(),
+        })
+    }
+
+    fn tags(&mut self, image: &ImageConfig) -> Vec<PlannedTag> {
+        if image.tags.is_empty() {
+            let message = "`tags` is empty; an image needs a tag";
+            self.found.push(Diagnostic::at(image.repository.span().clone(), message));
+        }
+        let mut tags: Vec<PlannedTag> = Vec::new();
+        for text in &image.tags {
+            let Some(tag) = self.parsed(text) else { continue };
+            let moving = !self.scope.is_steady(text);
+            match tags.iter_mut().find(|planned| planned.tag == tag) {
+                Some(planned) => planned.moving &= moving,
+                None => tags.push(PlannedTag { tag, moving }),
+            }
+        }
+        tags
+    }
+
+    /// The text with its slots filled. It goes where everybody can read it, so no secret may be in it.
+    pub(crate) fn text(&mut self, text: &Text) -> Option<String> {
+        match text.evaluate_text(self.scope) {
+            Ok((filled, value)) if value.secrets().is_empty() => Some(filled),
+            Ok((_, value)) => {
+                let names: Vec<_> =
+                    value.secrets().iter().map(|name| format!("`{name}`")).collect();
+                let message =
+                    format!("{} is secret and would be stored in the image", names.join(", "));
+                self.found.push(Diagnostic::at(text.span().clone(), message));
+                None
+            }
+            Err(errors) => {
+                self.found.extend(errors);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn refuse(&mut self, text: &Text, message: String) {
+        self.found.push(Diagnostic::at(text.span().clone(), message));
+    }
+
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, text: &Text) -> Option<T> {
+        let filled = self.text(text)?;
+        match filled.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let error: T::Err = error;
+                self.found.push(Diagnostic::at(text.span().clone(), error.to_string()));
+                None
+            }
+        }
+    }
+
+    fn optional(&mut self, text: Option<&Text>) -> Option<String> {
+        self.text(text?)
+    }
+
+    fn pairs(&mut self, pairs: &IndexMap<String, Text>) -> IndexMap<String, String> {
+        pairs.iter().filter_map(|(name, text)| Some((name.clone(), self.text(text)?))).collect()
+    }
+}

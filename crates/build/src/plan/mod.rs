@@ -1,0 +1,202 @@
+//! From configuration and values to what is to be built. Nothing is asked or touched here.
+
+mod fill;
+mod order;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use shipspec_spec::config::Config;
+use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
+use shipspec_spec::image::Repository;
+use shipspec_spec::platform::Platform;
+use shipspec_spec::scope::{DigestState, ImageNames, Scope};
+use shipspec_spec::secret::Secret;
+use shipspec_spec::tag::Tag;
+
+use crate::options::BuildOptions;
+pub(crate) use fill::Filler;
+use fill::{Place, place};
+use order::{cycles, references};
+
+/// An image to build, every text filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImagePlan {
+    /// Its name in shipspec.yml.
+    pub name: String,
+    /// The folder of the build context.
+    pub context: PathBuf,
+    /// The Dockerfile's path, from the context's folder; it may lead out of it.
+    pub dockerfile: PathBuf,
+    /// The stage to build; without it, the last.
+    pub target: Option<String>,
+    /// The platform to build for.
+    pub platform: Platform,
+    /// Where it is pushed to.
+    pub repository: Repository,
+    /// Its tags, never none, in the order in which they are put: first those that belong to the
+    /// source version, then those that move, `latest` last.
+    pub tags: Vec<PlannedTag>,
+    /// The tag that names it: the first in shipspec.yml that does not move, else the first.
+    pub main_tag: Tag,
+    /// Values for the Dockerfile's `ARG`s.
+    pub build_args: IndexMap<String, String>,
+    /// Labels to put on it.
+    pub labels: IndexMap<String, String>,
+    /// What `RUN --mount=type=secret` may mount, by id.
+    pub secrets: IndexMap<String, PlannedSecret>,
+    /// The secrets that stay in the image, because shipspec.yml says so.
+    pub exposed: BTreeSet<String>,
+    /// What has to succeed before it is pushed.
+    pub test: Option<TestPlan>,
+    /// How it is built.
+    pub options: BuildOptions,
+    /// The images that are built before it, because it is made from them.
+    pub depends_on: BTreeSet<String>,
+    /// A digest of zeros stands in it for one that only the push of another image will tell: it has
+    /// to be planned once more by then.
+    pub is_provisional: bool,
+}
+
+/// A command in a container of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestPlan {
+    /// The stage to run it in; without it, the image itself.
+    pub target: Option<String>,
+    /// The words of the command; none for the image's own.
+    pub command: Vec<String>,
+    /// Variables for it.
+    pub env: IndexMap<String, String>,
+    /// Variables for it that are secret.
+    pub secrets: IndexMap<String, PlannedSecret>,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// Folders for what is taken out of the container, by the paths in it.
+    pub reports: IndexMap<String, PathBuf>,
+}
+
+/// A value for a step that mounts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedSecret {
+    /// The name that it is known by.
+    pub name: String,
+    /// The value.
+    pub value: Secret,
+}
+
+/// A tag to put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedTag {
+    /// The tag.
+    pub tag: Tag,
+    /// It names another image with each release.
+    pub moving: bool,
+}
+
+impl ImagePlan {
+    /// The tag that names this image.
+    #[must_use]
+    pub fn main_tag(&self) -> &Tag {
+        &self.main_tag
+    }
+}
+
+/// What is to be built. The names of the images are known in `scope` from here on; `digest` is what
+/// is known of digests: [`DigestState::Later`] for a run that pushes.
+///
+/// # Errors
+///
+/// Everything that has no value, or not one of the right form, in all images.
+pub fn plan(
+    config: &Config,
+    scope: &mut Scope,
+    folder: &Path,
+    digest: &DigestState,
+) -> Result<Vec<ImagePlan>, Diagnostics> {
+    let mut found = Diagnostics::default();
+    let mut places = IndexMap::new();
+    for (name, image) in &config.images {
+        match place(image, scope) {
+            Ok(place) => drop(places.insert(name, place)),
+            Err(errors) => found.extend(errors),
+        }
+    }
+    for (name, place) in &places {
+        let names = ImageNames {
+            repository: place.repository.clone(),
+            tag: Some(place.main_tag.clone()),
+            digest: digest.clone(),
+        };
+        scope.set_image(name, names);
+    }
+    check_shared_tags(config, &places, &mut found);
+    found.extend(cycles(config, scope));
+    let mut plans = Vec::new();
+    for (name, place) in places {
+        plans.extend(fill(config, scope, folder, name, place, &mut found));
+    }
+    found.or(plans)
+}
+
+/// One image once more, when the digests of the images that it is made from are known.
+///
+/// # Errors
+///
+/// As [`plan`], for this image.
+pub fn plan_again(
+    config: &Config,
+    scope: &Scope,
+    folder: &Path,
+    name: &str,
+) -> Result<ImagePlan, Diagnostics> {
+    let mut found = Diagnostics::default();
+    let place = place(&config.images[name], scope)?;
+    match fill(config, scope, folder, name, place, &mut found) {
+        Some(plan) if found.is_empty() => Ok(plan),
+        _ => Err(found),
+    }
+}
+
+fn fill(
+    config: &Config,
+    scope: &Scope,
+    folder: &Path,
+    name: &str,
+    place: Place,
+    found: &mut Diagnostics,
+) -> Option<ImagePlan> {
+    let image = &config.images[name];
+    let digests = scope.image_needs(references(image)).digests;
+    let is_later =
+        |image: &String| scope.image(image).is_some_and(|known| known.digest == DigestState::Later);
+    let is_provisional = digests.iter().any(is_later);
+    let scope = scope.with_stand_ins();
+    let plan = Filler { scope: &scope, found }.image(name, image, folder, place)?;
+    let depends_on = scope.images_of(references(image)).into_iter().filter(|other| other != name);
+    Some(ImagePlan { depends_on: depends_on.collect(), is_provisional, ..plan })
+}
+
+/// Two images under one reference would be one image: the one that is tagged last.
+fn check_shared_tags(config: &Config, places: &IndexMap<&String, Place>, found: &mut Diagnostics) {
+    let mut seen: IndexMap<String, &String> = IndexMap::new();
+    for (name, place) in places {
+        for planned in &place.tags {
+            let reference = place.repository.tagged(&planned.tag);
+            if let Some(other) = seen.get(&reference) {
+                let message =
+                    format!("the images `{other}` and `{name}` would both be `{reference}`");
+                let span = config.images[*name].repository.span().clone();
+                found.push(
+                    Diagnostic::at(span, message)
+                        .with_hint("give them repositories or tags of their own"),
+                );
+            }
+            seen.insert(reference, name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
