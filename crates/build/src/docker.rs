@@ -313,16 +313,22 @@ impl Engine {
         let name = repository.to_string();
         let mut messages =
             std::pin::pin!(self.docker.push_image(&name, Some(options), credentials));
-        let (mut digest, mut last) = (None, String::new());
+        let (mut digest, mut last, mut seconds) = (None, String::new(), 0);
         while let Some(message) = messages.next().await {
             match message {
                 Ok(info) => {
                     let status = info.status.unwrap_or_default();
                     digest = pushed_digest(&status).or(digest);
-                    let line = folded(&status);
-                    if last != line {
-                        reporter.report(Event::PushLine { image, line: &line });
-                        last = line;
+                    if let Some(left) = retry_seconds(&status) {
+                        // It counts down, a line each second; the first tells enough.
+                        if left > seconds {
+                            let wait = Duration::from_secs(left);
+                            reporter.report(Event::PushRetrying { image, wait });
+                        }
+                        seconds = left;
+                    } else if last != status {
+                        reporter.report(Event::PushLine { image, line: &status });
+                        last = status;
                     }
                 }
                 // A fault of bollard: the last two bytes came apart from the rest.
@@ -343,12 +349,9 @@ fn pushed_digest(status: &str) -> Option<Digest> {
     rest.split_whitespace().next()?.parse().ok()
 }
 
-/// The engine counts seconds down in a line each; told once, they are enough.
-fn folded(status: &str) -> String {
-    match status.strip_prefix("Retrying in ") {
-        Some(_) => "the registry did not answer the engine as it should; it tries again".into(),
-        None => status.to_owned(),
-    }
+/// The number in `Retrying in 5 seconds`.
+fn retry_seconds(status: &str) -> Option<u64> {
+    status.strip_prefix("Retrying in ")?.split_once(' ')?.0.parse().ok()
 }
 
 pub(crate) fn docker_credentials(credentials: &Credentials) -> DockerCredentials {
@@ -394,5 +397,7 @@ mod tests {
         let status = format!("latest: digest: {digest} size: 527");
         assert_eq!(pushed_digest(&status).unwrap().as_str(), digest);
         assert_eq!(pushed_digest("Pushed"), None);
+        assert_eq!(retry_seconds("Retrying in 15 seconds"), Some(15));
+        assert_eq!(retry_seconds("Pushing"), None);
     }
 }

@@ -94,22 +94,40 @@ pub(crate) fn show(console: &Console, error: &anyhow::Error) -> ExitCode {
     ExitCode::from(show_all(console, error) as u8)
 }
 
+/// A command that failed half-way: what it had done by then, for the report.
+#[derive(Debug, thiserror::Error)]
+#[error("{error:#}")]
+struct Unfinished {
+    report: Report,
+    error: anyhow::Error,
+}
+
+/// An error with what was done before it.
+pub(crate) fn unfinished(report: Report, error: anyhow::Error) -> anyhow::Error {
+    Unfinished { report, error }.into()
+}
+
 /// As [`show`]; where the result is wanted as JSON, the error stands in that too.
 pub(crate) fn report(
     console: &Console,
-    error: &anyhow::Error,
+    error: anyhow::Error,
     json: Option<&'static str>,
 ) -> ExitCode {
-    let exit = show_all(console, error) as u8;
+    let (done, error) = match error.downcast::<Unfinished>() {
+        Ok(Unfinished { report, error }) => (Some(report), error),
+        Err(error) => (None, error),
+    };
+    let exit = show_all(console, &error) as u8;
     if let Some(command) = json {
-        let mut findings = findings(error);
+        let mut findings = findings(&error);
         for finding in &mut findings {
             finding.message = console.masked(std::mem::take(&mut finding.message));
             finding.hint = finding.hint.take().map(|hint| console.masked(hint));
         }
         let error = Some(ErrorReport { exit_code: exit, findings });
+        let done = done.unwrap_or_else(|| Report::new(command));
         // stderr has the error already; more cannot be done where stdout is closed.
-        let _ = console.data(&Report { error, ..Report::new(command) }.json());
+        let _ = console.data(&Report { error, ..done }.json());
     }
     ExitCode::from(exit)
 }

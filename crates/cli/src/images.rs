@@ -159,9 +159,8 @@ impl Maker<'_> {
     /// Brings an image of the engine to its registry.
     async fn stage(self, made: Made) -> anyhow::Result<Made> {
         let plan = &made.plan;
-        let credentials = self.access.credentials(&plan.repository.registry).await?;
         let console = self.context.console;
-        let staged = stage(self.engine, plan, &made.image, credentials, console).await?;
+        let staged = stage(self.engine, plan, &made.image, self.access, console).await?;
         Ok(Made { staged: Some(staged), ..made })
     }
 

@@ -18,9 +18,11 @@ mod project;
 mod reference;
 mod report;
 mod signal;
+mod tagging;
 mod values;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 
@@ -30,7 +32,7 @@ use crate::context::Context;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let console = Console::new();
+    let console = Arc::new(Console::new());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failure::show(&console, &error.into()),
@@ -47,7 +49,7 @@ fn main() -> ExitCode {
                 console.settle();
                 match result {
                     Ok(()) => ExitCode::SUCCESS,
-                    Err(error) => failure::report(&console, &error, arguments.command.json()),
+                    Err(error) => failure::report(&console, error, arguments.command.json()),
                 }
             }
         }
@@ -57,7 +59,7 @@ fn main() -> ExitCode {
     code
 }
 
-async fn run(arguments: &Arguments, console: &Console) -> anyhow::Result<()> {
+async fn run(arguments: &Arguments, console: &Arc<Console>) -> anyhow::Result<()> {
     let context = Context::new(arguments.file.clone(), console)?;
     command::run(&arguments.command, &context).await
 }

@@ -1,5 +1,7 @@
 //! The steps that commands are made of, from a plan on: images → registry → tags → files.
 
+use std::sync::Arc;
+
 use shipspec_build::docker::Engine;
 use shipspec_registry::access::Access;
 use shipspec_render::artifact::{Artifact, Prepared};
@@ -9,7 +11,6 @@ use shipspec_spec::scope::Scope;
 
 use crate::arguments::EngineFlags;
 use crate::context::Context;
-use crate::images::Made;
 use crate::preflight::{Check, Finding};
 use crate::project::Project;
 use crate::report::{ArtifactReport, Report};
@@ -20,7 +21,8 @@ pub(crate) async fn access<'a>(
     registries: impl IntoIterator<Item = &'a Registry>,
 ) -> Access {
     let is_ecr = registries.into_iter().any(|registry| registry.ecr().is_some());
-    Access::new(if is_ecr { Some(context.aws().await.clone()) } else { None })
+    let aws = if is_ecr { Some(context.aws().await.clone()) } else { None };
+    Access::new(aws, Arc::clone(&context.observer))
 }
 
 /// The engine, once it answers.
@@ -41,24 +43,6 @@ pub(crate) fn report(command: &'static str, project: &Project, checks: &[Check])
         not_checked: checks.iter().filter_map(reason).collect(),
         ..Report::new(command)
     }
-}
-
-/// Puts the tags that belong to the source version on all images, and then those that move.
-pub(crate) async fn tag_all(
-    context: &Context<'_>,
-    images: &[Made],
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    for moving in [false, true] {
-        for made in images {
-            let Some(staged) = &made.staged else { continue };
-            for planned in made.plan.tags.iter().filter(|planned| planned.moving == moving) {
-                let change = staged.put_tag(&planned.tag, context.console).await?;
-                report.image(&made.plan).set_change(planned.tag.as_str(), change);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Writes all artifacts beside their places: what can go wrong with the disk goes wrong here.

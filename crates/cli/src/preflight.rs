@@ -306,7 +306,7 @@ async fn check_pull(
     repository: &Repository,
     plan: &ImagePlan,
 ) -> Result<(), AccessError> {
-    let client = access.client(repository).await?;
+    let client = access.client(repository)?;
     client.manifest(plan.main_tag().as_str()).await?;
     Ok(())
 }
@@ -322,7 +322,7 @@ async fn check_tag(
         return None;
     }
     let subject = format!("tag {}", repository.tagged(&planned.tag));
-    let client = access.client(repository).await.ok()?;
+    let client = access.client(repository).ok()?;
     match client.manifest(planned.tag.as_str()).await {
         Ok(Some(there)) => Some(bad(
             subject,

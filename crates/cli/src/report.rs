@@ -9,6 +9,7 @@ use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::TagChange;
 use shipspec_spec::image::Digest;
 use shipspec_spec::published::Published;
+use shipspec_spec::tag::Tag;
 
 use crate::console::{Bytes, Seconds};
 
@@ -54,6 +55,9 @@ pub(crate) struct ImageReport {
     /// The reference by digest; absent before a push.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pinned: Option<String>,
+    /// The media type of its manifest, as the registry told it; absent before a push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) media_type: Option<String>,
     /// Bytes in the registry, compressed; absent before a push.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) size: Option<u64>,
@@ -73,7 +77,8 @@ pub(crate) struct TagReport {
     pub(crate) tag: String,
     /// It names another image with each release, as `latest` does.
     pub(crate) moving: bool,
-    /// What putting it came to: `new`, `unchanged` or `moved`; absent if it was not put.
+    /// What putting it came to: `new`, `unchanged`, `moved`, or `put back` to
+    /// what it named before because the run failed; absent if it was not put.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) change: Option<&'static str>,
 }
@@ -138,6 +143,14 @@ impl Report {
         &mut self.images[index]
     }
 
+    /// Notes what putting a tag came to.
+    pub(crate) fn set_change(&mut self, image: &str, tag: &Tag, change: TagChange) {
+        let images = self.images.iter_mut().filter(|told| told.name == image);
+        for told in images.flat_map(|told| &mut told.tags).filter(|told| told.tag == tag.as_str()) {
+            told.change = Some(word(change));
+        }
+    }
+
     /// The document, with a newline behind it.
     pub(crate) fn json(&self) -> String {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
@@ -190,6 +203,7 @@ impl ImageReport {
             uri: plan.repository.tagged(plan.main_tag()),
             digest: None,
             pinned: None,
+            media_type: None,
             size: None,
             exposed: plan.exposed.iter().cloned().collect(),
             build_seconds: None,
@@ -199,19 +213,13 @@ impl ImageReport {
     /// Notes what the registry has taken.
     pub(crate) fn set_published(&mut self, published: &Published) {
         self.set_digest(&published.digest);
+        self.media_type = Some(published.media_type.clone());
         self.size = Some(published.size);
     }
 
     fn set_digest(&mut self, digest: &Digest) {
         self.digest = Some(digest.to_string());
         self.pinned = Some(format!("{}@{digest}", self.repository));
-    }
-
-    /// Notes what putting a tag came to.
-    pub(crate) fn set_change(&mut self, tag: &str, change: TagChange) {
-        if let Some(report) = self.tags.iter_mut().find(|report| report.tag == tag) {
-            report.change = Some(word(change));
-        }
     }
 }
 
@@ -221,6 +229,7 @@ pub(crate) fn word(change: TagChange) -> &'static str {
         TagChange::New => "new",
         TagChange::Unchanged => "unchanged",
         TagChange::Moved => "moved",
+        TagChange::PutBack => "put back",
     }
 }
 
@@ -241,6 +250,7 @@ mod tests {
             uri: "r.example/web:0123456".into(),
             digest: Some(format!("sha256:{}", "a".repeat(64))),
             pinned: None,
+            media_type: None,
             size: Some(12_345_678),
             exposed: vec!["DB_PASSWORD".into()],
             build_seconds: Some(3.25),

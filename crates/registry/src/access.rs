@@ -1,6 +1,8 @@
 //! Who speaks to which registry: one token a registry, fetched when it is first needed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use shipspec_spec::hint::Hint;
@@ -11,12 +13,30 @@ use crate::client::Client;
 use crate::credentials::{Credentials, CredentialsError};
 use crate::ecr::{Ecr, EcrError, Mutability};
 use crate::error::RegistryError;
+use crate::retry::RetryObserver;
 
-/// The credentials of a run. They live in memory only.
-#[derive(Debug)]
+/// A token that ends within this time is not begun with: a push may take that long.
+const SPARE: Duration = Duration::from_mins(15);
+
+/// The credentials of a run. They live in memory only. Clones share what they know.
+#[derive(Debug, Clone)]
 pub struct Access {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     aws: Option<SdkConfig>,
-    known: Mutex<BTreeMap<Registry, Option<Credentials>>>,
+    observer: Arc<dyn RetryObserver>,
+    /// Each is held while a token is fetched, so that several images of one registry fetch one.
+    known: Mutex<BTreeMap<Registry, Arc<Mutex<Option<Known>>>>>,
+}
+
+/// What is known of a registry.
+#[derive(Debug, Clone)]
+struct Known {
+    credentials: Option<Credentials>,
+    end: Option<SystemTime>,
 }
 
 /// Why there are no credentials for a registry.
@@ -50,10 +70,11 @@ impl Hint for AccessError {
 }
 
 impl Access {
-    /// `aws` is needed where a registry of ECR is spoken to.
+    /// `aws` is needed where a registry of ECR is spoken to; `observer` hears of requests that are
+    /// made again.
     #[must_use]
-    pub fn new(aws: Option<SdkConfig>) -> Self {
-        Self { aws, known: Mutex::default() }
+    pub fn new(aws: Option<SdkConfig>, observer: Arc<dyn RetryObserver>) -> Self {
+        Self { shared: Arc::new(Shared { aws, observer, known: Mutex::default() }) }
     }
 
     /// User and password for a registry: for ECR a token, for others what `docker login` left;
@@ -66,24 +87,55 @@ impl Access {
         &self,
         registry: &Registry,
     ) -> Result<Option<Credentials>, AccessError> {
-        // Held while a token is fetched, so that several images of one registry fetch one.
-        let mut known = self.known.lock().await;
-        if let Some(credentials) = known.get(registry) {
-            return Ok(credentials.clone());
+        self.credentials_after(registry, None).await
+    }
+
+    /// Credentials for a registry that has refused `refused`. Where others have been fetched in the
+    /// meantime, those are it.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`].
+    pub async fn renew(
+        &self,
+        registry: &Registry,
+        refused: &Credentials,
+    ) -> Result<Option<Credentials>, AccessError> {
+        self.credentials_after(registry, Some(refused)).await
+    }
+
+    async fn credentials_after(
+        &self,
+        registry: &Registry,
+        refused: Option<&Credentials>,
+    ) -> Result<Option<Credentials>, AccessError> {
+        let place = Arc::clone(self.shared.known.lock().await.entry(registry.clone()).or_default());
+        let mut known = place.lock().await;
+        if let Some(known) = known.as_ref().filter(|known| known.serves(refused)) {
+            return Ok(known.credentials.clone());
         }
-        let credentials =
-            match (registry.ecr(), &self.aws) {
-                (Some(host), Some(aws)) => {
-                    let fetched = Ecr::new(aws, host).fetch_credentials().await;
-                    Some(fetched.map_err(|source| AccessError::Ecr {
-                        registry: registry.clone(),
-                        source,
-                    })?)
-                }
-                _ => Credentials::from_docker_config(registry)?,
-            };
-        known.insert(registry.clone(), credentials.clone());
-        Ok(credentials)
+        let fetched = self.fetch(registry).await?;
+        Ok(known.insert(fetched).credentials.clone())
+    }
+
+    async fn fetch(&self, registry: &Registry) -> Result<Known, AccessError> {
+        let Some(ecr) = self.ecr(registry) else {
+            let credentials = Credentials::from_docker_config(registry)?;
+            return Ok(Known { credentials, end: None });
+        };
+        match ecr.fetch_credentials().await {
+            Ok(passing) => Ok(Known { credentials: Some(passing.credentials), end: passing.end }),
+            Err(source) => Err(AccessError::Ecr { registry: registry.clone(), source }),
+        }
+    }
+
+    /// ECR's API, if the registry is of ECR.
+    pub(crate) fn ecr(&self, registry: &Registry) -> Option<Ecr> {
+        Some(Ecr::new(self.shared.aws.as_ref()?, registry.ecr()?))
+    }
+
+    pub(crate) fn observer(&self) -> &dyn RetryObserver {
+        &*self.shared.observer
     }
 
     /// Which tags of a repository of ECR may be moved; nothing for other registries.
@@ -95,10 +147,8 @@ impl Access {
         &self,
         repository: &Repository,
     ) -> Result<Option<Mutability>, AccessError> {
-        let (Some(host), Some(aws)) = (repository.registry.ecr(), &self.aws) else {
-            return Ok(None);
-        };
-        match Ecr::new(aws, host).describe(&repository.name).await {
+        let Some(ecr) = self.ecr(&repository.registry) else { return Ok(None) };
+        match ecr.describe(&repository.name).await {
             Ok(mutability) => Ok(Some(mutability)),
             Err(EcrError::NoRepository) => {
                 Err(RegistryError::NoRepository(repository.clone()).into())
@@ -107,13 +157,20 @@ impl Access {
         }
     }
 
-    /// A client for a repository, with its registry's credentials.
+    /// A client for a repository, which has its registry's credentials when it needs them.
     ///
     /// # Errors
     ///
-    /// [`AccessError`].
-    pub async fn client(&self, repository: &Repository) -> Result<Client, AccessError> {
-        let credentials = self.credentials(&repository.registry).await?;
-        Ok(Client::new(repository.clone(), credentials)?)
+    /// [`AccessError::Registry`] if the trust roots of the system cannot be read.
+    pub fn client(&self, repository: &Repository) -> Result<Client, RegistryError> {
+        Client::new(repository.clone(), self.clone())
+    }
+}
+
+impl Known {
+    /// They are not those that were refused, and do not end soon.
+    fn serves(&self, refused: Option<&Credentials>) -> bool {
+        let ends_soon = self.end.is_some_and(|end| end < SystemTime::now() + SPARE);
+        !ends_soon && refused.is_none_or(|refused| self.credentials.as_ref() != Some(refused))
     }
 }

@@ -1,15 +1,21 @@
 //! ECR's own API: tokens, and what a repository allows.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::SystemTime;
+
 use aws_config::SdkConfig;
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::config::Region;
 use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_ecr::types::{ImageTagMutability, Repository};
+use aws_sdk_ecr::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability, Repository};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use shipspec_spec::aws::{CREDENTIALS_HINT, causes, connection_hint, is_credentials_code};
 use shipspec_spec::ecr_host::EcrHost;
 use shipspec_spec::hint::Hint;
+use shipspec_spec::image::Digest;
 use shipspec_spec::secret::Secret;
 
 use crate::credentials::Credentials;
@@ -75,6 +81,39 @@ pub struct Mutability {
     pub exclusions: Vec<String>,
 }
 
+/// Credentials that end some day.
+#[derive(Debug, Clone)]
+pub struct Passing {
+    /// Good until then.
+    pub credentials: Credentials,
+    /// When; nothing if that is not known.
+    pub end: Option<SystemTime>,
+}
+
+/// When an image was pushed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PushTime(DateTime);
+
+impl fmt::Display for PushTime {
+    /// To the minute, in UTC.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.fmt(DateTimeFormat::DateTime).unwrap_or_default();
+        match (text.get(..10), text.get(11..16)) {
+            (Some(day), Some(minute)) => write!(formatter, "{day} {minute} UTC"),
+            _ => formatter.write_str("at an unknown time"),
+        }
+    }
+}
+
+/// Reads an authorization token: a user and a password.
+fn read_token(token: &str) -> Result<Credentials, EcrError> {
+    let decoded = BASE64_STANDARD.decode(token).map_err(|_| EcrError::Token)?;
+    let text = String::from_utf8(decoded).map_err(|_| EcrError::Token)?;
+    // Only the first colon separates: the password may hold others.
+    let (username, password) = text.split_once(':').ok_or(EcrError::Token)?;
+    Ok(Credentials { username: username.into(), password: Secret::new(password) })
+}
+
 /// ECR's API, for one region.
 #[derive(Debug, Clone)]
 pub struct Ecr {
@@ -100,16 +139,36 @@ impl Ecr {
     /// [`EcrError`].
     ///
     /// [authentication]: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
-    pub async fn fetch_credentials(&self) -> Result<Credentials, EcrError> {
+    pub async fn fetch_credentials(&self) -> Result<Passing, EcrError> {
         let answer = self.client.get_authorization_token().send().await;
         let answer = answer.map_err(|error| self.error("ecr:GetAuthorizationToken", &error))?;
-        let token = answer.authorization_data().first().and_then(|data| data.authorization_token());
-        let decoded =
-            BASE64_STANDARD.decode(token.unwrap_or_default()).map_err(|_| EcrError::Token)?;
-        let text = String::from_utf8(decoded).map_err(|_| EcrError::Token)?;
-        // Only the first colon separates: the password may hold others.
-        let (username, password) = text.split_once(':').ok_or(EcrError::Token)?;
-        Ok(Credentials { username: username.into(), password: Secret::new(password) })
+        let data = answer.authorization_data().first().ok_or(EcrError::Token)?;
+        let token = data.authorization_token().ok_or(EcrError::Token)?;
+        let end = data.expires_at().and_then(|end| SystemTime::try_from(*end).ok());
+        Ok(Passing { credentials: read_token(token)?, end })
+    }
+
+    /// When images were pushed, as far as it is known.
+    ///
+    /// # Errors
+    ///
+    /// [`EcrError`].
+    pub async fn pushed_at(
+        &self,
+        name: &str,
+        digests: &[&Digest],
+    ) -> Result<BTreeMap<Digest, PushTime>, EcrError> {
+        let id =
+            |digest: &&Digest| ImageIdentifier::builder().image_digest(digest.as_str()).build();
+        let request = self.client.describe_images().repository_name(name);
+        let request = request.registry_id(&self.host.account);
+        let request = request.set_image_ids(Some(digests.iter().map(id).collect()));
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| self.error("ecr:DescribeImages", &error))?;
+        let found = answer.image_details().iter().filter_map(|image| {
+            Some((image.image_digest()?.parse().ok()?, PushTime(*image.image_pushed_at()?)))
+        });
+        Ok(found.collect())
     }
 
     /// What the repository `name` allows.
@@ -140,7 +199,7 @@ impl Ecr {
         })
     }
 
-    fn error<E, R>(&self, action: &'static str, error: &SdkError<E, R>) -> EcrError
+    pub(crate) fn error<E, R>(&self, action: &'static str, error: &SdkError<E, R>) -> EcrError
     where
         SdkError<E, R>: ProvideErrorMetadata + std::error::Error,
     {
@@ -179,6 +238,20 @@ fn matches(filter: &str, tag: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_of_a_push_is_told_to_the_minute() {
+        assert_eq!(PushTime(DateTime::from_secs(0)).to_string(), "1970-01-01 00:00 UTC");
+    }
+
+    #[test]
+    fn a_password_keeps_its_colons() {
+        let token = BASE64_STANDARD.encode("AWS:a:b::");
+        let credentials = read_token(&token).unwrap();
+        assert_eq!((&*credentials.username, credentials.password.expose()), ("AWS", "a:b::"));
+        assert!(matches!(read_token("AWS:a"), Err(EcrError::Token)));
+        assert!(matches!(read_token(&BASE64_STANDARD.encode("AWS")), Err(EcrError::Token)));
+    }
 
     #[test]
     fn filters_exclude_tags_from_the_rule() {

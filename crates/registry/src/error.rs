@@ -1,10 +1,15 @@
 //! What can go wrong with a registry.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use shipspec_spec::aws;
 use shipspec_spec::hint::Hint;
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::tag::Tag;
+
+use crate::access::AccessError;
+use crate::ecr::PushTime;
 
 /// Why a registry did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -29,17 +34,8 @@ pub enum RegistryError {
         message: String,
     },
     /// A tag that names another image, and may not be moved.
-    #[error("the tag `{tag}` of `{repository}` is immutable and names {}", .there.as_ref().map_or("another image", Digest::as_str))]
-    Immutable {
-        /// Where.
-        repository: Repository,
-        /// The tag.
-        tag: Tag,
-        /// What it was to name.
-        wanted: Digest,
-        /// What it names.
-        there: Option<Digest>,
-    },
+    #[error(transparent)]
+    Immutable(Box<ImmutableTag>),
     /// A tag that is to move with each release, in a repository whose tags do not move.
     #[error(
         "the tag `{tag}` of `{repository}` cannot be moved from {there}: the repository's tags are immutable"
@@ -83,7 +79,12 @@ pub enum RegistryError {
         status: u16,
         /// The beginning of the answer.
         message: String,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
     },
+    /// There are no credentials to speak to it with.
+    #[error(transparent)]
+    Access(Box<AccessError>),
     /// The registry could not be reached, or fell silent.
     #[error("failed to reach the registry of `{repository}`")]
     Transport {
@@ -95,7 +96,38 @@ pub enum RegistryError {
     },
 }
 
+/// A tag that names another image, and may not be moved.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the tag `{tag}` of `{repository}` is immutable and names {}{}",
+    .there.as_ref().map_or("another image", Digest::as_str),
+    pushed(*.there_pushed)
+)]
+pub struct ImmutableTag {
+    /// Where.
+    pub repository: Repository,
+    /// The tag.
+    pub tag: Tag,
+    /// What it was to name.
+    pub wanted: Digest,
+    /// When that was pushed, if it is known.
+    pub wanted_pushed: Option<PushTime>,
+    /// What it names.
+    pub there: Option<Digest>,
+    /// When that was pushed, if it is known.
+    pub there_pushed: Option<PushTime>,
+}
+
 impl RegistryError {
+    /// How long the registry asks to be left alone before it is asked again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Answer { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
     /// Asking again can help: the network, a throttled or a failing registry.
     #[must_use]
     pub fn is_transient(&self) -> bool {
@@ -128,15 +160,22 @@ impl Hint for RegistryError {
                 Some(_) => "the token is for another region or account, or the clock of this machine is wrong".into(),
                 None => format!("run `docker login {}`", repository.registry),
             }),
-            Self::Immutable { wanted, .. } => Some(format!(
-                "the new image is {wanted}; build another commit, or make the tag mutable"
+            Self::Immutable(tag) => Some(format!(
+                "the new image is {}{}; build another commit, or make the tag mutable",
+                tag.wanted,
+                pushed(tag.wanted_pushed)
             )),
             Self::Pinned { tag, .. } => Some(format!(
                 "take `{tag}` out of `tags:`, or exclude it from immutability: aws ecr put-image-tag-mutability --image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter={tag}"
             )),
+            Self::Answer { status: 429, retry_after: Some(time), .. } => Some(format!(
+                "the registry limits how often it is asked, and asks to be left alone for {} seconds",
+                time.as_secs()
+            )),
             Self::Answer { status: 429, .. } => {
                 Some("the registry limits how often it is asked; try again later".into())
             }
+            Self::Access(source) => source.hint(),
             Self::Answer { status: 500.., .. } => {
                 Some("the registry has a fault of its own; try again later".into())
             }
@@ -146,6 +185,11 @@ impl Hint for RegistryError {
             _ => None,
         }
     }
+}
+
+/// When an image was pushed, in words that go behind its digest.
+fn pushed(time: Option<PushTime>) -> String {
+    time.map(|time| format!(", pushed {time}")).unwrap_or_default()
 }
 
 /// The body of an error, as the OCI distribution specification has it.

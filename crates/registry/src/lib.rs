@@ -9,4 +9,4 @@ pub mod credentials;
 pub mod ecr;
 pub mod error;
 pub mod manifest;
-mod retry;
+pub mod retry;

@@ -1,29 +1,136 @@
 //! Asking again, where that can help.
 
-use std::time::Duration;
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
+
+use shipspec_spec::image::Repository;
 
 use crate::error::RegistryError;
 
 /// How often one request is made at the most.
-const TRIES: u32 = 4;
+const ATTEMPTS: u32 = 6;
 
-/// The longest wait before the second try; it doubles with each further one.
+/// No request is made again when this has passed since the first one.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The longest wait before the second attempt; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
-/// Makes a request until it succeeds, fails for good, or was tried often enough. Waits are random
-/// up to their limit ("full jitter"), so that many builds do not come back at the same moment.
+/// A request that is about to be made again.
+#[derive(Debug)]
+pub struct Retry<'a> {
+    /// Where.
+    pub repository: &'a Repository,
+    /// What came of the last attempt.
+    pub reason: &'a RegistryError,
+    /// How long is waited before the next one.
+    pub wait: Duration,
+    /// Which attempt the next one is; the first was 1.
+    pub attempt: u32,
+    /// How many attempts there are at the most.
+    pub attempts: u32,
+}
+
+/// Hears of requests that are made again.
+pub trait RetryObserver: Debug + Send + Sync {
+    /// Takes one. It is called from the task that does the work, so it returns at once.
+    fn retrying(&self, retry: &Retry<'_>);
+}
+
+/// Does not hear of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Unobserved;
+
+impl RetryObserver for Unobserved {
+    fn retrying(&self, _: &Retry<'_>) {}
+}
+
+/// Makes a request until it succeeds, fails for good, or was tried often or long enough.
 pub(crate) async fn retry<T>(
+    repository: &Repository,
+    observer: &dyn RetryObserver,
     mut request: impl AsyncFnMut() -> Result<T, RegistryError>,
 ) -> Result<T, RegistryError> {
-    let mut limit = FIRST_WAIT;
-    for _ in 1..TRIES {
-        match request().await {
-            Err(error) if error.is_transient() => {
-                tokio::time::sleep(limit.mul_f64(rand::random())).await;
-                limit *= 2;
-            }
+    let mut schedule = Schedule::new();
+    loop {
+        let reason = match request().await {
+            Err(reason) if reason.is_transient() => reason,
             result => return result,
-        }
+        };
+        let Some(wait) = schedule.next(reason.retry_after()) else { return Err(reason) };
+        let (attempt, attempts) = (schedule.attempt, ATTEMPTS);
+        observer.retrying(&Retry { repository, reason: &reason, wait, attempt, attempts });
+        tokio::time::sleep(wait).await;
     }
-    request().await
+}
+
+/// When a request is made again. Waits are random up to their limit ("full jitter"), so that many
+/// builds do not come back at the same moment, but never shorter than the registry asks for.
+#[derive(Debug)]
+pub struct Schedule {
+    start: Instant,
+    limit: Duration,
+    attempt: u32,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Schedule {
+    /// The schedule of a request whose first attempt begins now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { start: Instant::now(), limit: FIRST_WAIT, attempt: 1 }
+    }
+
+    /// How long to wait before the next attempt; nothing if there is to be none. `asked` is what the
+    /// registry asks for.
+    pub fn next(&mut self, asked: Option<Duration>) -> Option<Duration> {
+        let wait = self.limit.mul_f64(rand::random()).max(asked.unwrap_or_default());
+        if self.attempt >= ATTEMPTS || self.start.elapsed() + wait > PATIENCE {
+            return None;
+        }
+        self.attempt += 1;
+        self.limit *= 2;
+        Some(wait)
+    }
+
+    /// Which attempt the last one asked for is; the first was 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// How many attempts there are at the most.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        ATTEMPTS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_up_to_the_last_attempt() {
+        let mut schedule = Schedule::new();
+        let mut limit = FIRST_WAIT;
+        for attempt in 2..=ATTEMPTS {
+            assert!(schedule.next(None).unwrap() <= limit);
+            assert_eq!(schedule.attempt(), attempt);
+            limit *= 2;
+        }
+        assert_eq!(schedule.next(None), None);
+    }
+
+    #[test]
+    fn a_wait_that_the_registry_asks_for_is_kept_or_not_begun() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Schedule::new().next(Some(second)), Some(second));
+        assert_eq!(Schedule::new().next(Some(PATIENCE + second)), None);
+    }
 }

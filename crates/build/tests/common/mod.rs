@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use shipspec_build::docker::{BuildError, BuildInputs, BuildSecret, Built, Engine};
@@ -13,6 +13,7 @@ use shipspec_build::options::BuildOptions;
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter};
 use shipspec_registry::access::Access;
+use shipspec_registry::retry::Unobserved;
 use shipspec_spec::platform::Platform;
 use shipspec_spec::secret::Secret;
 use shipspec_testbed::Testbed;
@@ -135,7 +136,7 @@ impl Project {
         let engine = Engine::connect(&self.environment, Duration::ZERO, &self.told).await?;
         let target = target.map(str::to_owned).or(self.plan.target.clone());
         let plan = ImagePlan { target, ..self.plan.clone() };
-        let access = Access::new(None);
+        let access = Access::new(None, Arc::new(Unobserved));
         let (tag, secrets) = (&*self.tag, &self.secrets);
         let inputs = BuildInputs { plan: &plan, tag, access: &access, secrets };
         engine.build(&inputs, &self.told).await

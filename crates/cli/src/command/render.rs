@@ -117,7 +117,7 @@ async fn ask_registries(
     let access =
         pipeline::access(context, plans.iter().map(|plan| &plan.repository.registry)).await;
     for plan in plans {
-        let client = access.client(&plan.repository).await?;
+        let client = access.client(&plan.repository)?;
         match client.manifest(plan.main_tag().as_str()).await? {
             Some(manifest) => project.set_digest(&plan.name, manifest.digest),
             None => {

@@ -7,12 +7,12 @@ use anyhow::Error;
 use shipspec_build::context::ContextError;
 use shipspec_build::daemon::DaemonError;
 use shipspec_build::docker::{AddressError, BuildError, EngineError, PushError};
-use shipspec_build::publish::PublishError;
+use shipspec_build::publish::{PublishError, UploadError};
 use shipspec_build::vertices::FailedStep;
 use shipspec_parameters::error::{FetchError, Missing};
 use shipspec_registry::access::AccessError;
 use shipspec_registry::ecr::EcrError;
-use shipspec_registry::error::RegistryError;
+use shipspec_registry::error::{ImmutableTag, RegistryError};
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::parameter::ParameterSource;
 
@@ -135,12 +135,14 @@ fn registry() -> Vec<Error> {
         RegistryError::Denied { repository: repository(), message: message() }.into(),
         RegistryError::Unauthorized { repository: repository(), message: "token expired".into() }
             .into(),
-        RegistryError::Immutable {
+        RegistryError::Immutable(Box::new(ImmutableTag {
             repository: repository(),
             tag: tag(),
             wanted: digest(),
+            wanted_pushed: None,
             there: Some(digest()),
-        }
+            there_pushed: None,
+        }))
         .into(),
         RegistryError::Pinned {
             repository: repository(),
@@ -152,12 +154,14 @@ fn registry() -> Vec<Error> {
             repository: repository(),
             status: 429,
             message: "Rate exceeded".into(),
+            retry_after: None,
         }
         .into(),
         RegistryError::Answer {
             repository: repository(),
             status: 503,
             message: "Service Unavailable".into(),
+            retry_after: None,
         }
         .into(),
         RegistryError::WrongDigest {
@@ -169,10 +173,10 @@ fn registry() -> Vec<Error> {
         .into(),
         PublishError::Push {
             image: "web".into(),
-            source: PushError::Refused {
+            source: UploadError::Push(PushError::Refused {
                 reference: repository().tagged(&tag()),
                 message: "connection reset by peer".into(),
-            },
+            }),
         }
         .into(),
     ]

@@ -1,0 +1,218 @@
+//! Publishing where the registry is not well: what is told, what stays as it was, and that the next
+//! run succeeds.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where its own tools fail")]
+
+mod common;
+
+use common::{Outcome, Project, SHORT, assert_untouched, project};
+use shipspec_testbed::{Fault, TestRepository, Testbed};
+
+/// Two images that are made side by side, with a commit tag and a moving one each.
+const TWO: &str = r#"version: 1
+images:
+  app: { repository: "${APP}", tags: ["${IMAGE_TAG}", latest] }
+  side: { repository: "${SIDE}", tags: ["${IMAGE_TAG}", latest] }
+artifacts:
+  build.json: { json: { app: "${images.app.pinned}", side: "${images.side.pinned}" } }
+"#;
+
+fn two(testbed: &Testbed) -> (Project, TestRepository, TestRepository) {
+    let (app, side) = (testbed.repository("app"), testbed.repository("side"));
+    let project = Project::in_testbed(testbed)
+        .dockerfile(testbed, "RUN echo first > /first")
+        .variable("APP", &app.uri())
+        .variable("SIDE", &side.uri())
+        .file("shipspec.yml", TWO);
+    (project, app, side)
+}
+
+/// What a fault does to a run.
+enum Result {
+    /// It is tried again, and then done; this is told.
+    Survives(&'static str),
+    /// It ends with exit code 4, and this is told.
+    Fails(&'static str),
+}
+
+use Result::{Fails, Survives};
+
+#[test]
+#[ignore = "needs the testbed"]
+fn each_fault_of_a_registry_is_told_and_leaves_nothing_half_done() {
+    let testbed = Testbed::current();
+    let reset = "failed to reach the registry";
+    for (fault, result) in [
+        (Fault::throttle().on("manifest-get"), Survives("answered 429")),
+        (
+            Fault::throttle_for(1).on("manifest-get"),
+            Survives("asking again in 1.0s (attempt 2 of 6)"),
+        ),
+        (Fault::throttle_for(90).on("manifest-get"), Fails("left alone for 90 seconds")),
+        (Fault::html(500).on("manifest-get"), Survives("answered 500: a page of HTML")),
+        (
+            Fault::registry_error(503, "UNAVAILABLE", "busy").on("manifest-get").times(2),
+            Survives("answered 503: busy"),
+        ),
+        (Fault::reset_request(0).on("manifest-get"), Survives(reset)),
+        (Fault::reset_response(10).on("manifest-get"), Survives(reset)),
+        (Fault::truncate(10).on("manifest-get").times(1), Survives("")),
+        (
+            Fault::wrong_digest().on("manifest-get").always(),
+            Fails("answered with the digest sha256:000"),
+        ),
+        (Fault::unauthorized().on("manifest-get"), Survives("")),
+        (
+            Fault::unauthorized().on("manifest-get").always(),
+            Fails("did not accept the credentials"),
+        ),
+        (Fault::expired_token().on("manifest-get"), Survives("")),
+        (
+            Fault::expired_token().on("manifest-get").always(),
+            Fails("did not accept the credentials"),
+        ),
+        (Fault::throttle().on("manifest-put"), Survives("toomanyrequests")),
+        (
+            Fault::registry_error(503, "UNAVAILABLE", "busy").on("manifest-put"),
+            Survives("pushing again in"),
+        ),
+        (Fault::expired_token().on("manifest-put"), Survives("pushing again in")),
+        (Fault::unauthorized().on("upload-start").always(), Fails("hint:")),
+        (Fault::html(500).on("blob-head"), Survives("")),
+        (Fault::throttle().on("upload-start"), Survives("")),
+        (Fault::delay(50).on("blob-upload"), Survives("")),
+        (Fault::throttle().on("api:GetAuthorizationToken"), Survives("")),
+    ] {
+        let repository = testbed.repository("fault");
+        let project = project(&testbed, &repository);
+        let name = format!("{fault:?}");
+        repository.fault(fault);
+        let outcome = project.run(&["run"]);
+        match result {
+            Survives(told) => {
+                assert_eq!(outcome.code, 0, "{name}: {outcome}");
+                assert!(outcome.stderr.contains(told), "{name}: {outcome}");
+            }
+            Fails(told) => {
+                assert_eq!(outcome.code, 4, "{name}: {outcome}");
+                assert!(outcome.stderr.contains(told), "{name}: {outcome}");
+                assert!(
+                    outcome.stderr.contains("hint:") || told.contains("digest"),
+                    "{name}: {outcome}"
+                );
+                assert_untouched(&project, &repository);
+                repository.clear_faults();
+                project.run(&["run"]).success();
+            }
+        }
+        assert!(project.has("taskdef.json"), "{name}");
+        assert_eq!(repository.tags()["latest"], repository.tags()[SHORT], "{name}");
+    }
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn what_asking_again_cannot_help_is_asked_once() {
+    let testbed = Testbed::current();
+    for (status, code) in [(400, "MANIFEST_INVALID"), (403, "DENIED"), (404, "NAME_UNKNOWN")] {
+        let repository = testbed.repository("once");
+        let project = project(&testbed, &repository);
+        repository.fault(Fault::registry_error(status, code, "no").on("manifest-get").always());
+        let outcome = project.run(&["run"]).failure(4);
+        assert!(!outcome.stderr.contains("again"), "{outcome}");
+        let asked = repository.requests();
+        let asked = asked.iter().filter(|request| request.kind == "manifest-get").count();
+        assert_eq!(asked, 1, "{status} {code}");
+    }
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_moving_tag_that_fails_brings_the_others_back() {
+    let testbed = Testbed::current();
+    let (project, app, side) = two(&testbed);
+    project.run(&["run"]).success();
+    let (app_before, side_before) = (app.tags(), side.tags());
+    let commit = "fedcba9876543210fedcba9876543210fedcba98";
+    let project = project
+        .dockerfile(&testbed, "RUN echo second > /second")
+        .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", commit);
+    std::fs::remove_file(project.path("build.json")).unwrap();
+
+    // `latest` of the second image is refused, and only that.
+    side.set_mutability(
+        shipspec_testbed::Mutability::ImmutableWithExclusion,
+        &["shipspec-*", "fedcba9"],
+    );
+    let role = testbed.role_without(&["ecr:DescribeRepositories"]);
+    let project = project.role(&role);
+    let outcome = project.run(&["run", "--output", "json"]).failure(4);
+    assert!(outcome.stderr.contains("tag mutability"), "{outcome}");
+    assert_eq!(app.tags()["latest"], app_before["latest"], "{outcome}");
+    assert_eq!(side.tags()["latest"], side_before["latest"]);
+    assert!(
+        outcome.stderr.contains(&format!(
+            "put {}:latest back to {}",
+            app.uri(),
+            app_before["latest"]
+        )),
+        "{outcome}"
+    );
+    assert!(!project.has("build.json"), "{outcome}");
+    let report: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(report["images"][0]["tags"][0]["change"], "new", "{report:#}");
+    assert_eq!(report["images"][0]["tags"][1]["change"], "put back", "{report:#}");
+    assert_eq!(report["images"][1]["tags"][1].get("change"), None, "{report:#}");
+    assert_eq!(report["error"]["exit_code"], 4, "{report:#}");
+
+    side.set_mutability(shipspec_testbed::Mutability::Mutable, &[]);
+    project.run(&["run"]).success();
+    assert_eq!(app.tags()["latest"], app.tags()["fedcba9"]);
+    assert!(project.has("build.json"));
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn files_that_cannot_be_put_in_place_bring_the_moving_tags_back() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("files");
+    let project = project(&testbed, &repository);
+    project.run(&["run"]).success();
+    let before = repository.tags();
+    let project = project.dockerfile(&testbed, "RUN echo second > /second");
+    std::fs::remove_file(project.path("taskdef.json")).unwrap();
+    std::fs::create_dir_all(project.path("taskdef.json/in/the/way")).unwrap();
+    let outcome = project.run(&["run"]);
+    assert_ne!(outcome.code, 0, "{outcome}");
+    assert_eq!(repository.tags()["latest"], before["latest"], "{outcome}");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn an_immutable_tag_tells_when_both_images_were_pushed() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository_builder("when").immutable().create();
+    let shipspec = common::SHIPSPEC.replace(", latest", "");
+    let project = project(&testbed, &repository).file("shipspec.yml", &shipspec);
+    project.run(&["run"]).success();
+    let project = project.dockerfile(&testbed, "RUN echo other > /other");
+    let told = |outcome: &Outcome| outcome.stderr.matches(", pushed 20").count();
+    let outcome = project.run(&["run"]).failure(4);
+    assert_eq!(told(&outcome), 2, "{outcome}");
+    let project = project.role(&testbed.role_without(&["ecr:DescribeImages"]));
+    let outcome = project.run(&["run"]).failure(4);
+    assert_eq!(told(&outcome), 0, "{outcome}");
+    assert!(outcome.stderr.contains("is immutable and names sha256:"), "{outcome}");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn an_expired_token_is_renewed_once_for_all() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("renewed");
+    let project = project(&testbed, &repository);
+    repository.fault(Fault::expired_token().on("manifest-get").times(2));
+    let outcome = project.run(&["run"]).success();
+    assert!(!outcome.stderr.contains("expired"), "{outcome}");
+    assert!(project.has("taskdef.json"));
+}
