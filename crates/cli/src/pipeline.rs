@@ -1,9 +1,11 @@
 //! The steps that commands are made of, from a plan on: images → registry → tags → files.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shipspec_build::docker::Engine;
 use shipspec_registry::access::Access;
+use shipspec_registry::repository::Creation;
 use shipspec_render::artifact::{Artifact, Prepared};
 use shipspec_spec::expression::Names as _;
 use shipspec_spec::image::Registry;
@@ -11,7 +13,7 @@ use shipspec_spec::scope::Scope;
 
 use crate::arguments::EngineFlags;
 use crate::context::Context;
-use crate::preflight::{Check, Finding};
+use crate::preflight::{Check, Finding, Preflight, to_be_made};
 use crate::project::Project;
 use crate::report::{ArtifactReport, Report};
 
@@ -23,6 +25,33 @@ pub(crate) async fn access<'a>(
     let is_ecr = registries.into_iter().any(|registry| registry.ecr().is_some());
     let aws = if is_ecr { Some(context.aws().await.clone()) } else { None };
     Access::new(aws, Arc::clone(&context.observer))
+}
+
+/// Makes the repositories that shipspec.yml says are to be made. It comes before anything is built,
+/// because a role that may not do it is better known then.
+pub(crate) async fn create_repositories(
+    context: &Context<'_>,
+    ready: &Preflight,
+) -> anyhow::Result<()> {
+    let missing = to_be_made(&ready.checks);
+    let wanted: BTreeMap<_, _> = ready
+        .plans
+        .iter()
+        .filter_map(|plan| Some((&plan.repository, plan.create_repository.as_ref()?)))
+        .collect();
+    for (repository, settings) in wanted {
+        let exists = !missing.contains(repository);
+        match ready.access.create(repository, settings, exists).await? {
+            Some(Creation::Created) => {
+                context.console.note(format_args!("made the repository {repository}"));
+            }
+            Some(Creation::PolicyPut) => context
+                .console
+                .note(format_args!("gave the repository {repository} its lifecycle policy")),
+            Some(Creation::Exists) | None => {}
+        }
+    }
+    Ok(())
 }
 
 /// The engine, once it answers.

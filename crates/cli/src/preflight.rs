@@ -36,6 +36,8 @@ pub(crate) struct Check {
 pub(crate) enum Finding {
     /// It is as it should be; what was found.
     Good(String),
+    /// There is no such repository yet; a run makes it.
+    ToBeMade(Repository),
     /// It could not be looked at, for this reason. That is no success.
     NotChecked(String),
     /// It will fail.
@@ -98,7 +100,7 @@ impl Preflight {
                     context.console.note(format_args!("not checked: {}: {reason}", check.subject));
                     checks.push(check);
                 }
-                Finding::Good(_) => checks.push(check),
+                Finding::Good(_) | Finding::ToBeMade(_) => checks.push(check),
             }
         }
         match failure::Several::join(errors) {
@@ -106,6 +108,15 @@ impl Preflight {
             None => Ok(Self { checks, ..self }),
         }
     }
+}
+
+/// The repositories among the checks that a run makes.
+pub(crate) fn to_be_made(checks: &[Check]) -> BTreeSet<&Repository> {
+    let repositories = checks.iter().filter_map(|check| match &check.finding {
+        Finding::ToBeMade(repository) => Some(repository),
+        _ => None,
+    });
+    repositories.collect()
 }
 
 fn good(subject: impl Into<String>, found: impl fmt::Display) -> Check {
@@ -276,6 +287,12 @@ async fn check_repository(
     let (described, asked) =
         tokio::join!(access.mutability(repository), check_pull(access, repository, plans[0]));
     match (described, asked) {
+        (Err(AccessError::Registry(RegistryError::NoRepository(_))), _)
+        | (_, Err(AccessError::Registry(RegistryError::NoRepository(_))))
+            if plans.iter().any(|plan| plan.create_repository.is_some()) =>
+        {
+            vec![Check { subject, finding: Finding::ToBeMade(repository.clone()) }]
+        }
         // Both say that it is missing; once is enough.
         (Err(error @ AccessError::Registry(RegistryError::NoRepository(_))), _) => {
             vec![bad(subject, error)]

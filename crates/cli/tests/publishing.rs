@@ -209,10 +209,74 @@ fn an_immutable_tag_tells_when_both_images_were_pushed() {
 #[ignore = "needs the testbed"]
 fn an_expired_token_is_renewed_once_for_all() {
     let testbed = Testbed::current();
-    let repository = testbed.repository("renewed");
-    let project = project(&testbed, &repository);
-    repository.fault(Fault::expired_token().on("manifest-get").times(2));
+    let (project, app, side) = two(&testbed);
+    let role = testbed.role(&["*"]);
+    let project = project.role(&role);
+    app.fault(Fault::expired_token().on("manifest-put"));
+    side.fault(Fault::expired_token().on("manifest-put"));
+    project.run(&["run"]).success();
+    let requests = testbed.requests();
+    let of_role =
+        requests.iter().filter(|request| request.access_key.as_deref() == Some(role.access_key()));
+    let tokens = of_role.filter(|request| request.action == "ecr:GetAuthorizationToken").count();
+    // Those that were refused first were all the same; what was pushed later may be refused anew.
+    assert!((2..=3).contains(&tokens), "{tokens} tokens");
+    assert!(project.has("build.json"));
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_repository_is_made_as_it_is_said_and_only_once() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository_builder("made").missing();
+    let settings = r#"repository: "${REPOSITORY_URL}"
+    create_repository:
+      scan_on_push: true
+      immutable: true
+      mutable_tags: [latest]
+      kms_key: alias/images
+      lifecycle: ${file('lifecycle.json')}
+      tags: { team: web }"#;
+    let shipspec = common::SHIPSPEC.replace("repository: ${REPOSITORY_URL}", settings);
+    assert_ne!(shipspec, common::SHIPSPEC);
+    let policy = r#"{"rules":[{"rulePriority":1}]}"#;
+    let project = project(&testbed, &repository)
+        .file("shipspec.yml", &shipspec)
+        .file("lifecycle.json", policy);
+    let told = project.run(&["doctor"]).success();
+    assert!(told.stderr.contains("[uri]: does not exist yet; a run makes it"), "{told}");
+
+    // A role that may not is told before anything is built.
+    let weak = testbed.role_without(&["ecr:CreateRepository"]);
+    let project = project.role(&weak);
+    let outcome = project.run(&["run"]).failure(4);
+    assert!(outcome.stderr.contains("allow `ecr:CreateRepository`"), "{outcome}");
+    assert!(!outcome.stderr.contains("building"), "{outcome}");
+
+    // The first run comes no further than the repository itself.
+    let weak = testbed.role_without(&["ecr:PutLifecyclePolicy"]);
+    let project = project.role(&weak);
+    let outcome = project.run(&["run"]).failure(4);
+    assert!(outcome.stderr.contains("allow `ecr:PutLifecyclePolicy`"), "{outcome}");
+    let made = repository.settings();
+    assert_eq!(made["imageTagMutability"], "IMMUTABLE_WITH_EXCLUSION");
+    assert_eq!(made["imageTagMutabilityExclusionFilters"][0]["filter"], "latest");
+    assert_eq!(made["imageScanningConfiguration"]["scanOnPush"], true);
+    assert_eq!(made["encryptionConfiguration"]["encryptionType"], "KMS");
+    assert_eq!(made["encryptionConfiguration"]["kmsKey"], "alias/images");
+    assert_eq!(made["tags"][0], serde_json::json!({ "Key": "team", "Value": "web" }));
+    assert!(made["lifecyclePolicyText"].is_null());
+
+    let project = project.role(&testbed.default_role(repository.account()));
     let outcome = project.run(&["run"]).success();
-    assert!(!outcome.stderr.contains("expired"), "{outcome}");
-    assert!(project.has("taskdef.json"));
+    assert!(outcome.stderr.contains("gave the repository [uri] its lifecycle policy"), "{outcome}");
+    assert_eq!(repository.settings()["lifecyclePolicyText"], policy);
+    assert!(repository.tags().contains_key("latest"));
+
+    let outcome = project.run(&["run"]).success();
+    assert!(!outcome.stderr.contains("the repository [uri]"), "{outcome}");
+    let policy = project.run(&["policy"]).success().stdout;
+    for action in ["CreateRepository", "TagResource", "PutLifecyclePolicy", "GetLifecyclePolicy"] {
+        assert!(policy.contains(&format!("ecr:{action}")), "{policy}");
+    }
 }

@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::credentials::{Credentials, CredentialsError};
 use crate::ecr::{Ecr, EcrError, Mutability};
 use crate::error::RegistryError;
+use crate::repository::{Creation, RepositorySettings};
 use crate::retry::RetryObserver;
 
 /// A token that ends within this time is not begun with: a push may take that long.
@@ -155,6 +156,25 @@ impl Access {
             }
             Err(source) => Err(AccessError::Ecr { registry: repository.registry.clone(), source }),
         }
+    }
+
+    /// Makes a repository of ECR unless it `exists`, and completes it; nothing for other registries,
+    /// which make theirs by themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Ecr`].
+    pub async fn create(
+        &self,
+        repository: &Repository,
+        settings: &RepositorySettings,
+        exists: bool,
+    ) -> Result<Option<Creation>, AccessError> {
+        let Some(ecr) = self.ecr(&repository.registry) else { return Ok(None) };
+        let created = ecr.create(&repository.name, settings, exists).await;
+        created
+            .map(Some)
+            .map_err(|source| AccessError::Ecr { registry: repository.registry.clone(), source })
     }
 
     /// A client for a repository, which has its registry's credentials when it needs them.

@@ -9,4 +9,5 @@ pub mod credentials;
 pub mod ecr;
 pub mod error;
 pub mod manifest;
+pub mod repository;
 pub mod retry;

@@ -64,6 +64,11 @@ pub enum Command {
         /// Exclusion filters.
         filters: Vec<String>,
     },
+    /// What the repository was made with, and its lifecycle policy.
+    Settings {
+        /// `<account>/<region>/<name>`.
+        repository: String,
+    },
     /// Tags and the digests that they name.
     Tags {
         /// `<account>/<region>/<name>`.

@@ -68,6 +68,12 @@ impl TestRepository {
         read(&Command::Requests { scope: self.scope() })
     }
 
+    /// The input of the `CreateRepository` that made it, with `lifecyclePolicyText` beside it.
+    #[must_use]
+    pub fn settings(&self) -> serde_json::Value {
+        read(&Command::Settings { repository: self.key() })
+    }
+
     /// Its tags and the digests that they name.
     #[must_use]
     pub fn tags(&self) -> BTreeMap<String, String> {

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::age::Age;
-use shipspec_spec::config::{ImageConfig, TestConfig, Text};
+use shipspec_spec::config::{ImageConfig, RepositoryConfig, TestConfig, Text};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::Repository;
 use shipspec_spec::platform::Platform;
@@ -69,6 +70,10 @@ impl Filler<'_> {
                 None => Platform::host(),
             },
             repository: place.repository,
+            create_repository: match &image.create_repository {
+                Some(settings) => Some(self.repository(settings)?),
+                None => None,
+            },
             main_tag: place.main_tag,
             tags: place.tags,
             build_args,
@@ -153,6 +158,25 @@ impl Filler<'_> {
             secrets: self.secrets(&test.secrets),
             timeout,
             reports: reports.into_iter().map(|(path, to)| (path, folder.join(to))).collect(),
+        })
+    }
+
+    fn repository(&mut self, settings: &RepositoryConfig) -> Option<RepositorySettings> {
+        let lifecycle = self.optional(settings.lifecycle.as_ref());
+        if let (Some(policy), Some(text)) = (&lifecycle, &settings.lifecycle)
+            && let Err(error) = serde_json::from_str::<serde_json::Value>(policy)
+        {
+            self.refuse(text, format!("the lifecycle policy is no JSON: {error}"));
+            return None;
+        }
+        Some(RepositorySettings {
+            scan_on_push: settings.scan_on_push,
+            immutable: settings.immutable,
+            mutable_tags: settings.mutable_tags.iter().filter_map(|tag| self.text(tag)).collect(),
+            encryption: settings.encryption,
+            kms_key: self.optional(settings.kms_key.as_ref()),
+            lifecycle,
+            tags: self.pairs(&settings.tags),
         })
     }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::config::Config;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::Repository;
@@ -36,6 +37,8 @@ pub struct ImagePlan {
     pub platform: Platform,
     /// Where it is pushed to.
     pub repository: Repository,
+    /// How that is made where there is none, if it is to be.
+    pub create_repository: Option<RepositorySettings>,
     /// Its tags, never none, in the order in which they are put: first those that belong to the
     /// source version, then those that move, `latest` last.
     pub tags: Vec<PlannedTag>,
@@ -137,6 +140,7 @@ pub fn plan(
     for (name, place) in places {
         plans.extend(fill(config, scope, folder, name, place, &mut found));
     }
+    check_shared_repositories(&plans, config, &mut found);
     found.or(plans)
 }
 
@@ -194,6 +198,23 @@ fn check_shared_tags(config: &Config, places: &IndexMap<&String, Place>, found: 
                 );
             }
             seen.insert(reference, name);
+        }
+    }
+}
+
+/// A repository is made once, so it can be made in one way only.
+fn check_shared_repositories(plans: &[ImagePlan], config: &Config, found: &mut Diagnostics) {
+    let mut seen: IndexMap<&Repository, (&str, &RepositorySettings)> = IndexMap::new();
+    for plan in plans {
+        let Some(settings) = &plan.create_repository else { continue };
+        let (other, first) = *seen.entry(&plan.repository).or_insert((&plan.name, settings));
+        if first != settings {
+            let message = format!(
+                "the images `{other}` and `{}` would make `{}` in two ways",
+                plan.name, plan.repository
+            );
+            let span = config.images[&plan.name].repository.span().clone();
+            found.push(Diagnostic::at(span, message));
         }
     }
 }

@@ -75,6 +75,7 @@ impl Project {
         std::fs::copy(testbed.busybox(), context.join("busybox")).unwrap();
         let name = testbed.unique("built");
         let plan = ImagePlan {
+            create_repository: None,
             name: "app".into(),
             context,
             dockerfile: "Dockerfile".into(),

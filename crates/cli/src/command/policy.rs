@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use clap::Args as ClapArgs;
 use serde_json::{Value, json};
+use shipspec_build::plan::ImagePlan;
+use shipspec_registry::repository::RepositorySettings;
+use shipspec_spec::image::Repository;
 use shipspec_spec::parameter::ParameterSource;
 use shipspec_spec::scope::DigestState;
 
@@ -43,15 +46,8 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let mut project = Project::read(context, &args.project, &args.render)?;
     let plans = project.plan_images(context, &DigestState::Later)?;
     let hosts: Vec<_> = plans.iter().filter_map(|plan| plan.repository.registry.ecr()).collect();
-    let repositories: BTreeSet<String> = plans
-        .iter()
-        .filter_map(|plan| {
-            let host = plan.repository.registry.ecr()?;
-            let (partition, region, account) = (host.partition, host.region, host.account);
-            let name = &plan.repository.name;
-            Some(format!("arn:{partition}:ecr:{region}:{account}:repository/{name}"))
-        })
-        .collect();
+    let repositories: BTreeSet<String> =
+        plans.iter().filter_map(|plan| repository_arn(&plan.repository)).collect();
     let first = hosts.first();
     let place = Place {
         partition: first.map_or("aws", |host| host.partition),
@@ -67,6 +63,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             .or_else(|| first.map(|host| host.region.clone())),
     };
     let mut statements = repository_statements(&repositories);
+    statements.extend(creation_statements(&plans));
     statements.extend(Parameters::new(&project, context, &place).statements());
     let policy = json!({ "Version": "2012-10-17", "Statement": statements });
     let text = serde_json::to_string_pretty(&policy)?;
@@ -89,6 +86,14 @@ impl Place {
     }
 }
 
+/// The ARN of a repository of ECR.
+fn repository_arn(repository: &Repository) -> Option<String> {
+    let host = repository.registry.ecr()?;
+    let (partition, region, account) = (host.partition, host.region, host.account);
+    let name = &repository.name;
+    Some(format!("arn:{partition}:ecr:{region}:{account}:repository/{name}"))
+}
+
 fn repository_statements(repositories: &BTreeSet<String>) -> Vec<Value> {
     if repositories.is_empty() {
         return Vec::new();
@@ -104,6 +109,31 @@ fn repository_statements(repositories: &BTreeSet<String>) -> Vec<Value> {
             "Action": REPOSITORY_ACTIONS, "Resource": repositories,
         }),
     ]
+}
+
+/// What making repositories asks for.
+fn creation_statements(plans: &[ImagePlan]) -> Vec<Value> {
+    let mut found = Vec::new();
+    let is_wanted = |wanted: fn(&RepositorySettings) -> bool| -> BTreeSet<String> {
+        let plans = plans.iter().filter(|plan| plan.create_repository.as_ref().is_some_and(wanted));
+        plans.filter_map(|plan| repository_arn(&plan.repository)).collect()
+    };
+    for (sid, actions, resources) in [
+        ("EcrCreate", json!("ecr:CreateRepository"), is_wanted(|_| true)),
+        ("EcrTag", json!("ecr:TagResource"), is_wanted(|settings| !settings.tags.is_empty())),
+        (
+            "EcrLifecycle",
+            json!(["ecr:GetLifecyclePolicy", "ecr:PutLifecyclePolicy"]),
+            is_wanted(|settings| settings.lifecycle.is_some()),
+        ),
+    ] {
+        if !resources.is_empty() {
+            found.push(json!({
+                "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources,
+            }));
+        }
+    }
+    found
 }
 
 /// What has to be read of parameters, by the ARNs that a policy names them by. Those that a role of

@@ -35,6 +35,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let mut report = pipeline::report("push", &project, &ready.checks);
     let Some(engine) = &ready.engine else { return Ok(()) };
     let images = find_all(engine, &ready.plans).await?;
+    pipeline::create_repositories(context, &ready).await?;
     let maker = Maker { context, engine, access: &ready.access, stages: true };
     let images = match publish(maker, images, &mut report).await {
         Ok(images) => images,

@@ -64,6 +64,9 @@ async fn publish(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let mut images = Vec::new();
+    if !args.no_push {
+        pipeline::create_repositories(context, ready).await?;
+    }
     if let Some(engine) = &ready.engine {
         let maker = Maker { context, engine, access: &ready.access, stages: !args.no_push };
         let jobs = args.build.jobs.into();

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::options::BuildOptionsConfig;
 use super::raw::RawImage;
+use super::repository::RepositoryConfig;
 use super::test::TestConfig;
 use super::text::{RawText, Text, keep, named_names, named_texts, texts};
 use crate::diagnostic::Diagnostics;
@@ -16,6 +17,8 @@ use crate::source::Source;
 pub struct ImageConfig {
     /// Where it is pushed to.
     pub repository: Text,
+    /// How it is made where there is none, if it is to be.
+    pub create_repository: Option<RepositoryConfig>,
     /// The folder of the build context, from the project's folder on.
     pub context: Option<Text>,
     /// The Dockerfile's path, from the context's folder on.
@@ -46,6 +49,7 @@ impl ImageConfig {
     pub fn new(repository: Text) -> Self {
         Self {
             repository,
+            create_repository: None,
             context: None,
             dockerfile: None,
             target: None,
@@ -69,6 +73,10 @@ impl ImageConfig {
             text.as_ref().and_then(|text| keep(Text::from_raw(text, source), found))
         };
         Some(Self {
+            create_repository: raw
+                .create_repository
+                .as_ref()
+                .and_then(|raw| RepositoryConfig::from_raw(raw, source, found)),
             context: optional(&raw.context, found),
             dockerfile: optional(&raw.dockerfile, found),
             target: optional(&raw.target, found),
@@ -92,6 +100,7 @@ impl ImageConfig {
         let single = [&self.context, &self.dockerfile, &self.target, &self.platform];
         std::iter::once(&self.repository)
             .chain(single.into_iter().flatten())
+            .chain(self.create_repository.iter().flat_map(RepositoryConfig::texts))
             .chain(&self.tags)
             .chain(self.build_args.values())
             .chain(self.insecure_build_args.values())

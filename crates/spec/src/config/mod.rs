@@ -5,6 +5,7 @@ mod image;
 mod options;
 mod parameter;
 mod raw;
+mod repository;
 mod shapes;
 mod test;
 mod text;
@@ -14,6 +15,7 @@ pub use artifact::{ArtifactConfig, ArtifactContent, TemplateConfig, TemplateDial
 pub use image::ImageConfig;
 pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
 pub use parameter::{ParameterConfig, ParameterKind};
+pub use repository::{Encryption, RepositoryConfig};
 pub use test::TestConfig;
 pub use text::{Text, describe};
 pub use tree::Tree;

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::options::{Network, RawCacheTo, RawNoCache};
+use super::repository::RawCreateRepository;
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -98,6 +99,10 @@ pub(super) enum RawReference {
 pub(super) struct RawImage {
     /// The repository that it is pushed to: `registry/name`, with or without `https://` in front.
     pub(super) repository: RawText,
+    /// Make the repository where there is none: `true`, or how. One that is there is left as it is,
+    /// but for a lifecycle policy where it has none.
+    #[serde(default)]
+    pub(super) create_repository: Option<RawCreateRepository>,
     /// The folder of the build context, relative to shipspec.yml. Without it, the folder of
     /// shipspec.yml.
     #[serde(default)]

@@ -73,6 +73,14 @@ async fn obey(front: &Front, command: Command) -> Result<Value, Fatal> {
                 })
                 .ok_or_else(missing)?;
         }
+        Command::Settings { repository } => {
+            let settings = front.repositories.with(&repository.parse()?, |repository| {
+                let mut settings = repository.settings.clone();
+                settings["lifecyclePolicyText"] = json!(repository.lifecycle);
+                settings
+            });
+            return settings.ok_or_else(missing);
+        }
         Command::Tags { repository } => {
             let tags =
                 front.repositories.with(&repository.parse()?, |repository| json!(repository.tags));

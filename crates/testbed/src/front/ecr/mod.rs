@@ -98,6 +98,8 @@ pub(crate) async fn perform(
         "PutImageTagMutability" => repositories::put_mutability(front, &request),
         "SetRepositoryPolicy" => policies::set(front, &request),
         "GetRepositoryPolicy" => policies::get(front, &request),
+        "PutLifecyclePolicy" => policies::put_lifecycle(front, &request),
+        "GetLifecyclePolicy" => policies::get_lifecycle(front, &request),
         "DescribeImages" => images::describe(front, &request),
         "ListImages" => images::list(front, &request),
         "BatchGetImage" => images::batch_get(front, &request),

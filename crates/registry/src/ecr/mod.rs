@@ -1,5 +1,7 @@
 //! ECR's own API: tokens, and what a repository allows.
 
+mod create;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
