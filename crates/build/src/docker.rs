@@ -40,6 +40,9 @@ const REMOTE_PING_TIMEOUT: Duration = Duration::from_secs(35);
 const PING_INTERVAL: Duration = Duration::from_millis(250);
 const REMOTE_PING_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How many seconds an engine waits before it sends a layer for the last time.
+const LAST_WAIT: u64 = 20;
+
 /// A Docker engine that answers.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -313,7 +316,7 @@ impl Engine {
         let name = repository.to_string();
         let mut messages =
             std::pin::pin!(self.docker.push_image(&name, Some(options), credentials));
-        let (mut digest, mut last, mut seconds) = (None, String::new(), 0);
+        let (mut digest, mut last, mut seconds, mut gave_up) = (None, String::new(), 0, false);
         while let Some(message) = messages.next().await {
             match message {
                 Ok(info) => {
@@ -326,6 +329,7 @@ impl Engine {
                             reporter.report(Event::PushRetrying { image, wait });
                         }
                         seconds = left;
+                        gave_up |= left >= LAST_WAIT;
                     } else if last != status {
                         reporter.report(Event::PushLine { image, line: &status });
                         last = status;
@@ -335,7 +339,7 @@ impl Engine {
                 Err(Error::IOError { .. }) if digest.is_some() => break,
                 Err(error) => {
                     let message = shortened(&causes(&error));
-                    return Err(PushError::Refused { reference, message });
+                    return Err(PushError::Refused { reference, message, gave_up });
                 }
             }
         }

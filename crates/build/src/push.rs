@@ -94,7 +94,7 @@ async fn push_named(
     reporter: &dyn Reporter,
 ) -> Result<Digest, UploadError> {
     let (image, repository) = (&*plan.name, &plan.repository);
-    let mut schedule = Schedule::new();
+    let mut schedule = Schedule::of_long_work();
     let mut credentials = access.credentials(&repository.registry).await?;
     loop {
         let pushed = engine.push(image, repository, tag, credentials.as_ref(), reporter).await;
@@ -141,7 +141,11 @@ fn refusal(failure: &PushError) -> &str {
     }
 }
 
+/// Another push may succeed. Where the engine has tried for a minute by itself, it would not.
 fn is_transient(failure: &PushError) -> bool {
+    if matches!(failure, PushError::Refused { gave_up: true, .. }) {
+        return false;
+    }
     let message = refusal(failure).to_ascii_lowercase();
     let is_denied = ["denied", "unauthorized", "name unknown", "403", "401"]
         .iter()
@@ -177,7 +181,11 @@ mod tests {
     use super::*;
 
     fn refused(message: &str) -> PushError {
-        PushError::Refused { reference: "r.example/web:1".into(), message: message.into() }
+        PushError::Refused {
+            reference: "r.example/web:1".into(),
+            message: message.into(),
+            gave_up: false,
+        }
     }
 
     #[test]

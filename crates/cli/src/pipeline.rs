@@ -17,14 +17,19 @@ use crate::preflight::{Check, Finding, Preflight, to_be_made};
 use crate::project::Project;
 use crate::report::{ArtifactReport, Report};
 
-/// Who may speak to registries. Credentials of AWS are looked for only if one of them is ECR's.
+/// Who may speak to registries. Credentials of AWS are looked for only if one of them is ECR's, or
+/// something is pushed to ECR Public.
 pub(crate) async fn access<'a>(
     context: &Context<'_>,
-    registries: impl IntoIterator<Item = &'a Registry>,
+    targets: impl IntoIterator<Item = &'a Registry>,
+    bases: impl IntoIterator<Item = &'a Registry>,
 ) -> Access {
-    let is_ecr = registries.into_iter().any(|registry| registry.ecr().is_some());
+    let targets: Vec<_> = targets.into_iter().collect();
+    let is_public = targets.iter().any(|registry| registry.is_ecr_public());
+    let is_ecr = targets.into_iter().chain(bases).any(|registry| registry.ecr().is_some());
     let aws = if is_ecr { Some(context.aws().await.clone()) } else { None };
-    Access::new(aws, Arc::clone(&context.observer))
+    let public_aws = if is_public { Some(context.aws().await.clone()) } else { None };
+    Access::new(aws, public_aws, Arc::clone(&context.observer))
 }
 
 /// Makes the repositories that shipspec.yml says are to be made. It comes before anything is built,

@@ -228,16 +228,14 @@ async fn check_rest(
     });
     let artifacts =
         if needs.artifacts { check_artifacts(context, project, judge, &mut checks) } else { None };
-    let mut registries = BTreeSet::new();
+    let mut bases = BTreeSet::new();
     if needs.builds {
-        let (bases, found) = dockerfiles::check(context, &plans);
-        registries.extend(bases);
+        let (registries, found) = dockerfiles::check(context, &plans);
+        bases.extend(registries);
         checks.extend(found);
     }
-    if needs.registry {
-        registries.extend(plans.iter().map(|plan| plan.repository.registry.clone()));
-    }
-    let access = pipeline::access(context, &registries).await;
+    let targets = plans.iter().map(|plan| &plan.repository.registry).filter(|_| needs.registry);
+    let access = pipeline::access(context, targets, &bases).await;
     if needs.registry {
         checks.extend(check_registries(&access, &plans).await);
     }

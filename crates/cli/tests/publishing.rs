@@ -280,3 +280,23 @@ fn a_repository_is_made_as_it_is_said_and_only_once() {
         assert!(policy.contains(&format!("ecr:{action}")), "{policy}");
     }
 }
+
+#[test]
+#[ignore = "needs the testbed"]
+fn an_image_goes_to_ecr_public_with_a_token_of_its_own() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository_builder("public").public().create();
+    let project = project(&testbed, &repository);
+    let role = testbed.role(&["ecr-public:*", "sts:GetServiceBearerToken"]);
+    let project = project.role(&role);
+    project.run(&["run"]).success();
+    assert!(repository.uri().starts_with("public.ecr.aws/"));
+    assert_eq!(repository.tags()["latest"], repository.tags()[SHORT]);
+    let policy = project.run(&["policy"]).success().stdout;
+    assert!(policy.contains("sts:GetServiceBearerToken"), "{policy}");
+    assert!(policy.contains("ecr-public:PutImage"), "{policy}");
+
+    let role = testbed.role_without(&["ecr-public:GetAuthorizationToken"]);
+    let outcome = project.role(&role).run(&["run"]).failure(4);
+    assert!(outcome.stderr.contains("`ecr-public:GetAuthorizationToken` and"), "{outcome}");
+}

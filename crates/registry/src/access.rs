@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use crate::client::Client;
 use crate::credentials::{Credentials, CredentialsError};
 use crate::ecr::{Ecr, EcrError, Mutability};
+use crate::ecr_public;
 use crate::error::RegistryError;
 use crate::repository::{Creation, RepositorySettings};
 use crate::retry::RetryObserver;
@@ -28,6 +29,7 @@ pub struct Access {
 #[derive(Debug)]
 struct Shared {
     aws: Option<SdkConfig>,
+    public_aws: Option<SdkConfig>,
     observer: Arc<dyn RetryObserver>,
     /// Each is held while a token is fetched, so that several images of one registry fetch one.
     known: Mutex<BTreeMap<Registry, Arc<Mutex<Option<Known>>>>>,
@@ -71,11 +73,16 @@ impl Hint for AccessError {
 }
 
 impl Access {
-    /// `aws` is needed where a registry of ECR is spoken to; `observer` hears of requests that are
-    /// made again.
+    /// `aws` is needed where a registry of ECR is spoken to, `public_aws` where something is pushed to
+    /// ECR Public: everybody may pull from there. `observer` hears of requests that are made again.
     #[must_use]
-    pub fn new(aws: Option<SdkConfig>, observer: Arc<dyn RetryObserver>) -> Self {
-        Self { shared: Arc::new(Shared { aws, observer, known: Mutex::default() }) }
+    pub fn new(
+        aws: Option<SdkConfig>,
+        public_aws: Option<SdkConfig>,
+        observer: Arc<dyn RetryObserver>,
+    ) -> Self {
+        let known = Mutex::default();
+        Self { shared: Arc::new(Shared { aws, public_aws, observer, known }) }
     }
 
     /// User and password for a registry: for ECR a token, for others what `docker login` left;
@@ -120,11 +127,17 @@ impl Access {
     }
 
     async fn fetch(&self, registry: &Registry) -> Result<Known, AccessError> {
-        let Some(ecr) = self.ecr(registry) else {
+        let fetched = if let Some(ecr) = self.ecr(registry) {
+            ecr.fetch_credentials().await
+        } else if let Some(aws) =
+            self.shared.public_aws.as_ref().filter(|_| registry.is_ecr_public())
+        {
+            ecr_public::fetch_credentials(aws).await
+        } else {
             let credentials = Credentials::from_docker_config(registry)?;
             return Ok(Known { credentials, end: None });
         };
-        match ecr.fetch_credentials().await {
+        match fetched {
             Ok(passing) => Ok(Known { credentials: Some(passing.credentials), end: passing.end }),
             Err(source) => Err(AccessError::Ecr { registry: registry.clone(), source }),
         }

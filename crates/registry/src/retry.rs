@@ -69,28 +69,29 @@ pub(crate) async fn retry<T>(
 #[derive(Debug)]
 pub struct Schedule {
     start: Instant,
+    patience: Duration,
     limit: Duration,
     attempt: u32,
 }
 
-impl Default for Schedule {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Schedule {
     /// The schedule of a request whose first attempt begins now.
+    pub(crate) fn new() -> Self {
+        Self { start: Instant::now(), patience: PATIENCE, limit: FIRST_WAIT, attempt: 1 }
+    }
+
+    /// The same for work that may take long when all is well, so that the time that it took does not
+    /// tell whether to go on.
     #[must_use]
-    pub fn new() -> Self {
-        Self { start: Instant::now(), limit: FIRST_WAIT, attempt: 1 }
+    pub fn of_long_work() -> Self {
+        Self { patience: Duration::MAX, ..Self::new() }
     }
 
     /// How long to wait before the next attempt; nothing if there is to be none. `asked` is what the
     /// registry asks for.
     pub fn next(&mut self, asked: Option<Duration>) -> Option<Duration> {
         let wait = self.limit.mul_f64(rand::random()).max(asked.unwrap_or_default());
-        if self.attempt >= ATTEMPTS || self.start.elapsed() + wait > PATIENCE {
+        if self.attempt >= ATTEMPTS || self.start.elapsed().saturating_add(wait) > self.patience {
             return None;
         }
         self.attempt += 1;

@@ -31,6 +31,9 @@ impl TestRepository {
     /// The registry's host.
     #[must_use]
     pub fn registry(&self) -> String {
+        if self.account == "public" {
+            return "public.ecr.aws".to_owned();
+        }
         format!("{}.dkr.ecr.{}.amazonaws.com", self.account, self.region)
     }
 
@@ -155,6 +158,12 @@ impl RepositoryBuilder {
     pub fn account(mut self, account: &str) -> Self {
         account.clone_into(&mut self.repository.account);
         self
+    }
+
+    /// In ECR Public.
+    #[must_use]
+    pub fn public(self) -> Self {
+        self.account("public").region("us-east-1")
     }
 
     /// In this region.

@@ -69,11 +69,16 @@ impl Filler<'_> {
                 Some(text) => self.parsed(text)?,
                 None => Platform::host(),
             },
-            repository: place.repository,
             create_repository: match &image.create_repository {
+                Some(_) if place.repository.registry.ecr().is_none() => {
+                    let message = "`create_repository` is for private repositories of ECR";
+                    self.refuse(&image.repository, message.into());
+                    None
+                }
                 Some(settings) => Some(self.repository(settings)?),
                 None => None,
             },
+            repository: place.repository,
             main_tag: place.main_tag,
             tags: place.tags,
             build_args,

@@ -137,7 +137,7 @@ impl Project {
         let engine = Engine::connect(&self.environment, Duration::ZERO, &self.told).await?;
         let target = target.map(str::to_owned).or(self.plan.target.clone());
         let plan = ImagePlan { target, ..self.plan.clone() };
-        let access = Access::new(None, Arc::new(Unobserved));
+        let access = Access::new(None, None, Arc::new(Unobserved));
         let (tag, secrets) = (&*self.tag, &self.secrets);
         let inputs = BuildInputs { plan: &plan, tag, access: &access, secrets };
         engine.build(&inputs, &self.told).await

@@ -63,6 +63,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             .or_else(|| first.map(|host| host.region.clone())),
     };
     let mut statements = repository_statements(&repositories);
+    statements.extend(public_statements(&plans));
     statements.extend(creation_statements(&plans));
     statements.extend(Parameters::new(&project, context, &place).statements());
     let policy = json!({ "Version": "2012-10-17", "Statement": statements });
@@ -109,6 +110,28 @@ fn repository_statements(repositories: &BTreeSet<String>) -> Vec<Value> {
             "Action": REPOSITORY_ACTIONS, "Resource": repositories,
         }),
     ]
+}
+
+/// What a push to ECR Public asks for ([actions]). The ARN of a public repository has the account,
+/// which its host does not tell.
+///
+/// [actions]: https://docs.aws.amazon.com/AmazonECR/latest/public/docker-push-ecr-image.html
+fn public_statements(plans: &[ImagePlan]) -> Option<Value> {
+    let is_public = plans.iter().any(|plan| plan.repository.registry.is_ecr_public());
+    is_public.then(|| {
+        json!({
+            "Sid": "EcrPublic", "Effect": "Allow", "Resource": "*",
+            "Action": [
+                "ecr-public:BatchCheckLayerAvailability",
+                "ecr-public:CompleteLayerUpload",
+                "ecr-public:GetAuthorizationToken",
+                "ecr-public:InitiateLayerUpload",
+                "ecr-public:PutImage",
+                "ecr-public:UploadLayerPart",
+                "sts:GetServiceBearerToken",
+            ],
+        })
+    })
 }
 
 /// What making repositories asks for.

@@ -115,7 +115,7 @@ async fn ask_registries(
 ) -> anyhow::Result<()> {
     let plans: Vec<_> = plans.iter().filter(|plan| needs.digests.contains(&plan.name)).collect();
     let access =
-        pipeline::access(context, plans.iter().map(|plan| &plan.repository.registry)).await;
+        pipeline::access(context, plans.iter().map(|plan| &plan.repository.registry), []).await;
     for plan in plans {
         let client = access.client(&plan.repository)?;
         match client.manifest(plan.main_tag().as_str()).await? {

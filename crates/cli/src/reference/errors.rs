@@ -176,6 +176,7 @@ fn registry() -> Vec<Error> {
             source: UploadError::Push(PushError::Refused {
                 reference: repository().tagged(&tag()),
                 message: "connection reset by peer".into(),
+                gave_up: true,
             }),
         }
         .into(),

@@ -63,6 +63,10 @@ impl Hint for EcrError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Credentials { .. } => Some(CREDENTIALS_HINT.into()),
+            Self::Denied { action: crate::ecr_public::LOGIN, .. } => Some(format!(
+                "allow `{}` and `sts:GetServiceBearerToken` to the role that shipspec runs with",
+                crate::ecr_public::LOGIN
+            )),
             Self::Denied { action, .. } => {
                 Some(format!("allow `{action}` to the role that shipspec runs with"))
             }
@@ -108,7 +112,7 @@ impl fmt::Display for PushTime {
 }
 
 /// Reads an authorization token: a user and a password.
-fn read_token(token: &str) -> Result<Credentials, EcrError> {
+pub(crate) fn read_token(token: &str) -> Result<Credentials, EcrError> {
     let decoded = BASE64_STANDARD.decode(token).map_err(|_| EcrError::Token)?;
     let text = String::from_utf8(decoded).map_err(|_| EcrError::Token)?;
     // Only the first colon separates: the password may hold others.
@@ -201,17 +205,27 @@ impl Ecr {
         })
     }
 
-    pub(crate) fn error<E, R>(&self, action: &'static str, error: &SdkError<E, R>) -> EcrError
+    fn error<E, R>(&self, action: &'static str, error: &SdkError<E, R>) -> EcrError
+    where
+        SdkError<E, R>: ProvideErrorMetadata + std::error::Error,
+    {
+        EcrError::of(action, &self.host.region, error)
+    }
+}
+
+impl EcrError {
+    /// What an answer of the SDK comes to.
+    pub(crate) fn of<E, R>(action: &'static str, region: &str, error: &SdkError<E, R>) -> Self
     where
         SdkError<E, R>: ProvideErrorMetadata + std::error::Error,
     {
         let told = error.message().map(str::to_owned);
         let message = told.unwrap_or_else(|| causes(error));
         match error.code() {
-            Some("AccessDeniedException" | "AccessDenied") => EcrError::Denied { action, message },
-            Some(code) if is_credentials_code(code) => EcrError::Credentials { action, message },
-            None if message.contains("credential") => EcrError::Credentials { action, message },
-            _ => EcrError::Request { action, region: self.host.region.clone(), message },
+            Some("AccessDeniedException" | "AccessDenied") => Self::Denied { action, message },
+            Some(code) if is_credentials_code(code) => Self::Credentials { action, message },
+            None if message.contains("credential") => Self::Credentials { action, message },
+            _ => Self::Request { action, region: region.to_owned(), message },
         }
     }
 }
