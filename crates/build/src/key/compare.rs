@@ -271,3 +271,6 @@ impl LeafKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -228,3 +228,6 @@ fn short(hash: Hash) -> [u8; HASH] {
     bytes.copy_from_slice(&hash.as_bytes()[..HASH]);
     bytes
 }
+
+#[cfg(test)]
+mod tests;
