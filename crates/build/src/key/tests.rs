@@ -241,12 +241,12 @@ fn folder_hash(entries: &[serde_json::Value]) -> String {
     for entry in entries {
         let text = |key: &str| entry[key].as_str();
         let path = folder.path().join(text("path").unwrap());
-        match (text("content"), text("target")) {
-            (Some(content), _) => std::fs::write(&path, content).unwrap(),
-            (_, Some(target)) => std::os::unix::fs::symlink(target, &path).unwrap(),
-            _ => std::fs::create_dir(&path).unwrap(),
-        }
-        if let Some(mode) = text("mode") {
+        let usual = match (text("content"), text("target")) {
+            (Some(content), _) => std::fs::write(&path, content).map(|()| Some("644")),
+            (_, Some(target)) => std::os::unix::fs::symlink(target, &path).map(|()| None),
+            _ => std::fs::create_dir(&path).map(|()| Some("755")),
+        };
+        if let Some(mode) = text("mode").or(usual.unwrap()) {
             let mode = std::fs::Permissions::from_mode(u32::from_str_radix(mode, 8).unwrap());
             std::fs::set_permissions(&path, mode).unwrap();
         }

@@ -33,7 +33,9 @@ fn an_ordinary_file_is_its_hash_and_others_say_what_they_are() {
 
 #[test]
 fn what_is_no_entry_is_told() {
-    for text in ["", "x644.F3Yv3dlppFM", "f.F3Yv3dlppFM", "f9.F3Yv3dlppFM", "F3YL", "lx.F3Yv3dlppFM"] {
+    for text in
+        ["", "x644.F3Yv3dlppFM", "f.F3Yv3dlppFM", "f9.F3Yv3dlppFM", "F3YL", "lx.F3Yv3dlppFM"]
+    {
         assert!(serde_json::from_str::<Node>(&format!("\"{text}\"")).is_err(), "{text}");
     }
 }
@@ -56,7 +58,8 @@ fn no_path_is_too_deep_for_a_reader_of_json() {
 }
 
 fn entries() -> impl Strategy<Value = Vec<Entry>> {
-    let path = prop::collection::vec("[a-c\"\\\\\u{1}]{1,3}", 1..4).prop_map(|parts| parts.join("/"));
+    let path =
+        prop::collection::vec("[a-c\"\\\\\u{1}]{1,3}", 1..4).prop_map(|parts| parts.join("/"));
     btree_map(path, (0_u16..0o1000, 0_u8..9), 0..40).prop_map(|files| {
         let mut entries: Vec<Entry> = Vec::new();
         let mut files: Vec<_> = files.into_iter().collect();
