@@ -9,12 +9,12 @@
 use regex::Regex;
 
 /// Patterns of one `.dockerignore`.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Ignore {
     patterns: Vec<Pattern>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Pattern {
     brings_back: bool,
     regex: Regex,

@@ -13,6 +13,7 @@ mod dockerfile_folder;
 mod error;
 mod failure;
 pub mod ignore;
+pub mod key;
 pub mod options;
 pub mod plan;
 pub mod progress;

@@ -16,7 +16,7 @@ use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 use shipspec_spec::value::Value;
 
-use super::{ImagePlan, PlannedSecret, PlannedTag, TestPlan};
+use super::{ImagePlan, PlannedSecret, PlannedTag, SecretArgument, TestPlan};
 
 /// How long a test may take where nothing else is said.
 const TEST_LIMIT: Duration = Duration::from_hours(1);
@@ -57,7 +57,8 @@ impl Filler<'_> {
         place: Place,
     ) -> Option<ImagePlan> {
         let before = self.found.as_slice().len();
-        let (build_args, exposed) = self.build_args(image);
+        let (build_args, secret_args) = self.build_args(image);
+        let exposed = secret_args.values().flat_map(|argument| argument.secrets.clone()).collect();
         let context = self.optional(image.context.as_ref()).unwrap_or_else(|| ".".into());
         let dockerfile = self.optional(image.dockerfile.as_ref());
         let plan = ImagePlan {
@@ -85,6 +86,7 @@ impl Filler<'_> {
             labels: self.pairs(&image.labels),
             secrets: self.secrets(&image.secrets),
             exposed,
+            secret_args,
             test: image.test.as_ref().and_then(|test| self.test(test, folder)),
             depends_on: BTreeSet::new(),
             is_provisional: false,
@@ -93,9 +95,12 @@ impl Filler<'_> {
         (self.found.as_slice().len() == before).then_some(plan)
     }
 
-    /// The arguments, and the secrets among them that stay in the image because shipspec.yml says so.
-    fn build_args(&mut self, image: &ImageConfig) -> (IndexMap<String, String>, BTreeSet<String>) {
-        let (mut filled, mut exposed) = (IndexMap::new(), BTreeSet::new());
+    /// The arguments, and those among them whose secrets stay in the image because shipspec.yml says so.
+    fn build_args(
+        &mut self,
+        image: &ImageConfig,
+    ) -> (IndexMap<String, String>, IndexMap<String, SecretArgument>) {
+        let (mut filled, mut exposed) = (IndexMap::new(), IndexMap::new());
         for (name, text) in &image.build_args {
             match text.evaluate_text(self.scope) {
                 Ok((text, value)) if value.secrets().is_empty() => {
@@ -111,15 +116,23 @@ impl Filler<'_> {
                 self.found.push(Diagnostic::at(text.span().clone(), message));
             }
             match text.evaluate_text(self.scope) {
-                Ok((text, value)) => {
-                    filled.insert(name.clone(), text);
-                    exposed.extend(value.secrets().iter().cloned());
+                Ok((filled_text, value)) => {
+                    filled.insert(name.clone(), filled_text);
+                    if !value.secrets().is_empty() {
+                        exposed.insert(name.clone(), self.secret_argument(text, &value));
+                    }
                 }
                 Err(errors) => self.found.extend(errors),
             }
         }
         self.date(&mut filled);
         (filled, exposed)
+    }
+
+    fn secret_argument(&self, text: &Text, value: &Value) -> SecretArgument {
+        let shown = text.evaluate_text(&self.scope.without_secrets());
+        let without_secrets = shown.ok().map(|(text, _)| text);
+        SecretArgument { secrets: value.secrets().clone(), without_secrets }
     }
 
     /// An argument stays in the image's history, where everybody who can pull it reads it.

@@ -52,6 +52,8 @@ pub struct ImagePlan {
     pub secrets: IndexMap<String, PlannedSecret>,
     /// The secrets that stay in the image, because shipspec.yml says so.
     pub exposed: BTreeSet<String>,
+    /// Where each build argument that holds secrets comes from, by its name.
+    pub secret_args: IndexMap<String, SecretArgument>,
     /// What has to succeed before it is pushed.
     pub test: Option<TestPlan>,
     /// How it is built.
@@ -87,6 +89,17 @@ pub struct PlannedSecret {
     pub name: String,
     /// The value.
     pub value: Secret,
+}
+
+/// What a build argument is made from that holds secrets: together with their versions this tells its
+/// value without telling it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SecretArgument {
+    /// The secrets in it.
+    pub secrets: BTreeSet<String>,
+    /// Its text with the name of each secret in place of the secret; nothing if the text cannot be made
+    /// without knowing what they hold.
+    pub without_secrets: Option<String>,
 }
 
 /// A tag to put.

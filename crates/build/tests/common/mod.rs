@@ -88,6 +88,7 @@ impl Project {
             labels: [].into(),
             secrets: [].into(),
             exposed: [].into(),
+            secret_args: [].into(),
             test: None,
             depends_on: [].into(),
             is_provisional: false,
