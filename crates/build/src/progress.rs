@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use shipspec_spec::published::Published;
 
+pub use shipspec_registry::tagging::TagChange;
+
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event<'a> {
@@ -107,17 +109,6 @@ pub enum Event<'a> {
         /// What the tag did.
         change: TagChange,
     },
-}
-
-/// What putting a tag came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TagChange {
-    /// There was no such tag before.
-    New,
-    /// It named this image already.
-    Unchanged,
-    /// It named another image before.
-    Moved,
 }
 
 /// Hears of events as they happen.

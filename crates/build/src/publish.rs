@@ -5,6 +5,7 @@ use shipspec_registry::client::Client;
 use shipspec_registry::credentials::Credentials;
 use shipspec_registry::error::RegistryError;
 use shipspec_registry::manifest::Manifest;
+use shipspec_registry::tagging::{self, Tagged};
 use shipspec_spec::hint::Hint;
 use shipspec_spec::image::Digest;
 use shipspec_spec::published::Published;
@@ -190,40 +191,11 @@ impl Staged {
         reporter: &dyn Reporter,
     ) -> Result<TagChange, PublishError> {
         let error = |source| registry_error("tag", &self.image, source);
-        let there = self.client.manifest(tag.as_str()).await.map_err(error)?;
-        let there = there.map(|manifest| manifest.digest);
-        let change = match &there {
-            Some(digest) if *digest == self.published.digest => TagChange::Unchanged,
-            Some(_) => TagChange::Moved,
-            None => TagChange::New,
-        };
-        let change = match change {
-            TagChange::Unchanged => change,
-            change => match self.client.put_manifest(tag, &self.manifest).await {
-                Ok(()) => change,
-                Err(refusal) => self.look_again(tag, refusal).await.map_err(error)?,
-            },
-        };
+        let Tagged { change, .. } =
+            tagging::put_tag(&self.client, &self.manifest, tag).await.map_err(error)?;
         let reference = self.published.repository.tagged(tag);
         reporter.report(Event::Tagged { image: &self.image, reference: &reference, change });
         Ok(change)
-    }
-
-    /// A refusal of an immutable tag may come because our own request arrived and its answer did not,
-    /// or because another run of the same commit was faster: then the tag names our image already.
-    async fn look_again(
-        &self,
-        tag: &Tag,
-        refusal: RegistryError,
-    ) -> Result<TagChange, RegistryError> {
-        let RegistryError::Immutable { repository, tag: refused, wanted, .. } = refusal else {
-            return Err(refusal);
-        };
-        let there = self.client.manifest(tag.as_str()).await?.map(|manifest| manifest.digest);
-        if there.as_ref() == Some(&self.published.digest) {
-            return Ok(TagChange::Unchanged);
-        }
-        Err(RegistryError::Immutable { repository, tag: refused, wanted, there })
     }
 }
 

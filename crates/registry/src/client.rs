@@ -22,10 +22,10 @@ use crate::retry::retry;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long an answer may take as a whole; manifests are small.
-const TIMEOUT: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The header in which a registry tells the digest of what it took or sent.
-const CONTENT_DIGEST: &str = "docker-content-digest";
+pub(crate) const CONTENT_DIGEST: &str = "docker-content-digest";
 
 /// Speaks to one repository of a registry.
 ///
@@ -161,7 +161,7 @@ impl Client {
         Err(self.answer(StatusCode::BAD_REQUEST, message))
     }
 
-    fn compare(
+    pub(crate) fn compare(
         &self,
         reference: &str,
         wanted: &Digest,
@@ -178,7 +178,7 @@ impl Client {
         })
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let Repository { registry, name } = &self.repository;
         let scheme = if registry.is_loopback() { "http" } else { "https" };
         // The registry behind Docker Hub's name has a host of its own.
@@ -189,8 +189,13 @@ impl Client {
         self.http.request(method, format!("{scheme}://{host}/v2/{name}/{path}"))
     }
 
+    /// A request to an address that the registry has named.
+    pub(crate) fn request_at(&self, method: Method, address: &str) -> RequestBuilder {
+        self.http.request(method, address)
+    }
+
     /// Sends a request; if the registry asks who is speaking, tells it and sends it once more.
-    async fn send(&self, request: RequestBuilder) -> Result<Response, RegistryError> {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, RegistryError> {
         let again = request.try_clone();
         let known = self.authorization.lock().await.clone();
         let answer = self.send_with(request, &known).await?;
@@ -249,7 +254,7 @@ impl Client {
     }
 
     /// The answer, if it is a success; `reference` is what a `404` is about.
-    async fn check(
+    pub(crate) async fn check(
         &self,
         answer: Response,
         reference: Option<&str>,
@@ -276,18 +281,18 @@ impl Client {
         })
     }
 
-    fn answer(&self, status: StatusCode, message: String) -> RegistryError {
+    pub(crate) fn answer(&self, status: StatusCode, message: String) -> RegistryError {
         let repository = self.repository.clone();
         RegistryError::Answer { repository, status: status.as_u16(), message }
     }
 
-    fn transport(&self, source: reqwest::Error) -> RegistryError {
+    pub(crate) fn transport(&self, source: reqwest::Error) -> RegistryError {
         // The address may hold a signed query.
         let source = source.without_url();
         RegistryError::Transport { repository: self.repository.clone(), source }
     }
 }
 
-fn header(answer: &Response, name: &str) -> Option<String> {
+pub(crate) fn header(answer: &Response, name: &str) -> Option<String> {
     answer.headers().get(name)?.to_str().ok().map(str::to_owned)
 }

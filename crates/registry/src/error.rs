@@ -60,6 +60,24 @@ pub enum RegistryError {
         /// The tag or digest.
         reference: String,
     },
+    /// A part of an image is not there.
+    #[error("`{repository}` has no layer `{digest}`")]
+    NoLayer {
+        /// Where.
+        repository: Repository,
+        /// The layer's digest, or the configuration's.
+        digest: Digest,
+    },
+    /// A manifest that cannot be copied.
+    #[error("the manifest `{reference}` of `{repository}` {problem}")]
+    Manifest {
+        /// Where.
+        repository: Repository,
+        /// Its digest.
+        reference: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The registry holds other bytes than it should.
     #[error(
         "the registry answered with the digest {found} for `{reference}` of `{repository}`, where {wanted} was expected"
@@ -84,6 +102,28 @@ pub enum RegistryError {
         /// The beginning of the answer.
         message: String,
     },
+    /// The host that the registry keeps its layers on refused.
+    #[error("the layers of `{repository}` are on `{host}`, which answered {status}: {message}")]
+    Storage {
+        /// What was asked for.
+        repository: Repository,
+        /// Where the registry sent us: for ECR a bucket of S3.
+        host: String,
+        /// The HTTP status.
+        status: u16,
+        /// Its own word for it.
+        message: String,
+    },
+    /// A layer stopped on its way.
+    #[error("the layer `{digest}` of `{repository}` {problem}")]
+    Interrupted {
+        /// Where it is.
+        repository: Repository,
+        /// Which.
+        digest: Digest,
+        /// What happened to it.
+        problem: &'static str,
+    },
     /// The registry could not be reached, or fell silent.
     #[error("failed to reach the registry of `{repository}`")]
     Transport {
@@ -101,7 +141,10 @@ impl RegistryError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Transport { source, .. } => !source.is_builder() && !source.is_redirect(),
-            Self::Answer { status, .. } => *status == 429 || (500..600).contains(status),
+            Self::Answer { status, .. } | Self::Storage { status, .. } => {
+                *status == 429 || (500..600).contains(status)
+            }
+            Self::Interrupted { .. } => true,
             _ => false,
         }
     }
@@ -133,6 +176,9 @@ impl Hint for RegistryError {
             )),
             Self::Pinned { tag, .. } => Some(format!(
                 "take `{tag}` out of `tags:`, or exclude it from immutability: aws ecr put-image-tag-mutability --image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter={tag}"
+            )),
+            Self::Storage { host, status: 403, .. } => Some(format!(
+                "allow `s3:GetObject` on `{host}` in the policy of the network's endpoint for S3: ECR keeps its layers there"
             )),
             Self::Answer { status: 429, .. } => {
                 Some("the registry limits how often it is asked; try again later".into())

@@ -1,12 +1,20 @@
 //! Registries: who may speak to them, what they hold, and tags put by manifest.
 //!
-//! Only [`ecr`] knows the AWS SDK of ECR, and only [`client`] knows HTTP.
+//! Only [`ecr`] knows the AWS SDK of ECR; HTTP is known to [`client`] and to what moves layers with it:
+//! [`blob`], `download` and `upload`.
 
 pub mod access;
+pub mod blob;
 pub mod challenge;
 pub mod client;
 pub mod credentials;
+mod download;
 pub mod ecr;
 pub mod error;
 pub mod manifest;
+pub mod observer;
+mod patience;
 mod retry;
+pub mod tagging;
+pub mod transfer;
+mod upload;
