@@ -25,6 +25,14 @@ pub enum EcrError {
         /// What the SDK or the service says.
         message: String,
     },
+    /// The role to speak to the registry with cannot be assumed.
+    #[error("the role for `{action}` cannot be assumed: {message}")]
+    Role {
+        /// What was to be asked with it.
+        action: &'static str,
+        /// What the SDK or STS says.
+        message: String,
+    },
     /// The role may not do this.
     #[error("access denied to `{action}`: {message}")]
     Denied {
@@ -55,6 +63,9 @@ impl Hint for EcrError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Credentials { .. } => Some(CREDENTIALS_HINT.into()),
+            Self::Role { .. } => Some(
+                "allow `sts:AssumeRole` on it to the role that shipspec runs with, and let it trust that role; an external id has to be the one that it asks for".into(),
+            ),
             Self::Denied { action, .. } => {
                 Some(format!("allow `{action}` to the role that shipspec runs with"))
             }
@@ -149,6 +160,7 @@ impl Ecr {
         match error.code() {
             Some("AccessDeniedException" | "AccessDenied") => EcrError::Denied { action, message },
             Some(code) if is_credentials_code(code) => EcrError::Credentials { action, message },
+            None if message.contains("AssumeRole") => EcrError::Role { action, message },
             None if message.contains("credential") => EcrError::Credentials { action, message },
             _ => EcrError::Request { action, region: self.host.region.clone(), message },
         }

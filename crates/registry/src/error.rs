@@ -177,6 +177,9 @@ impl Hint for RegistryError {
             Self::Pinned { tag, .. } => Some(format!(
                 "take `{tag}` out of `tags:`, or exclude it from immutability: aws ecr put-image-tag-mutability --image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter={tag}"
             )),
+            Self::NoManifest { .. } => {
+                Some("check the tag or digest, and that the image was pushed there".into())
+            }
             Self::Storage { host, status: 403, .. } => Some(format!(
                 "allow `s3:GetObject` on `{host}` in the policy of the network's endpoint for S3: ECR keeps its layers there"
             )),
