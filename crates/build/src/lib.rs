@@ -21,6 +21,5 @@ pub mod publish;
 mod push;
 mod session;
 mod solve;
-pub mod tagging;
 pub mod test;
 pub mod vertices;

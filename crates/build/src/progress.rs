@@ -5,6 +5,8 @@ use std::time::Duration;
 use shipspec_spec::image::Digest;
 use shipspec_spec::published::Published;
 
+pub use shipspec_registry::tagging::TagChange;
+
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event<'a> {
@@ -137,19 +139,6 @@ pub enum Event<'a> {
         /// What it names again.
         digest: &'a Digest,
     },
-}
-
-/// What putting a tag came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TagChange {
-    /// There was no such tag before.
-    New,
-    /// It named this image already.
-    Unchanged,
-    /// It named another image before.
-    Moved,
-    /// It named another image before, and names it again, because the run failed.
-    PutBack,
 }
 
 /// Hears of events as they happen.

@@ -19,9 +19,8 @@ use crate::push::push;
 /// An image that the registry holds, under its staging tag only.
 #[derive(Debug)]
 pub struct Staged {
-    pub(crate) image: String,
-    pub(crate) manifest: Manifest,
-    pub(crate) client: Client,
+    manifest: Manifest,
+    client: Client,
     published: Published,
 }
 
@@ -38,10 +37,8 @@ pub enum PublishError {
         source: UploadError,
     },
     /// The registry refused something.
-    #[error("failed to {action} the image `{image}`")]
+    #[error("failed to stage the image `{image}`")]
     Registry {
-        /// `stage` or `tag`.
-        action: &'static str,
         /// Its name in shipspec.yml.
         image: String,
         /// What happened.
@@ -83,7 +80,7 @@ pub async fn stage(
     access: &Access,
     reporter: &dyn Reporter,
 ) -> Result<Staged, PublishError> {
-    let error = |source| registry_error("stage", &plan.name, source);
+    let error = |source| registry_error(&plan.name, source);
     let client = access.client(&plan.repository).map_err(error)?;
     let tag = Tag::staging(&image.id);
     let there = client.manifest(tag.as_str()).await.map_err(error)?;
@@ -104,7 +101,7 @@ pub async fn stage(
         size: manifest.size(),
     };
     reporter.report(Event::Pushed { image: &plan.name, published: &published });
-    Ok(Staged { image: plan.name.clone(), manifest, client, published })
+    Ok(Staged { manifest, client, published })
 }
 
 /// What the registry has under the staging tag, which must be what the engine pushed.
@@ -115,7 +112,7 @@ async fn confirm(
     pushed: Digest,
 ) -> Result<Manifest, PublishError> {
     let found = client.manifest(tag.as_str()).await;
-    let found = found.map_err(|source| registry_error("stage", &plan.name, source))?;
+    let found = found.map_err(|source| registry_error(&plan.name, source))?;
     match found {
         Some(manifest) if manifest.digest == pushed => Ok(manifest),
         other => Err(PublishError::Unconfirmed {
@@ -132,12 +129,20 @@ impl Staged {
     pub fn published(&self) -> &Published {
         &self.published
     }
+
+    /// Its manifest, as the registry sent it.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Who speaks to its repository.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
 }
 
-pub(crate) fn registry_error(
-    action: &'static str,
-    image: &str,
-    source: RegistryError,
-) -> PublishError {
-    PublishError::Registry { action, image: image.into(), source }
+fn registry_error(image: &str, source: RegistryError) -> PublishError {
+    PublishError::Registry { image: image.into(), source }
 }

@@ -76,6 +76,20 @@ impl Console {
         let _ = self.live.as_ref().map_or_else(write, |progress| progress.above(write));
     }
 
+    /// What an image is at, for those who watch; a log has lines of its own.
+    pub(crate) fn say(&self, image: &str, what: String) {
+        if let Some(live) = &self.live {
+            live.say(image, self.masked(what));
+        }
+    }
+
+    /// Nothing more is to be said of what an image is at.
+    pub(crate) fn end(&self, image: &str) {
+        if let Some(live) = &self.live {
+            live.end(image);
+        }
+    }
+
     /// Data for whoever reads stdout, as it is. It is of our own making, so there is no secret in it;
     /// words of others go through [`Console::masked`] first.
     pub(crate) fn data(&self, text: &str) -> io::Result<()> {

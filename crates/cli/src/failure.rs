@@ -248,8 +248,10 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
         return Some((exit, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<AccessError>() {
-        let is_service =
-            matches!(error, AccessError::Ecr { source: EcrError::Credentials { .. }, .. });
+        let is_service = matches!(
+            error,
+            AccessError::Ecr { source: EcrError::Credentials { .. } | EcrError::Role { .. }, .. }
+        );
         return Some((if is_service { Exit::Service } else { Exit::Image }, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<DaemonError>() {

@@ -16,6 +16,7 @@ use shipspec_registry::access::Access;
 use crate::context::Context;
 use crate::project::Project;
 use crate::report::Report;
+use crate::tagging::Holding;
 
 /// An image that is made.
 pub(crate) struct Made {
@@ -193,6 +194,13 @@ impl Maker<'_> {
 }
 
 impl Made {
+    /// It and its tags, if its registry holds it.
+    pub(crate) fn holding(&self) -> Option<Holding<'_>> {
+        let staged = self.staged.as_ref()?;
+        let (client, manifest) = (staged.client(), staged.manifest());
+        Some(Holding { image: &self.plan.name, client, manifest, tags: &self.plan.tags })
+    }
+
     fn tell(&self, report: &mut Report) {
         let told = report.image(&self.plan);
         told.build_seconds = self.build_seconds;

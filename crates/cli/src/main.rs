@@ -14,6 +14,7 @@ mod parameters;
 mod pipeline;
 mod preflight;
 mod project;
+mod promotion;
 #[cfg(test)]
 mod reference;
 mod report;

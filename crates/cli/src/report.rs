@@ -19,7 +19,7 @@ use crate::console::{Bytes, Seconds};
 pub(crate) struct Report {
     /// The version of this document's form: 1. New keys may come; those that are here stay.
     pub(crate) version: u32,
-    /// The command: `run`, `plan`, `build` or `push`.
+    /// The command: `run`, `plan`, `build`, `push` or `promote`.
     pub(crate) command: &'static str,
     /// The whole commit, with `-dirty` behind it if the work tree holds changes.
     pub(crate) commit: Option<String>,
@@ -43,8 +43,10 @@ pub(crate) struct ImageReport {
     pub(crate) name: String,
     /// `registry/repository`.
     pub(crate) repository: String,
-    /// What it is built for, such as `linux/amd64`.
-    pub(crate) platform: String,
+    /// What it is built for, such as `linux/amd64`; absent for `promote`, which copies all platforms
+    /// that there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) platform: Option<String>,
     /// Its tags, in the order in which they are put.
     pub(crate) tags: Vec<TagReport>,
     /// The reference by its first tag.
@@ -68,6 +70,31 @@ pub(crate) struct ImageReport {
     /// Seconds that the build took; absent if nothing was built.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) build_seconds: Option<f64>,
+    /// What `promote` did to bring it there; absent for the other commands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) copied: Option<CopyReport>,
+}
+
+/// How an image got into another repository.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct CopyReport {
+    /// The reference by digest that it was copied from.
+    pub(crate) source: String,
+    /// Layers and configurations that were sent.
+    pub(crate) sent: AmountReport,
+    /// Those that the registry took from another of its repositories.
+    pub(crate) mounted: AmountReport,
+    /// Those that were there already, or that no registry holds.
+    pub(crate) skipped: AmountReport,
+}
+
+/// So many of something.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AmountReport {
+    /// How many.
+    pub(crate) count: u64,
+    /// Bytes.
+    pub(crate) bytes: u64,
 }
 
 /// A tag of an image.
@@ -168,14 +195,7 @@ impl Report {
             let time = seconds.map_or_else(|| "-".into(), |time| Seconds(time).to_string());
             rows.push([image.name.clone(), tags.join(", "), digest.into(), size, time]);
         }
-        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-        let widths: Vec<_> = (0..5).map(|column| width(column).unwrap_or(0)).collect();
-        let mut table = String::new();
-        for row in &rows {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-            let line = cells.collect::<Vec<_>>().join("  ");
-            let _ = writeln!(table, "{}", line.trim_end());
-        }
+        let mut table = columns(&rows);
         for image in self.images.iter().filter(|image| !image.exposed.is_empty()) {
             let (name, secrets) = (&image.name, image.exposed.join("`, `"));
             let _ = writeln!(
@@ -185,6 +205,19 @@ impl Report {
         }
         table
     }
+}
+
+/// Rows whose cells stand below each other.
+pub(crate) fn columns<const COUNT: usize>(rows: &[[String; COUNT]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<_> = (0..COUNT).map(|column| width(column).unwrap_or(0)).collect();
+    let mut table = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        let _ = writeln!(table, "{}", line.trim_end());
+    }
+    table
 }
 
 impl ImageReport {
@@ -198,7 +231,7 @@ impl ImageReport {
         Self {
             name: plan.name.clone(),
             repository: plan.repository.to_string(),
-            platform: plan.platform.to_string(),
+            platform: Some(plan.platform.to_string()),
             tags: plan.tags.iter().map(tag).collect(),
             uri: plan.repository.tagged(plan.main_tag()),
             digest: None,
@@ -207,6 +240,7 @@ impl ImageReport {
             size: None,
             exposed: plan.exposed.iter().cloned().collect(),
             build_seconds: None,
+            copied: None,
         }
     }
 
@@ -217,7 +251,7 @@ impl ImageReport {
         self.size = Some(published.size);
     }
 
-    fn set_digest(&mut self, digest: &Digest) {
+    pub(crate) fn set_digest(&mut self, digest: &Digest) {
         self.digest = Some(digest.to_string());
         self.pinned = Some(format!("{}@{digest}", self.repository));
     }
@@ -245,7 +279,7 @@ mod tests {
         report.images.push(ImageReport {
             name: "web".into(),
             repository: "r.example/web".into(),
-            platform: "linux/amd64".into(),
+            platform: Some("linux/amd64".into()),
             tags: vec![TagReport { tag: "0123456".into(), moving: false, change: Some("new") }],
             uri: "r.example/web:0123456".into(),
             digest: Some(format!("sha256:{}", "a".repeat(64))),
@@ -254,6 +288,7 @@ mod tests {
             size: Some(12_345_678),
             exposed: vec!["DB_PASSWORD".into()],
             build_seconds: Some(3.25),
+            copied: None,
         });
         assert_snapshot!(report.table(), @"
         image  tag      digest               size     build

@@ -20,16 +20,16 @@ use crate::credentials::Credentials;
 use crate::ecr::PushTime;
 use crate::error::{ErrorBody, ImmutableTag, RegistryError};
 use crate::manifest::{MEDIA_TYPES, Manifest};
-use crate::retry::retry;
+use crate::retry::Patience;
 
 /// How long a registry may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long an answer may take as a whole; manifests are small.
-const TIMEOUT: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The header in which a registry tells the digest of what it took or sent.
-const CONTENT_DIGEST: &str = "docker-content-digest";
+pub(crate) const CONTENT_DIGEST: &str = "docker-content-digest";
 
 /// Speaks to one repository of a registry.
 ///
@@ -166,7 +166,7 @@ impl Client {
         Err(RegistryError::Answer { repository, status, message, retry_after: None })
     }
 
-    fn compare(
+    pub(crate) fn compare(
         &self,
         reference: &str,
         wanted: &Digest,
@@ -194,12 +194,22 @@ impl Client {
         self.http.request(method, format!("{scheme}://{host}/v2/{name}/{path}"))
     }
 
+    /// A request to an address that the registry has named.
+    pub(crate) fn request_at(&self, method: Method, address: &str) -> RequestBuilder {
+        self.http.request(method, address)
+    }
+
     /// Makes a request until it succeeds, fails for good, or was tried often enough.
     pub(crate) async fn retry<T>(
         &self,
         request: impl AsyncFnMut() -> Result<T, RegistryError>,
     ) -> Result<T, RegistryError> {
-        retry(&self.repository, self.access.observer(), request).await
+        self.patience().request(request).await
+    }
+
+    /// How often and how long this registry is asked again.
+    pub(crate) fn patience(&self) -> Patience<'_> {
+        Patience::new(&self.repository, self.access.observer())
     }
 
     /// Sends a request. If the registry asks who is speaking, or does not accept what it was told
@@ -350,6 +360,11 @@ impl Client {
         })
     }
 
+    pub(crate) fn answer(&self, status: StatusCode, message: String) -> RegistryError {
+        let (repository, status) = (self.repository.clone(), status.as_u16());
+        RegistryError::Answer { repository, status, message, retry_after: None }
+    }
+
     pub(crate) fn transport(&self, source: reqwest::Error) -> RegistryError {
         // The address may hold a signed query.
         let source = source.without_url();
@@ -364,7 +379,7 @@ fn is_token_end(message: &str) -> bool {
 
 /// How long the registry asks to be left alone. The form with a date is not read: the two clocks
 /// may differ.
-fn retry_after(answer: &Response) -> Option<Duration> {
+pub(crate) fn retry_after(answer: &Response) -> Option<Duration> {
     Some(Duration::from_secs(header(answer, RETRY_AFTER.as_str())?.trim().parse().ok()?))
 }
 

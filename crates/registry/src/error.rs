@@ -56,6 +56,24 @@ pub enum RegistryError {
         /// The tag or digest.
         reference: String,
     },
+    /// A part of an image is not there.
+    #[error("`{repository}` has no layer `{digest}`")]
+    NoLayer {
+        /// Where.
+        repository: Repository,
+        /// The layer's digest, or the configuration's.
+        digest: Digest,
+    },
+    /// A manifest that cannot be copied.
+    #[error("the manifest `{reference}` of `{repository}` {problem}")]
+    Manifest {
+        /// Where.
+        repository: Repository,
+        /// Its digest.
+        reference: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The registry holds other bytes than it should.
     #[error(
         "the registry answered with the digest {found} for `{reference}` of `{repository}`, where {wanted} was expected"
@@ -85,6 +103,30 @@ pub enum RegistryError {
     /// There are no credentials to speak to it with.
     #[error(transparent)]
     Access(Box<AccessError>),
+    /// The host that the registry keeps its layers on refused.
+    #[error("the layers of `{repository}` are on `{host}`, which answered {status}: {message}")]
+    Storage {
+        /// What was asked for.
+        repository: Repository,
+        /// Where the registry sent us: for ECR a bucket of S3.
+        host: String,
+        /// The HTTP status.
+        status: u16,
+        /// Its own word for it.
+        message: String,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// A layer stopped on its way.
+    #[error("the layer `{digest}` of `{repository}` {problem}")]
+    Interrupted {
+        /// Where it is.
+        repository: Repository,
+        /// Which.
+        digest: Digest,
+        /// What happened to it.
+        problem: &'static str,
+    },
     /// The registry could not be reached, or fell silent.
     #[error("failed to reach the registry of `{repository}`")]
     Transport {
@@ -123,7 +165,7 @@ impl RegistryError {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Answer { retry_after, .. } => *retry_after,
+            Self::Answer { retry_after, .. } | Self::Storage { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -133,7 +175,10 @@ impl RegistryError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Transport { source, .. } => !source.is_builder() && !source.is_redirect(),
-            Self::Answer { status, .. } => *status == 429 || (500..600).contains(status),
+            Self::Answer { status, .. } | Self::Storage { status, .. } => {
+                *status == 429 || (500..600).contains(status)
+            }
+            Self::Interrupted { .. } => true,
             _ => false,
         }
     }
@@ -167,6 +212,12 @@ impl Hint for RegistryError {
             )),
             Self::Pinned { tag, .. } => Some(format!(
                 "take `{tag}` out of `tags:`, or exclude it from immutability: aws ecr put-image-tag-mutability --image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter={tag}"
+            )),
+            Self::NoManifest { .. } => {
+                Some("check the tag or digest, and that the image was pushed there".into())
+            }
+            Self::Storage { host, status: 403, .. } => Some(format!(
+                "allow `s3:GetObject` on `{host}` in the policy of the network's endpoint for S3: ECR keeps its layers there"
             )),
             Self::Answer { status: 429, retry_after: Some(time), .. } => Some(format!(
                 "the registry limits how often it is asked, and asks to be left alone for {} seconds",

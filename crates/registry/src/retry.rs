@@ -45,22 +45,47 @@ impl RetryObserver for Unobserved {
     fn retrying(&self, _: &Retry<'_>) {}
 }
 
-/// Makes a request until it succeeds, fails for good, or was tried often or long enough.
-pub(crate) async fn retry<T>(
-    repository: &Repository,
-    observer: &dyn RetryObserver,
-    mut request: impl AsyncFnMut() -> Result<T, RegistryError>,
-) -> Result<T, RegistryError> {
-    let mut schedule = Schedule::new();
-    loop {
-        let reason = match request().await {
-            Err(reason) if reason.is_transient() => reason,
-            result => return result,
-        };
-        let Some(wait) = schedule.next(reason.retry_after()) else { return Err(reason) };
-        let (attempt, attempts) = (schedule.attempt, ATTEMPTS);
-        observer.retrying(&Retry { repository, reason: &reason, wait, attempt, attempts });
+/// How often and how long one registry is asked again, as long as it does not get on.
+#[derive(Debug)]
+pub(crate) struct Patience<'a> {
+    repository: &'a Repository,
+    observer: &'a dyn RetryObserver,
+    schedule: Schedule,
+}
+
+impl<'a> Patience<'a> {
+    pub(crate) fn new(repository: &'a Repository, observer: &'a dyn RetryObserver) -> Self {
+        Self { repository, observer, schedule: Schedule::new() }
+    }
+
+    /// It got on: what failed before does not count any more.
+    pub(crate) fn renew(&mut self) {
+        self.schedule = Schedule::new();
+    }
+
+    /// Waits until it is time to ask again; gives the reason back where that cannot help, or was tried
+    /// often or long enough.
+    pub(crate) async fn wait(&mut self, reason: RegistryError) -> Result<(), RegistryError> {
+        let wait = reason.is_transient().then(|| self.schedule.next(reason.retry_after()));
+        let Some(wait) = wait.flatten() else { return Err(reason) };
+        let (repository, attempt) = (self.repository, self.schedule.attempt);
+        let retry = Retry { repository, reason: &reason, wait, attempt, attempts: ATTEMPTS };
+        self.observer.retrying(&retry);
         tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    /// Makes a request until it succeeds, fails for good, or was tried often or long enough.
+    pub(crate) async fn request<T>(
+        mut self,
+        mut request: impl AsyncFnMut() -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        loop {
+            match request().await {
+                Ok(result) => return Ok(result),
+                Err(reason) => self.wait(reason).await?,
+            }
+        }
     }
 }
 
@@ -114,6 +139,8 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     #[test]
@@ -133,5 +160,44 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(Schedule::new().next(Some(second)), Some(second));
         assert_eq!(Schedule::new().next(Some(PATIENCE + second)), None);
+    }
+
+    #[derive(Debug, Default)]
+    struct Count(AtomicU32);
+
+    impl RetryObserver for Count {
+        fn retrying(&self, _: &Retry<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_over_soon_is_asked_once() {
+        for (status, retries) in [(503, ATTEMPTS - 1), (429, ATTEMPTS - 1), (404, 0), (400, 0)] {
+            let repository: Repository = "r.example/web".parse().unwrap();
+            let count = Count::default();
+            let failing = async || {
+                let (repository, message) = (repository.clone(), String::new());
+                let retry_after = None;
+                Err::<(), _>(RegistryError::Answer { repository, status, message, retry_after })
+            };
+            Patience::new(&repository, &count).request(failing).await.unwrap_err();
+            assert_eq!(count.0.into_inner(), retries, "{status}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_gets_on_may_fail_again() {
+        let repository: Repository = "r.example/web".parse().unwrap();
+        let count = Count::default();
+        let mut patience = Patience::new(&repository, &count);
+        for _ in 0..20 {
+            let (repository, message) = (repository.clone(), String::new());
+            let reason =
+                RegistryError::Answer { repository, status: 429, message, retry_after: None };
+            patience.wait(reason).await.unwrap();
+            patience.renew();
+        }
+        assert_eq!(count.0.into_inner(), 20);
     }
 }

@@ -88,6 +88,24 @@ pub enum Command {
         /// Its digest.
         digest: String,
     },
+    /// Puts a blob, past every fault and right.
+    PutBlob {
+        /// `<account>/<region>/<name>`.
+        repository: String,
+        /// In base64.
+        bytes: String,
+    },
+    /// Puts a manifest, past every fault and right; its blobs have to be there.
+    PutManifest {
+        /// `<account>/<region>/<name>`.
+        repository: String,
+        /// In base64.
+        bytes: String,
+        /// Its media type.
+        media_type: String,
+        /// Its tag, if it gets one.
+        tag: Option<String>,
+    },
     /// Registers an identity, in place of an earlier one with that access key.
     AddRole(RoleSpecification),
     /// Makes every token that this access key has got so far too old.

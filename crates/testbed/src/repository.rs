@@ -118,6 +118,22 @@ impl TestRepository {
         STANDARD.decode(read::<String>(&command)).expect("base64")
     }
 
+    /// Puts a blob, past every fault and right; gives its digest.
+    #[must_use]
+    pub fn put_blob(&self, bytes: &[u8]) -> String {
+        read(&Command::PutBlob { repository: self.key(), bytes: STANDARD.encode(bytes) })
+    }
+
+    /// Puts a manifest, past every fault and right; gives its digest. Its blobs have to be there.
+    pub fn put_manifest(&self, bytes: &[u8], media_type: &str, tag: Option<&str>) -> String {
+        read(&Command::PutManifest {
+            repository: self.key(),
+            bytes: STANDARD.encode(bytes),
+            media_type: media_type.to_owned(),
+            tag: tag.map(str::to_owned),
+        })
+    }
+
     /// Changes whether tags move; the filters are for the kinds that have exclusions.
     pub fn set_mutability(&self, mutability: Mutability, filters: &[&str]) {
         let filters = filters.iter().map(|&filter| filter.to_owned()).collect();

@@ -35,11 +35,16 @@ pub(super) fn place(image: &ImageConfig, scope: &Scope) -> Result<Place, Diagnos
     let repository: Option<Repository> = filler.parsed(&image.repository);
     let mut tags = filler.tags(image);
     let main_tag = tags.iter().find(|tag| !tag.moving).or(tags.first()).map(|tag| tag.tag.clone());
-    tags.sort_by_key(|planned| (planned.moving, planned.tag.as_str() == "latest"));
+    put_in_order(&mut tags);
     match (repository, main_tag, found.is_empty()) {
         (Some(repository), Some(main_tag), true) => Ok(Place { repository, main_tag, tags }),
         _ => Err(found),
     }
+}
+
+/// Tags that move come after those that do not, and `latest` is the last.
+pub(super) fn put_in_order(tags: &mut [PlannedTag]) {
+    tags.sort_by_key(|planned| (planned.moving, planned.tag.as_str() == "latest"));
 }
 
 /// Fills texts and collects what is wrong with them.
@@ -203,8 +208,13 @@ impl Filler<'_> {
             let message = "`tags` is empty; an image needs a tag";
             self.found.push(Diagnostic::at(image.repository.span().clone(), message));
         }
+        self.planned_tags(&image.tags)
+    }
+
+    /// The tags in the order in which they are written, each once.
+    pub(super) fn planned_tags(&mut self, texts: &[Text]) -> Vec<PlannedTag> {
         let mut tags: Vec<PlannedTag> = Vec::new();
-        for text in &image.tags {
+        for text in texts {
             let Some(tag) = self.parsed(text) else { continue };
             let moving = !self.scope.is_steady(text);
             match tags.iter_mut().find(|planned| planned.tag == tag) {
@@ -238,7 +248,10 @@ impl Filler<'_> {
         self.found.push(Diagnostic::at(text.span().clone(), message));
     }
 
-    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, text: &Text) -> Option<T> {
+    pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        text: &Text,
+    ) -> Option<T> {
         let filled = self.text(text)?;
         match filled.parse() {
             Ok(value) => Some(value),
@@ -250,7 +263,7 @@ impl Filler<'_> {
         }
     }
 
-    fn optional(&mut self, text: Option<&Text>) -> Option<String> {
+    pub(super) fn optional(&mut self, text: Option<&Text>) -> Option<String> {
         self.text(text?)
     }
 

@@ -2,6 +2,7 @@
 
 mod fill;
 mod order;
+mod promotion;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::options::BuildOptions;
 pub(crate) use fill::Filler;
 use fill::{Place, place};
 use order::{cycles, references};
+pub use promotion::{Promotion, PromotionPlan, PromotionRole, plan_promotion};
 
 /// An image to build, every text filled.
 #[derive(Debug, Clone, PartialEq, Eq)]

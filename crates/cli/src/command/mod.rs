@@ -7,6 +7,7 @@ mod doctor;
 mod man;
 mod plan;
 mod policy;
+mod promote;
 mod push;
 mod render;
 mod run;
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Build(build::Args),
     Push(push::Args),
     Render(render::Args),
+    Promote(promote::Args),
     Plan(plan::Args),
     Doctor(doctor::Args),
     Policy(policy::Args),
@@ -40,6 +42,7 @@ impl Command {
             Self::Run(args) => ("run", &args.output),
             Self::Build(args) => ("build", &args.output),
             Self::Push(args) => ("push", &args.output),
+            Self::Promote(args) => ("promote", &args.output),
             Self::Plan(args) => ("plan", &args.output),
             _ => return None,
         };
@@ -53,6 +56,7 @@ pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Res
         Command::Build(args) => build::run(args, context).await,
         Command::Push(args) => push::run(args, context).await,
         Command::Render(args) => render::run(args, context).await,
+        Command::Promote(args) => promote::run(args, context).await,
         Command::Plan(args) => plan::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Policy(args) => policy::run(args, context),

@@ -5,7 +5,7 @@ use shipspec_spec::scope::DigestState;
 
 use crate::arguments::{BuildFlags, EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
-use crate::images::Maker;
+use crate::images::{Made, Maker};
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_something};
 use crate::report::Report;
@@ -80,7 +80,8 @@ async fn publish(
         None => Vec::new(),
     };
     let prepared = pipeline::prepare(context, &artifacts)?;
-    let moves = tagging::tag_all(context, &images, report).await?;
+    let holdings: Vec<_> = images.iter().filter_map(Made::holding).collect();
+    let moves = tagging::tag_all(context, &holdings, report).await?;
     let written = pipeline::commit(context, &artifacts, prepared, report);
     if written.is_err() {
         moves.put_back(context, report).await;

@@ -171,6 +171,28 @@ fn registry() -> Vec<Error> {
             found: "sha256:…".into(),
         }
         .into(),
+        RegistryError::NoManifest { repository: repository(), reference: "1234567".into() }.into(),
+        RegistryError::NoLayer { repository: repository(), digest: digest() }.into(),
+        RegistryError::Manifest {
+            repository: repository(),
+            reference: digest().to_string(),
+            problem: "has the type `text/html`, which cannot be copied".into(),
+        }
+        .into(),
+        RegistryError::Storage {
+            repository: repository(),
+            host: "prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com".into(),
+            status: 403,
+            message: "AccessDenied".into(),
+            retry_after: None,
+        }
+        .into(),
+        RegistryError::Interrupted {
+            repository: repository(),
+            digest: digest(),
+            problem: "ended too early",
+        }
+        .into(),
         PublishError::Push {
             image: "web".into(),
             source: UploadError::Push(PushError::Refused {
@@ -196,6 +218,10 @@ fn aws() -> Vec<Error> {
         ecr(EcrError::Credentials {
             action: "ecr:GetAuthorizationToken",
             message: "no credentials".into(),
+        }),
+        ecr(EcrError::Role {
+            action: "ecr:GetAuthorizationToken",
+            message: "User: arn:aws:sts::123456789012:assumed-role/build/session is not authorized to perform: sts:AssumeRole on resource: …".into(),
         }),
         ecr(EcrError::Denied {
             action: "ecr:GetAuthorizationToken",

@@ -33,6 +33,14 @@ pub enum EcrError {
         /// What the SDK or the service says.
         message: String,
     },
+    /// The role to speak to the registry with cannot be assumed.
+    #[error("the role for `{action}` cannot be assumed: {message}")]
+    Role {
+        /// What was to be asked with it.
+        action: &'static str,
+        /// What the SDK or STS says.
+        message: String,
+    },
     /// The role may not do this.
     #[error("access denied to `{action}`: {message}")]
     Denied {
@@ -67,6 +75,9 @@ impl Hint for EcrError {
                 "allow `{}` and `sts:GetServiceBearerToken` to the role that shipspec runs with",
                 crate::ecr_public::LOGIN
             )),
+            Self::Role { .. } => Some(
+                "allow `sts:AssumeRole` on it to the role that shipspec runs with, and let it trust that role; an external id has to be the one that it asks for".into(),
+            ),
             Self::Denied { action, .. } => {
                 Some(format!("allow `{action}` to the role that shipspec runs with"))
             }
@@ -224,6 +235,7 @@ impl EcrError {
         match error.code() {
             Some("AccessDeniedException" | "AccessDenied") => Self::Denied { action, message },
             Some(code) if is_credentials_code(code) => Self::Credentials { action, message },
+            None if message.contains("AssumeRole") => Self::Role { action, message },
             None if message.contains("credential") => Self::Credentials { action, message },
             _ => Self::Request { action, region: region.to_owned(), message },
         }

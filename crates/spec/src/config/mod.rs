@@ -4,6 +4,7 @@ mod artifact;
 mod image;
 mod options;
 mod parameter;
+mod promotion;
 mod raw;
 mod repository;
 mod shapes;
@@ -15,6 +16,7 @@ pub use artifact::{ArtifactConfig, ArtifactContent, TemplateConfig, TemplateDial
 pub use image::ImageConfig;
 pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
 pub use parameter::{ParameterConfig, ParameterKind};
+pub use promotion::PromotionConfig;
 pub use repository::{Encryption, RepositoryConfig};
 pub use test::TestConfig;
 pub use text::{Text, describe};
@@ -31,6 +33,7 @@ use crate::document::Node;
 use crate::schema;
 use crate::source::{Source, Span};
 use artifact::ArtifactReader;
+use promotion::PromotionReader;
 use raw::{OneOrMany, RawConfig, RawReference};
 use text::{keep, named_texts, texts};
 
@@ -49,6 +52,8 @@ pub struct Config {
     pub images: IndexMap<String, ImageConfig>,
     /// The artifacts to write.
     pub artifacts: Vec<ArtifactConfig>,
+    /// Where images are copied to, by the names of these places.
+    pub promote: IndexMap<String, PromotionConfig>,
 }
 
 /// How generated artifacts name an image.
@@ -70,6 +75,7 @@ impl Config {
             texts.chain(&self.tag).chain(self.parameters.values().flat_map(ParameterConfig::texts));
         texts
             .chain(self.artifacts.iter().map(|artifact| &artifact.path))
+            .chain(self.promote.values().flat_map(PromotionConfig::texts))
             .flat_map(Text::references)
             .collect()
     }
@@ -130,6 +136,12 @@ impl Config {
             let read = ArtifactReader { source, images: &names, key, found: &mut found };
             artifacts.extend(path.and_then(|path| read.read(path, artifact)));
         }
+        let mut promote = IndexMap::new();
+        for (name, promotion) in &raw.promote {
+            let keys = root.at(&["promote", name]);
+            let read = PromotionReader { source, images: &names, keys, found: &mut found };
+            promote.insert(name.clone(), read.read(promotion));
+        }
         for text in
             raw.tag.iter().flat_map(OneOrMany::texts).filter(|text| text.as_str() == "content")
         {
@@ -150,6 +162,7 @@ impl Config {
             variables: named_texts(&raw.variables, source, &mut found),
             images,
             artifacts,
+            promote,
         };
         found.or(config)
     }

@@ -40,6 +40,10 @@ pub(super) struct RawConfig {
     /// The files to write, by their path: the path of a template, or what to make.
     #[serde(default)]
     pub(super) artifacts: IndexMap<String, RawArtifact>,
+    /// Other accounts or regions that `shipspec promote NAME` copies the images to, by their names:
+    /// `production`.
+    #[serde(default)]
+    pub(super) promote: IndexMap<String, RawPromotion>,
 }
 
 /// The only version there is.
@@ -168,6 +172,26 @@ pub(super) struct RawImage {
     /// What has to succeed in the image before it is pushed.
     #[serde(default)]
     pub(super) test: Option<RawTest>,
+}
+
+/// Where images are copied to once they have passed: with the same digest, and without an engine.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Promotion")]
+pub(super) struct RawPromotion {
+    /// The repository that each image is copied to, by the image's name: `app: registry/name`.
+    /// Images that are not here are not copied.
+    pub(super) repositories: IndexMap<String, RawText>,
+    /// The ARN of a role to assume for the registries of these repositories. Without it, they are
+    /// spoken to as the run itself.
+    #[serde(default)]
+    pub(super) role: Option<RawText>,
+    /// The external id that the role asks for.
+    #[serde(default)]
+    pub(super) external_id: Option<RawText>,
+    /// The whole list of tags that each image gets there. Without it, the tags of the image.
+    #[serde(default)]
+    pub(super) tags: Option<Vec<RawText>>,
 }
 
 /// A command that runs in a container of the image before it is pushed. Where it ends with another
