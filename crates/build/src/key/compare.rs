@@ -135,10 +135,10 @@ impl Changes {
     }
 
     fn names(&mut self, kind: &str, before: &BTreeSet<String>, now: &BTreeSet<String>) {
-        let named = |names: &BTreeSet<String>| -> BTreeMap<String, ()> {
-            names.iter().map(|name| (name.clone(), ())).collect()
-        };
-        self.pairs(kind, &named(before), &named(now), |_, _, (), ()| {});
+        for name in before.symmetric_difference(now) {
+            let how = if now.contains(name) { How::Added } else { How::Removed };
+            self.push(format!("{kind} `{name}`"), how);
+        }
     }
 
     fn secrets(
@@ -174,10 +174,11 @@ impl Changes {
         };
         self.optional("the test's target", before.target.as_ref(), now.target.as_ref());
         let command = |test: &TestParts| test.command.join(" ");
-        match command(before) == command(now) {
-            // Other words make the same line.
-            true => self.unshown("the test's command", &before.command, &now.command),
-            false => self.value("the test's command", &command(before), &command(now)),
+        if command(before) == command(now) {
+            // Other words may make the same line.
+            self.unshown("the test's command", &before.command, &now.command);
+        } else {
+            self.value("the test's command", &command(before), &command(now));
         }
         self.values("the test's variable", &before.env, &now.env);
         self.secrets("the test's secret", &before.secrets, &now.secrets);

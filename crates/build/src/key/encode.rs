@@ -34,7 +34,9 @@ impl Encoder {
     /// 0, or 1 and the text.
     pub(super) fn optional(&mut self, text: Option<&str>) {
         self.count(text.iter().len());
-        text.into_iter().for_each(|text| self.text(text));
+        if let Some(text) = text {
+            self.text(text);
+        }
     }
 
     /// How many, then each.

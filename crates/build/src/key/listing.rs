@@ -115,7 +115,7 @@ impl Node {
 
 impl Listing {
     /// The entries, in at most so many bytes of JSON as long as that is more than one hash takes.
-    pub(super) fn new(entries: &[Entry], limit: usize) -> Node {
+    pub(super) fn of(entries: &[Entry], limit: usize) -> Node {
         let mut top = Self::default();
         for entry in entries {
             top.add(entry);

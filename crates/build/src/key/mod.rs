@@ -7,6 +7,7 @@ mod bases;
 mod compare;
 mod encode;
 mod entry;
+mod inputs;
 mod listing;
 mod parts;
 mod snapshot;
@@ -18,7 +19,8 @@ use blake3::Hash;
 
 pub use bases::{Bases, bases_of};
 pub use compare::{Change, How, compare};
-pub use parts::{KeyError, KeyInputs, KeyParts};
+pub use inputs::{KeyError, KeyInputs};
+pub use parts::KeyParts;
 pub use snapshot::{Snapshot, SnapshotError};
 
 /// The number of the encoding. A change of it changes every key.

@@ -282,9 +282,10 @@ proptest! {
     ) {
         let parts = Project::new("").parts().unwrap();
         let one = KeyParts { build_args: one, ..parts.clone() };
-        let other = match as_labels {
-            true => KeyParts { labels: other, ..parts },
-            false => KeyParts { build_args: other, ..parts },
+        let other = if as_labels {
+            KeyParts { labels: other, ..parts }
+        } else {
+            KeyParts { build_args: other, ..parts }
         };
         let is_same = one == other;
         prop_assert_eq!(one.key() == other.key(), is_same);

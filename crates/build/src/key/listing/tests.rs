@@ -25,7 +25,7 @@ fn an_ordinary_file_is_its_hash_and_others_say_what_they_are() {
         entry("link", 0, Kind::Link("a".into())),
         file("plain", "a"),
     ];
-    let node = Listing::new(&entries, usize::MAX);
+    let node = Listing::of(&entries, usize::MAX);
     let expected = r#"{"bin":{"":"d1777.AAAAAAAAAAA","run":"f755.F3Yv3dlppFM"},"empty":{},"link":"l.F3Yv3dlppFM","plain":"F3Yv3dlppFM"}"#;
     assert_eq!(json(&node), expected);
     assert_eq!(serde_json::from_str::<Node>(expected).unwrap(), node);
@@ -44,16 +44,16 @@ fn what_is_no_entry_is_told() {
 fn large_folders_are_named_by_one_hash_before_small_ones() {
     let large = (0..100).map(|number| file(&format!("large/{number:03}"), "a"));
     let entries: Vec<_> = large.chain([file("small/a", "a"), file("z", "a")]).collect();
-    let Node::Folder(listing) = Listing::new(&entries, 200) else { panic!() };
+    let Node::Folder(listing) = Listing::of(&entries, 200) else { panic!() };
     assert!(matches!(&listing.0["large"], Node::Leaf(leaf) if leaf.kind == LeafKind::Folder));
     assert!(matches!(&listing.0["small"], Node::Folder(small) if small.0.len() == 1));
-    assert!(matches!(Listing::new(&entries, 20), Node::Leaf(_)));
+    assert!(matches!(Listing::of(&entries, 20), Node::Leaf(_)));
 }
 
 #[test]
 fn no_path_is_too_deep_for_a_reader_of_json() {
     let path = "a/".repeat(2000) + "b";
-    let node = Listing::new(&[file(&path, "a")], usize::MAX);
+    let node = Listing::of(&[file(&path, "a")], usize::MAX);
     assert_eq!(serde_json::from_str::<Node>(&json(&node)).unwrap(), node);
 }
 
@@ -78,8 +78,8 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
 proptest! {
     #[test]
     fn a_listing_fits_and_is_read_as_it_was_written(entries in entries(), limit in 30_usize..900) {
-        let whole = Listing::new(&entries, usize::MAX);
-        let fitting = Listing::new(&entries, limit);
+        let whole = Listing::of(&entries, usize::MAX);
+        let fitting = Listing::of(&entries, limit);
         let text = json(&fitting);
         prop_assert!(text.len() <= limit, "{} bytes: {}", text.len(), text);
         prop_assert_eq!(&serde_json::from_str::<Node>(&text).unwrap(), &fitting);

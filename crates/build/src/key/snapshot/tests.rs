@@ -19,7 +19,9 @@ fn write(root: &Path, path: &str, text: &str) {
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    files.iter().for_each(|(path, text)| write(folder.path(), path, text));
+    for (path, text) in files {
+        write(folder.path(), path, text);
+    }
     folder
 }
 
@@ -168,7 +170,8 @@ fn a_source_from_a_zip_has_the_same_hash() {
         };
         set("run.sh", program);
         set("src", program);
-        ["src/main.py", "src/copy.py"].iter().for_each(|path| set(path, file));
+        set("src/main.py", file);
+        set("src/copy.py", file);
     };
     modes(laptop.path(), 0o664, 0o775);
     modes(zip.path(), 0o644, 0o755);
