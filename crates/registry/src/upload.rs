@@ -288,7 +288,12 @@ impl Target<'_> {
             })
             .await;
         let Ok(answer) = asked else { return false };
-        session.offset = reached(&answer).unwrap_or(0);
+        session.offset = match reached(&answer) {
+            Some(reached) => reached,
+            // Of a single byte nobody can tell whether it arrived.
+            None if self.blob.size == 1 => return false,
+            None => 0,
+        };
         if let Some(address) = address_of(&answer) {
             session.address = address;
         }
@@ -340,7 +345,8 @@ fn address_of(answer: &Response) -> Option<Url> {
     answer.url().join(&header(answer, LOCATION.as_str())?).ok()
 }
 
-/// How far a registry is, as it says with `Range: 0-1023`. It writes `0-0` before there is anything.
+/// How far a registry is, as it says with `Range: 0-1023`. It writes `0-0` before there is anything, and
+/// after the first byte as well: that says nothing.
 fn reached(answer: &Response) -> Option<u64> {
     last(&header(answer, RANGE.as_str())?)
 }
@@ -348,7 +354,7 @@ fn reached(answer: &Response) -> Option<u64> {
 fn last(range: &str) -> Option<u64> {
     let range = range.strip_prefix("bytes=").unwrap_or(range);
     let last: u64 = range.strip_prefix("0-")?.parse().ok()?;
-    Some(if last == 0 { 0 } else { last + 1 })
+    (last > 0).then_some(last + 1)
 }
 
 #[cfg(test)]
@@ -359,7 +365,7 @@ mod tests {
     fn a_range_says_how_far_the_registry_is() {
         assert_eq!(last("0-1023"), Some(1024));
         assert_eq!(last("bytes=0-1023"), Some(1024));
-        assert_eq!(last("0-0"), Some(0));
+        assert_eq!(last("0-0"), None);
         assert_eq!(last("5-9"), None);
         assert_eq!(last(""), None);
     }

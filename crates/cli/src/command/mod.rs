@@ -8,6 +8,7 @@ mod man;
 mod plan;
 mod policy;
 mod promote;
+mod promotion_policy;
 mod push;
 mod render;
 mod run;

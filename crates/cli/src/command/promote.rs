@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clap::Args as ClapArgs;
 use indexmap::IndexMap;
 use shipspec_build::plan::{Promotion, PromotionPlan, PromotionRole, plan_promotion};
+use shipspec_spec::config::PromotionConfig;
 use shipspec_spec::nearest::nearest;
 use shipspec_spec::scope::ImageNames;
 use shipspec_spec::tag::Tag;
@@ -21,9 +22,9 @@ use crate::{failure, pipeline};
 pub(crate) struct Args {
     /// Where to copy the images, by its name under `promote` in shipspec.yml
     #[arg(value_name = "TARGET", required_unless_present = "from")]
-    target: Option<String>,
+    place: Option<String>,
     /// Without a target: the image to copy, by its digest or its tag
-    #[arg(long, value_name = "REFERENCE", requires = "to", conflicts_with_all = ["target", "only", "images"])]
+    #[arg(long, value_name = "REFERENCE", requires = "to", conflicts_with_all = ["place", "only", "images"])]
     from: Option<String>,
     /// The repository to copy it to, and its tag there [default: that of --from]
     #[arg(long, value_name = "REPOSITORY[:TAG]", requires = "from")]
@@ -72,10 +73,8 @@ async fn named(
     context: &Context<'_>,
     project: &mut Project,
 ) -> anyhow::Result<Promotion> {
-    let name = args.target.as_deref().unwrap_or_default();
-    let Some(target) = project.config.promote.get(name).cloned() else {
-        return Err(unknown_target(project, name));
-    };
+    let name = args.place.as_deref().unwrap_or_default();
+    let target = find_target(project, name)?;
     let known: Vec<_> = target.repositories.keys().map(String::as_str).collect();
     for image in args.only.iter().chain(args.images.iter().map(|(image, _)| image)) {
         if !known.contains(&&**image) {
@@ -98,7 +97,11 @@ async fn named(
     Ok(plan_promotion(&project.config, &project.scope, &target, &given, &only)?)
 }
 
-fn unknown_target(project: &Project, name: &str) -> anyhow::Error {
+/// What shipspec.yml says under that name.
+pub(super) fn find_target(project: &Project, name: &str) -> anyhow::Result<PromotionConfig> {
+    if let Some(target) = project.config.promote.get(name) {
+        return Ok(target.clone());
+    }
     let known: Vec<_> = project.config.promote.keys().map(String::as_str).collect();
     let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -107,7 +110,7 @@ fn unknown_target(project: &Project, name: &str) -> anyhow::Error {
         }
         None => format!("`promote:` has: {}", known.join(", ")),
     };
-    failure::input(format!("`promote:` has no `{name}`"), Some(&hint))
+    Err(failure::input(format!("`promote:` has no `{name}`"), Some(&hint)))
 }
 
 /// What flags alone say: one image.
