@@ -206,7 +206,7 @@ fn an_index_brings_all_its_platforms_and_comes_after_them() {
 #[ignore = "needs the testbed"]
 fn whatever_breaks_on_the_way_is_taken_up_again() {
     let testbed = Testbed::current();
-    let upload = "attempt 2 follows";
+    let upload = "(attempt 2 of 6)";
     for (name, at_source, fault) in [
         ("reset", false, Fault::reset_request(300_000).on("upload-part").times(2)),
         ("lost-part", false, Fault::reset_response(0).on("upload-part")),
@@ -271,7 +271,7 @@ fn a_target_that_stays_away_gets_no_tag_and_the_next_run_succeeds() {
     target.fault(Fault::reset_request(1000).on("upload-part").always());
     let outcome = promote(&project).failure(4);
     assert!(outcome.stderr.contains("error: failed to copy the image `app`"), "{outcome}");
-    assert!(outcome.stderr.contains("attempt 6 follows"), "{outcome}");
+    assert!(outcome.stderr.contains("(attempt 6 of 6)"), "{outcome}");
     assert!(target.tags().is_empty());
     target.clear_faults();
     promote(&project).success();

@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, ResponseBuilderExt as _, StatusCode};
 use serde::Deserialize;
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::secret::Secret;
@@ -285,12 +284,16 @@ impl Client {
             let is_refused = answer.status() == StatusCode::UNAUTHORIZED;
             return Ok((answer, is_refused));
         }
-        let mut whole = http::Response::new(Bytes::new());
-        *whole.status_mut() = answer.status();
-        *whole.headers_mut() = answer.headers().clone();
-        *whole.body_mut() = answer.bytes().await.map_err(|source| self.transport(source))?;
-        let (_, message) = ErrorBody::read(whole.body());
-        Ok((whole.into(), is_token_end(&message)))
+        // Whoever judges it later may want to know which host it came from.
+        let mut head = http::Response::builder().status(answer.status()).url(answer.url().clone());
+        if let Some(headers) = head.headers_mut() {
+            headers.clone_from(answer.headers());
+        }
+        let body = answer.bytes().await.map_err(|source| self.transport(source))?;
+        let (_, message) = ErrorBody::read(&body);
+        let is_end = is_token_end(&message);
+        let whole = head.body(body).map_err(|_| self.answer(StatusCode::FORBIDDEN, message))?;
+        Ok((whole.into(), is_end))
     }
 
     async fn send_with(
