@@ -248,11 +248,7 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
         return Some((exit, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<AccessError>() {
-        let is_service = matches!(
-            error,
-            AccessError::Ecr { source: EcrError::Credentials { .. } | EcrError::Role { .. }, .. }
-        );
-        return Some((if is_service { Exit::Service } else { Exit::Image }, error.hint()));
+        return Some((exit_of_registry(cause), error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<DaemonError>() {
         return Some((Exit::Image, error.hint()));
@@ -261,7 +257,16 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
         return Some((Exit::Image, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<PublishError>() {
-        return Some((Exit::Image, error.hint()));
+        return Some((exit_of_registry(cause), error.hint()));
     }
-    cause.downcast_ref::<RegistryError>().map(|error| (Exit::Image, error.hint()))
+    cause.downcast_ref::<RegistryError>().map(|error| (exit_of_registry(cause), error.hint()))
+}
+
+/// A registry, or the credentials to speak to it with.
+fn exit_of_registry(cause: &(dyn std::error::Error + 'static)) -> Exit {
+    let causes = std::iter::successors(Some(cause), |cause| cause.source());
+    let mut refusals = causes.filter_map(|cause| cause.downcast_ref::<EcrError>());
+    let is_service =
+        |error: &EcrError| matches!(error, EcrError::Credentials { .. } | EcrError::Role { .. });
+    if refusals.any(is_service) { Exit::Service } else { Exit::Image }
 }
