@@ -1,5 +1,6 @@
 //! The command line of shipspec.
 
+mod access;
 mod arguments;
 mod command;
 mod commit;

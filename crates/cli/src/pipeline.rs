@@ -1,14 +1,11 @@
 //! The steps that commands are made of, from a plan on: images → registry → tags → files.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use shipspec_build::docker::Engine;
-use shipspec_registry::access::Access;
 use shipspec_registry::repository::Creation;
 use shipspec_render::artifact::{Artifact, Prepared};
 use shipspec_spec::expression::Names as _;
-use shipspec_spec::image::Registry;
 use shipspec_spec::scope::Scope;
 
 use crate::arguments::EngineFlags;
@@ -16,21 +13,6 @@ use crate::context::Context;
 use crate::preflight::{Check, Finding, Preflight, to_be_made};
 use crate::project::Project;
 use crate::report::{ArtifactReport, Report};
-
-/// Who may speak to registries. Credentials of AWS are looked for only if one of them is ECR's, or
-/// something is pushed to ECR Public.
-pub(crate) async fn access<'a>(
-    context: &Context<'_>,
-    targets: impl IntoIterator<Item = &'a Registry>,
-    bases: impl IntoIterator<Item = &'a Registry>,
-) -> Access {
-    let targets: Vec<_> = targets.into_iter().collect();
-    let is_public = targets.iter().any(|registry| registry.is_ecr_public());
-    let is_ecr = targets.into_iter().chain(bases).any(|registry| registry.ecr().is_some());
-    let aws = if is_ecr { Some(context.aws().await.clone()) } else { None };
-    let public_aws = if is_public { Some(context.aws().await.clone()) } else { None };
-    Access::new(aws, public_aws, Arc::clone(&context.observer))
-}
 
 /// Makes the repositories that shipspec.yml says are to be made. It comes before anything is built,
 /// because a role that may not do it is better known then.
@@ -42,7 +24,8 @@ pub(crate) async fn create_repositories(
     let wanted: BTreeMap<_, _> = ready
         .plans
         .iter()
-        .filter_map(|plan| Some((&plan.repository, plan.create_repository.as_ref()?)))
+        .filter_map(|plan| plan.create_repository.as_ref().map(|settings| (plan, settings)))
+        .flat_map(|(plan, settings)| plan.repositories().map(move |target| (target, settings)))
         .collect();
     for (repository, settings) in wanted {
         let exists = !missing.contains(repository);

@@ -19,7 +19,7 @@ use crate::arguments::EngineFlags;
 use crate::console::Bytes;
 use crate::context::Context;
 use crate::project::Project;
-use crate::{dockerfiles, failure, pipeline};
+use crate::{access, dockerfiles, failure, pipeline};
 
 /// Free space below which an engine cannot be expected to build anything.
 const LEAST_SPACE: u64 = 256_000_000;
@@ -234,8 +234,8 @@ async fn check_rest(
         bases.extend(registries);
         checks.extend(found);
     }
-    let targets = plans.iter().map(|plan| &plan.repository.registry).filter(|_| needs.registry);
-    let access = pipeline::access(context, targets, &bases).await;
+    let pushed: Vec<_> = plans.iter().filter(|_| needs.registry).collect();
+    let access = access::of_run(context, &pushed, &bases).await;
     if needs.registry {
         checks.extend(check_registries(&access, &plans).await);
     }
@@ -265,9 +265,11 @@ fn check_artifacts(
 }
 
 async fn check_registries(access: &Access, plans: &[ImagePlan]) -> Vec<Check> {
-    let repositories: BTreeSet<_> = plans.iter().map(|plan| &plan.repository).collect();
+    let repositories: BTreeSet<_> = plans.iter().flat_map(ImagePlan::repositories).collect();
     let checks = repositories.into_iter().map(|repository| {
-        let plans = plans.iter().filter(move |plan| plan.repository == *repository);
+        let goes_there =
+            move |plan: &&ImagePlan| plan.repositories().any(|target| target == repository);
+        let plans = plans.iter().filter(goes_there);
         check_repository(access, repository, plans.collect())
     });
     futures_util::future::join_all(checks).await.into_iter().flatten().collect()

@@ -1,15 +1,12 @@
 //! Images on their way from one registry to another: looked for, copied, confirmed, then tagged.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context as _;
-use aws_config::{Region, SdkConfig};
 use futures_util::future::join_all;
 use indexmap::IndexMap;
-use shipspec_build::plan::{Promotion, PromotionPlan, PromotionRole};
-use shipspec_parameters::request::{Caller, Place, Role};
+use shipspec_build::plan::{Promotion, PromotionPlan};
 use shipspec_registry::access::Access;
 use shipspec_registry::client::Client;
 use shipspec_registry::error::{ImmutableTag, RegistryError};
@@ -21,11 +18,10 @@ use shipspec_spec::hint::Hint as _;
 use shipspec_spec::image::Digest;
 use shipspec_spec::scope::{DigestState, ImageNames};
 
+use crate::access;
 use crate::console::Bytes;
 use crate::context::Context;
 use crate::failure::Several;
-use crate::parameters;
-use crate::pipeline;
 use crate::project::Project;
 use crate::report::{AmountReport, CopyReport, ImageReport, Report, TagReport, columns, word};
 use crate::tagging::{self, Holding};
@@ -55,19 +51,10 @@ impl<'a> Courier<'a> {
     /// Nobody is asked yet.
     pub(crate) async fn new(context: &'a Context<'a>, plan: &Promotion) -> Self {
         let sources = plan.images.iter().map(|image| &image.source.repository.registry);
-        let mut targets = plan.images.iter().map(|image| &image.repository.registry);
-        let target = match &plan.role {
-            Some(role) => {
-                let region = targets.find_map(|registry| Some(registry.ecr()?.region));
-                Access::new(
-                    Some(assume(context, role, region).await),
-                    None,
-                    Arc::clone(&context.observer),
-                )
-            }
-            None => pipeline::access(context, targets, []).await,
-        };
-        Self { context, source: pipeline::access(context, [], sources).await, target }
+        let source = access::of_sources(context, sources).await;
+        let targets: Vec<_> = plan.images.iter().map(|image| &image.repository.registry).collect();
+        let target = access::of_targets(context, &targets, plan.role.as_ref()).await;
+        Self { context, source, target }
     }
 
     /// Every image is in its repository, by digest, before the first tag is put.
@@ -180,20 +167,6 @@ fn all<T>(results: Vec<anyhow::Result<T>>) -> anyhow::Result<Vec<T>> {
         Some(error) => Err(error),
         None => Ok(found),
     }
-}
-
-/// Credentials of a role, which are fetched when they are first needed.
-async fn assume(context: &Context<'_>, role: &PromotionRole, region: Option<String>) -> SdkConfig {
-    let aws = context.aws().await;
-    // STS is asked in the region of the run; where there is none, in the target's.
-    let aws = match aws.region() {
-        Some(_) => aws.clone(),
-        None => aws.to_builder().region(region.map(Region::new)).build(),
-    };
-    let session = parameters::session_name(context);
-    let PromotionRole { arn, external_id } = role.clone();
-    let place = Place { region: None, role: Some(Role { arn, external_id }) };
-    Caller { aws: &aws, session: &session }.at(&place).await
 }
 
 /// Only what a promotion asks for is fetched: where it runs, the build's parameters may be out of

@@ -300,3 +300,89 @@ fn an_image_goes_to_ecr_public_with_a_token_of_its_own() {
     let outcome = project.role(&role).run(&["run"]).failure(4);
     assert!(outcome.stderr.contains("`ecr-public:GetAuthorizationToken` and"), "{outcome}");
 }
+
+#[test]
+#[ignore = "needs the testbed"]
+fn an_image_of_several_repositories_is_sent_by_the_engine_once() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("main");
+    let near = testbed.repository("near");
+    let far = testbed.repository_builder("far").region("us-east-1").create();
+    let settings = format!(
+        "repository: ${{REPOSITORY_URL}}\n    mirrors: [\"{}\", \"{}\"]",
+        near.uri(),
+        far.uri()
+    );
+    let shipspec = common::SHIPSPEC.replace("repository: ${REPOSITORY_URL}", &settings);
+    assert_ne!(repository.region(), far.region());
+    let project = project(&testbed, &repository).file("shipspec.yml", &shipspec);
+    project.run(&["run"]).success();
+    let tags = repository.tags();
+    for mirror in [&near, &far] {
+        let held = mirror.tags();
+        assert_eq!((&held["latest"], &held[SHORT]), (&tags["latest"], &tags[SHORT]));
+        assert_eq!(mirror.manifest(SHORT), repository.manifest(SHORT));
+        let by_engine = mirror.requests();
+        let by_engine = by_engine.iter().filter(|request| request.user_agent.contains("docker"));
+        assert_eq!(by_engine.count(), 0, "the engine sends it once");
+    }
+    // Nothing is sent a second time, and a mirror that is missing is found before a build.
+    let sent = |mirror: &TestRepository| {
+        let requests = mirror.requests();
+        requests.iter().filter(|request| request.kind.starts_with("upload")).count()
+    };
+    let before = sent(&near) + sent(&far);
+    project.run(&["run"]).success();
+    assert_eq!(sent(&near) + sent(&far), before);
+    far.delete();
+    let outcome = project.run(&["run"]).failure(4);
+    assert!(outcome.stderr.contains(&format!("`{}` does not exist", far.uri())), "{outcome}");
+    assert!(!outcome.stderr.contains("building"), "{outcome}");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_role_is_assumed_for_the_registry_of_another_account() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository_builder("role").account("222222222222").create();
+    let role = "arn:aws:iam::222222222222:role/push";
+    let settings =
+        format!("repository: ${{REPOSITORY_URL}}\n    role: {role}\n    external_id: shop");
+    let shipspec = common::SHIPSPEC.replace("repository: ${REPOSITORY_URL}", &settings);
+    let project = project(&testbed, &repository).file("shipspec.yml", &shipspec);
+    // Of its own, the caller may do nothing but assume the role.
+    let caller = testbed.role(&["sts:AssumeRole"]);
+    let outcome = project.role(&caller).run(&["run"]).success();
+    assert_eq!(repository.tags()["latest"], repository.tags()[SHORT], "{outcome}");
+    let requests = repository.requests();
+    let own = caller.access_key();
+    assert!(requests.iter().all(|request| request.access_key.as_deref() != Some(own)));
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn plain_http_is_spoken_with_a_registry_that_is_said_to_be_insecure() {
+    let testbed = Testbed::current();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = std::thread::spawn(move || {
+        use std::io::{Read as _, Write as _};
+        let (mut client, _) = listener.accept().unwrap();
+        let mut bytes = [0; 4096];
+        let length = client.read(&mut bytes).unwrap();
+        let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+        client.write_all(answer.as_bytes()).unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    });
+    // A name that leads to this machine, but is not one of its own.
+    let repository = format!("insecure.s3.us-east-1.amazonaws.com:{port}/web");
+    let project = Project::in_testbed(&testbed).dockerfile(&testbed, "").file(
+        "shipspec.yml",
+        &format!(
+            "version: 1\nimages: {{ app: {{ repository: \"{repository}\", insecure: true }} }}\n"
+        ),
+    );
+    project.run(&["doctor"]);
+    let asked = asked.join().unwrap();
+    assert!(asked.starts_with("GET /v2/web/manifests/"), "{asked}");
+}

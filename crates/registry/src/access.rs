@@ -1,6 +1,6 @@
 //! Who speaks to which registry: one token a registry, fetched when it is first needed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -26,10 +26,22 @@ pub struct Access {
     shared: Arc<Shared>,
 }
 
+/// Who speaks to registries, and how.
+#[derive(Debug, Clone, Default)]
+pub struct AccessSettings {
+    /// Needed where a private registry of ECR is spoken to.
+    pub aws: Option<SdkConfig>,
+    /// Needed where something is pushed to ECR Public: everybody may pull from there.
+    pub public_aws: Option<SdkConfig>,
+    /// Registries of ECR that are spoken to by somebody else: a role that is assumed.
+    pub roles: BTreeMap<Registry, SdkConfig>,
+    /// Registries that plain HTTP is spoken with.
+    pub insecure: BTreeSet<Registry>,
+}
+
 #[derive(Debug)]
 struct Shared {
-    aws: Option<SdkConfig>,
-    public_aws: Option<SdkConfig>,
+    settings: AccessSettings,
     observer: Arc<dyn RetryObserver>,
     /// Each is held while a token is fetched, so that several images of one registry fetch one.
     known: Mutex<BTreeMap<Registry, Arc<Mutex<Option<Known>>>>>,
@@ -73,16 +85,10 @@ impl Hint for AccessError {
 }
 
 impl Access {
-    /// `aws` is needed where a registry of ECR is spoken to, `public_aws` where something is pushed to
-    /// ECR Public: everybody may pull from there. `observer` hears of requests that are made again.
+    /// `observer` hears of requests that are made again.
     #[must_use]
-    pub fn new(
-        aws: Option<SdkConfig>,
-        public_aws: Option<SdkConfig>,
-        observer: Arc<dyn RetryObserver>,
-    ) -> Self {
-        let known = Mutex::default();
-        Self { shared: Arc::new(Shared { aws, public_aws, observer, known }) }
+    pub fn new(settings: AccessSettings, observer: Arc<dyn RetryObserver>) -> Self {
+        Self { shared: Arc::new(Shared { settings, observer, known: Mutex::default() }) }
     }
 
     /// User and password for a registry: for ECR a token, for others what `docker login` left;
@@ -130,7 +136,7 @@ impl Access {
         let fetched = if let Some(ecr) = self.ecr(registry) {
             ecr.fetch_credentials().await
         } else if let Some(aws) =
-            self.shared.public_aws.as_ref().filter(|_| registry.is_ecr_public())
+            self.shared.settings.public_aws.as_ref().filter(|_| registry.is_ecr_public())
         {
             ecr_public::fetch_credentials(aws).await
         } else {
@@ -145,7 +151,14 @@ impl Access {
 
     /// ECR's API, if the registry is of ECR.
     pub(crate) fn ecr(&self, registry: &Registry) -> Option<Ecr> {
-        Some(Ecr::new(self.shared.aws.as_ref()?, registry.ecr()?))
+        let settings = &self.shared.settings;
+        let aws = settings.roles.get(registry).or(settings.aws.as_ref())?;
+        Some(Ecr::new(aws, registry.ecr()?))
+    }
+
+    /// Plain HTTP is spoken with it: it is on this machine, or said to be like this.
+    pub(crate) fn is_insecure(&self, registry: &Registry) -> bool {
+        registry.is_loopback() || self.shared.settings.insecure.contains(registry)
     }
 
     pub(crate) fn observer(&self) -> &dyn RetryObserver {

@@ -32,7 +32,8 @@ pub(crate) const CONTENT_DIGEST: &str = "docker-content-digest";
 
 /// Speaks to one repository of a registry.
 ///
-/// Plain HTTP is used only for a registry on this machine, where Docker allows it too.
+/// Plain HTTP is used only for a registry on this machine, where Docker allows it too, or one that is
+/// said to be insecure.
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -184,7 +185,7 @@ impl Client {
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let Repository { registry, name } = &self.repository;
-        let scheme = if registry.is_loopback() { "http" } else { "https" };
+        let scheme = if self.access.is_insecure(registry) { "http" } else { "https" };
         // The registry behind Docker Hub's name has a host of its own.
         let host = match registry.as_str() {
             "docker.io" => "registry-1.docker.io",

@@ -39,3 +39,11 @@ pub trait Observer: Send + Sync {
     /// Takes one event. It is called from the task that does the work, so it returns at once.
     fn observe(&self, event: Event<'_>);
 }
+
+/// Does not watch.
+#[derive(Debug, Clone, Copy)]
+pub struct Unwatched;
+
+impl Observer for Unwatched {
+    fn observe(&self, _: Event<'_>) {}
+}

@@ -16,7 +16,7 @@ use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 use shipspec_spec::value::Value;
 
-use super::{ImagePlan, PlannedSecret, PlannedTag, SecretArgument, TestPlan};
+use super::{AssumedRole, ImagePlan, PlannedSecret, PlannedTag, SecretArgument, TestPlan};
 
 /// How long a test may take where nothing else is said.
 const TEST_LIMIT: Duration = Duration::from_hours(1);
@@ -75,6 +75,9 @@ impl Filler<'_> {
                 Some(text) => self.parsed(text)?,
                 None => Platform::host(),
             },
+            mirrors: image.mirrors.iter().filter_map(|mirror| self.parsed(mirror)).collect(),
+            role: self.role(image),
+            insecure: image.insecure,
             create_repository: match &image.create_repository {
                 Some(_) if place.repository.registry.ecr().is_none() => {
                     let message = "`create_repository` is for private repositories of ECR";
@@ -182,6 +185,15 @@ impl Filler<'_> {
             timeout,
             reports: reports.into_iter().map(|(path, to)| (path, folder.join(to))).collect(),
         })
+    }
+
+    fn role(&mut self, image: &ImageConfig) -> Option<AssumedRole> {
+        let external_id = self.optional(image.external_id.as_ref());
+        let role = self.optional(image.role.as_ref());
+        if let (None, Some(id)) = (&image.role, &image.external_id) {
+            self.refuse(id, "an `external_id` says nothing without a `role`".into());
+        }
+        role.map(|arn| AssumedRole { arn, external_id })
     }
 
     fn repository(&mut self, settings: &RepositoryConfig) -> Option<RepositorySettings> {

@@ -22,7 +22,7 @@ use crate::options::BuildOptions;
 pub(crate) use fill::Filler;
 use fill::{Place, place};
 use order::{cycles, references};
-pub use promotion::{Promotion, PromotionPlan, PromotionRole, plan_promotion};
+pub use promotion::{Promotion, PromotionPlan, plan_promotion};
 
 /// An image to build, every text filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,12 @@ pub struct ImagePlan {
     pub platform: Platform,
     /// Where it is pushed to.
     pub repository: Repository,
+    /// Further repositories that get it.
+    pub mirrors: Vec<Repository>,
+    /// The role to assume for the registry of the first one.
+    pub role: Option<AssumedRole>,
+    /// Plain HTTP is spoken with that registry.
+    pub insecure: bool,
     /// How that is made where there is none, if it is to be.
     pub create_repository: Option<RepositorySettings>,
     /// Its tags, never none, in the order in which they are put: first those that belong to the
@@ -114,11 +120,25 @@ pub struct PlannedTag {
 }
 
 impl ImagePlan {
+    /// The repositories that it goes to; the first is the one that it is named by.
+    pub fn repositories(&self) -> impl Iterator<Item = &Repository> {
+        std::iter::once(&self.repository).chain(&self.mirrors)
+    }
+
     /// The tag that names this image.
     #[must_use]
     pub fn main_tag(&self) -> &Tag {
         &self.main_tag
     }
+}
+
+/// A role to assume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumedRole {
+    /// Its ARN.
+    pub arn: String,
+    /// The external id that it asks for.
+    pub external_id: Option<String>,
 }
 
 /// What is to be built. The names of the images are known in `scope` from here on; `digest` is what

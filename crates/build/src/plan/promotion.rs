@@ -8,25 +8,16 @@ use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::Repository;
 use shipspec_spec::scope::{DigestState, ImageNames, Scope};
 
-use super::PlannedTag;
 use super::fill::{Filler, place, put_in_order};
+use super::{AssumedRole, PlannedTag};
 
 /// All that is copied to one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Promotion {
     /// The role to assume there.
-    pub role: Option<PromotionRole>,
+    pub role: Option<AssumedRole>,
     /// The images.
     pub images: Vec<PromotionPlan>,
-}
-
-/// A role to assume.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PromotionRole {
-    /// Its ARN.
-    pub arn: String,
-    /// The external id that it asks for.
-    pub external_id: Option<String>,
 }
 
 /// An image to copy.
@@ -78,7 +69,7 @@ pub fn plan_promotion(
     let mut filler = Filler { scope, found: &mut found };
     let external_id = filler.optional(target.external_id.as_ref());
     let role = filler.optional(target.role.as_ref());
-    let role = role.map(|arn| PromotionRole { arn, external_id });
+    let role = role.map(|arn| AssumedRole { arn, external_id });
     found.or(Promotion { role, images })
 }
 

@@ -12,7 +12,7 @@ use shipspec_build::docker::{BuildError, BuildInputs, BuildSecret, Built, Engine
 use shipspec_build::options::BuildOptions;
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter};
-use shipspec_registry::access::Access;
+use shipspec_registry::access::{Access, AccessSettings};
 use shipspec_registry::retry::Unobserved;
 use shipspec_spec::platform::Platform;
 use shipspec_spec::secret::Secret;
@@ -75,6 +75,9 @@ impl Project {
         std::fs::copy(testbed.busybox(), context.join("busybox")).unwrap();
         let name = testbed.unique("built");
         let plan = ImagePlan {
+            mirrors: Vec::new(),
+            role: None,
+            insecure: false,
             create_repository: None,
             name: "app".into(),
             context,
@@ -138,7 +141,7 @@ impl Project {
         let engine = Engine::connect(&self.environment, Duration::ZERO, &self.told).await?;
         let target = target.map(str::to_owned).or(self.plan.target.clone());
         let plan = ImagePlan { target, ..self.plan.clone() };
-        let access = Access::new(None, None, Arc::new(Unobserved));
+        let access = Access::new(AccessSettings::default(), Arc::new(Unobserved));
         let (tag, secrets) = (&*self.tag, &self.secrets);
         let inputs = BuildInputs { plan: &plan, tag, access: &access, secrets };
         engine.build(&inputs, &self.told).await

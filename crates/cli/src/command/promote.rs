@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args as ClapArgs;
 use indexmap::IndexMap;
-use shipspec_build::plan::{Promotion, PromotionPlan, PromotionRole, plan_promotion};
+use shipspec_build::plan::{AssumedRole, Promotion, PromotionPlan, plan_promotion};
 use shipspec_spec::config::PromotionConfig;
 use shipspec_spec::nearest::nearest;
 use shipspec_spec::scope::ImageNames;
@@ -56,7 +56,9 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     };
     let mut report = pipeline::report("promote", &project, &[]);
     let courier = Courier::new(context, &plan).await;
-    courier.promote(&plan, &mut report).await?;
+    if let Err(error) = courier.promote(&plan, &mut report).await {
+        return Err(failure::unfinished(report, error));
+    }
     if args.output.output == Output::Json {
         return Ok(context.console.data(&report.json())?);
     }
@@ -133,7 +135,7 @@ fn direct(args: &Args, from: &str, to: &str) -> anyhow::Result<Promotion> {
     };
     let role = args.to_role.clone().map(|arn| {
         let external_id = args.to_external_id.clone();
-        PromotionRole { arn, external_id }
+        AssumedRole { arn, external_id }
     });
     let tags = vec![shipspec_build::plan::PlannedTag { tag, moving: false }];
     let image = PromotionPlan { name: "image".into(), source, repository, tags };

@@ -58,7 +58,7 @@ async fn publish(
     report: &mut Report,
 ) -> anyhow::Result<Vec<Made>> {
     let images = maker.stage_all(images, report).await?;
-    let holdings: Vec<_> = images.iter().filter_map(Made::holding).collect();
+    let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
     tagging::tag_all(maker.context, &holdings, report).await?;
     Ok(images)
 }

@@ -80,7 +80,7 @@ async fn publish(
         None => Vec::new(),
     };
     let prepared = pipeline::prepare(context, &artifacts)?;
-    let holdings: Vec<_> = images.iter().filter_map(Made::holding).collect();
+    let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
     let moves = tagging::tag_all(context, &holdings, report).await?;
     let written = pipeline::commit(context, &artifacts, prepared, report);
     if written.is_err() {

@@ -103,6 +103,20 @@ pub(super) enum RawReference {
 pub(super) struct RawImage {
     /// The repository that it is pushed to: `registry/name`, with or without `https://` in front.
     pub(super) repository: RawText,
+    /// Further repositories that get the image, with all its tags: in the same registry or another one.
+    /// Its layers are sent by the engine once; from there they are mounted or copied.
+    #[serde(default)]
+    pub(super) mirrors: Vec<RawText>,
+    /// The ARN of a role to assume for the registry of `repository`.
+    #[serde(default)]
+    pub(super) role: Option<RawText>,
+    /// The external id that the role asks for.
+    #[serde(default)]
+    pub(super) external_id: Option<RawText>,
+    /// Speak plain HTTP with the registry of `repository`. The engine has to be told the same, in its
+    /// `insecure-registries`.
+    #[serde(default)]
+    pub(super) insecure: bool,
     /// Make the repository where there is none: `true`, or how. One that is there is left as it is,
     /// but for a lifecycle policy where it has none.
     #[serde(default)]
