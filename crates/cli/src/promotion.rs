@@ -54,10 +54,10 @@ impl<'a> Courier<'a> {
     /// Nobody is asked yet.
     pub(crate) async fn new(context: &'a Context<'a>, plan: &Promotion) -> Self {
         let sources = plan.images.iter().map(|image| &image.source.repository.registry);
-        let targets = plan.images.iter().map(|image| &image.repository.registry);
+        let mut targets = plan.images.iter().map(|image| &image.repository.registry);
         let target = match &plan.role {
             Some(role) => {
-                let region = targets.filter_map(|registry| Some(registry.ecr()?.region)).next();
+                let region = targets.find_map(|registry| Some(registry.ecr()?.region));
                 Access::new(Some(assume(context, role, region).await))
             }
             None => pipeline::access(context, targets).await,

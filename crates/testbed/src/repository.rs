@@ -116,7 +116,6 @@ impl TestRepository {
     }
 
     /// Puts a manifest, past every fault and right; gives its digest. Its blobs have to be there.
-    #[expect(clippy::must_use_candidate, reason = "a tag is enough to know it by")]
     pub fn put_manifest(&self, bytes: &[u8], media_type: &str, tag: Option<&str>) -> String {
         read(&Command::PutManifest {
             repository: self.key(),

@@ -79,8 +79,8 @@ fn promotion(
     if args.of_role {
         return print(context, &promotion_policy::of_role(&plan));
     }
-    let sources = plan.images.iter().map(|image| &image.source.repository.registry);
-    let host = sources.filter_map(Registry::ecr).next();
+    let mut sources = plan.images.iter().map(|image| &image.source.repository.registry);
+    let host = sources.find_map(Registry::ecr);
     let place = Place::new(args, context, host.as_ref());
     let mut statements = promotion_policy::of_caller(&plan);
     statements.extend(Parameters::new(project, context, &place).statements());
