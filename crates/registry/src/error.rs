@@ -213,6 +213,10 @@ impl Hint for RegistryError {
             Self::Pinned { tag, .. } => Some(format!(
                 "take `{tag}` out of `tags:`, or exclude it from immutability: aws ecr put-image-tag-mutability --image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter={tag}"
             )),
+            Self::NoLayer { .. } => Some("the image there is damaged: build and push it again".into()),
+            Self::Interrupted { .. } => {
+                Some("run it again: what has arrived is not sent once more".into())
+            }
             Self::NoManifest { .. } => {
                 Some("check the tag or digest, and that the image was pushed there".into())
             }
