@@ -217,7 +217,8 @@ fn whatever_breaks_on_the_way_is_taken_up_again() {
         ("head", false, Fault::registry_error(503, "UNAVAILABLE", "later").on("blob-head")),
         ("manifest", false, Fault::throttle_for(1).on("manifest-put")),
         ("truncated", true, Fault::truncate(400_000).on("layer-get").times(3)),
-        ("download-reset", true, Fault::reset_response(100_000).on("layer-get")),
+        // One of them meets the configuration, which has come whole by then.
+        ("download-reset", true, Fault::reset_response(100_000).on("layer-get").times(2)),
         ("slow-down", true, Fault::throttle_for(1).on("layer-get")),
         ("where", true, Fault::html(502).on("blob-get")),
     ] {
@@ -226,7 +227,7 @@ fn whatever_breaks_on_the_way_is_taken_up_again() {
         let faulty = if at_source { &source } else { &target };
         faulty.fault(fault);
         let outcome = promote(&project).success();
-        assert!(name == "manifest" || outcome.stderr.contains(upload), "{name}: {outcome}");
+        assert!(outcome.stderr.contains(upload), "{name}: {outcome}");
         assert_arrived(&source, &target, &digest);
     }
 }
