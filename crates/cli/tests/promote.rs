@@ -221,6 +221,8 @@ fn whatever_breaks_on_the_way_is_taken_up_again() {
         ("download-reset", true, Fault::reset_response(100_000).on("layer-get").times(2)),
         ("slow-down", true, Fault::throttle_for(1).on("layer-get")),
         ("where", true, Fault::html(502).on("blob-get")),
+        ("part-401", false, Fault::unauthorized().on("upload-part")),
+        ("part-ended", false, Fault::expired_token().on("upload-part")),
     ] {
         let (source, target, project) = both(&testbed, name);
         let digest = put_image(&source, &[noise(10, 2_000_000)], Some(SHORT));
