@@ -87,12 +87,13 @@ pub async fn stage(
     let manifest = if let Some(manifest) = there {
         manifest
     } else {
-        let pushed = push(engine, plan, image, &tag, access, reporter).await;
-        let pushed = pushed.map_err(|source| {
-            let image = plan.name.clone();
-            PublishError::Push { image, source }
-        })?;
-        confirm(&client, plan, &tag, pushed).await?
+        match push(engine, plan, image, &tag, access, reporter).await {
+            Ok(pushed) => confirm(&client, plan, &tag, pushed).await?,
+            Err(source) => arrived(&client, image, &tag).await.ok_or_else(|| {
+                let image = plan.name.clone();
+                PublishError::Push { image, source }
+            })?,
+        }
     };
     let published = Published {
         repository: plan.repository.clone(),
@@ -102,6 +103,14 @@ pub async fn stage(
     };
     reporter.report(Event::Pushed { image: &plan.name, published: &published });
     Ok(Staged { manifest, client, published })
+}
+
+/// The image, if it is in the registry although the push failed: an earlier attempt may have arrived and
+/// its answer not, or another run of the same commit was faster. An immutable tag is refused then.
+async fn arrived(client: &Client, image: &LocalImage, tag: &Tag) -> Option<Manifest> {
+    let manifest = client.manifest(tag.as_str()).await.ok()??;
+    let ids = [Some(manifest.digest.clone()), manifest.config_digest()];
+    ids.contains(&Some(image.id.clone())).then_some(manifest)
 }
 
 /// What the registry has under the staging tag, which must be what the engine pushed.

@@ -14,15 +14,10 @@ use crate::progress::{Event, Reporter};
 
 /// Words of engines and of registries behind them that speak of something which may be over soon.
 /// An engine passes on words, not codes, and each version has others.
-const TRANSIENT: [&str; 17] = [
+const TRANSIENT: [&str; 12] = [
     "toomanyrequests",
     "too many requests",
     "rate exceeded",
-    "429",
-    "500",
-    "502",
-    "503",
-    "504",
     "internal server error",
     "bad gateway",
     "service unavailable",
@@ -33,6 +28,10 @@ const TRANSIENT: [&str; 17] = [
     "timeout",
     "timed out",
 ];
+
+/// Statuses of HTTP that may be over soon, and those that will not be.
+const TRANSIENT_STATUS: [&str; 5] = ["429", "500", "502", "503", "504"];
+const DENIED_STATUS: [&str; 2] = ["401", "403"];
 
 /// Why an image did not reach its registry.
 #[derive(Debug, thiserror::Error)]
@@ -146,11 +145,21 @@ fn is_transient(failure: &PushError) -> bool {
     if matches!(failure, PushError::Refused { gave_up: true, .. }) {
         return false;
     }
-    let message = refusal(failure).to_ascii_lowercase();
-    let is_denied = ["denied", "unauthorized", "name unknown", "403", "401"]
-        .iter()
-        .any(|word| message.contains(word));
-    !is_denied && TRANSIENT.iter().any(|word| message.contains(word))
+    let message = words_of(refusal(failure));
+    let has_status = |status: &[&str]| message.split(' ').any(|word| status.contains(&word));
+    let is_denied = ["denied", "unauthorized", "name unknown"];
+    let is_denied =
+        is_denied.iter().any(|word| message.contains(word)) || has_status(&DENIED_STATUS);
+    let is_transient = TRANSIENT.iter().any(|word| message.contains(word));
+    !is_denied && (is_transient || has_status(&TRANSIENT_STATUS))
+}
+
+/// The words alone. Hosts and digests are left out: the number of an account may look like a status.
+fn words_of(message: &str) -> String {
+    let is_name = |word: &&str| word.contains(['/', '.']) || word.contains("sha256:");
+    let words = message.split([' ', '"']).filter(|word| !is_name(word));
+    let bare = words.map(|word| word.trim_matches([':', ',', ';', '(', ')']).to_ascii_lowercase());
+    bare.collect::<Vec<_>>().join(" ")
 }
 
 /// The engine passes the registry's refusal on as words; those that are known mean the same as if
@@ -197,6 +206,7 @@ mod tests {
             "read tcp 10.0.0.1:1->10.0.0.2:443: read: connection reset by peer",
             "unexpected EOF",
             "net/http: TLS handshake timeout",
+            "Head \"https://140312345678.dkr.ecr.eu-west-1.amazonaws.com/v2/web/blobs/sha256:401\": EOF",
         ] {
             assert!(is_transient(&refused(message)), "{message}");
         }
@@ -205,6 +215,8 @@ mod tests {
             "name unknown: The repository with name 'web503' does not exist",
             "tag invalid: The image tag '1' already exists",
             "manifest invalid: unknown layer",
+            "blob sha256:5031 is unknown to 150312345678.dkr.ecr.eu-west-1.amazonaws.com",
+            "Head \"https://r.example/v2/web/blobs/sha256:1\": 403 Forbidden",
         ] {
             assert!(!is_transient(&refused(message)), "{message}");
         }

@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use futures_util::future::join_all;
 use indexmap::IndexMap;
 use shipspec_build::plan::{Promotion, PromotionPlan};
-use shipspec_registry::access::Access;
+use shipspec_registry::access::{Access, AccessError};
 use shipspec_registry::client::Client;
+use shipspec_registry::ecr::EcrError;
 use shipspec_registry::error::{ImmutableTag, RegistryError};
 use shipspec_registry::observer::{Event as Moving, Observer, Way};
 use shipspec_registry::tagging::{TagChange, refuse_immutable};
@@ -69,9 +70,10 @@ impl<'a> Courier<'a> {
         report.not_checked.extend(all(checks)?.into_iter().flatten());
         let mut arrived = Vec::new();
         for passage in passages {
-            arrived.push(self.copy(passage).await?);
+            let image = self.copy(passage).await?;
+            report.images.push(image.report());
+            arrived.push(image);
         }
-        report.images = arrived.iter().map(Arrived::report).collect();
         let holdings: Vec<_> = arrived.iter().map(Arrived::holding).collect();
         tagging::tag_all(self.context, &holdings, report).await?;
         Ok(())
@@ -93,6 +95,8 @@ impl<'a> Courier<'a> {
                 found.digest
             }
         };
+        // Asked now, a repository that is missing is told before anything is copied.
+        to.manifest(digest.as_str()).await?;
         Ok(Passage { plan, digest, from, to })
     }
 
@@ -102,9 +106,7 @@ impl<'a> Courier<'a> {
         let mutability = match self.target.mutability(&plan.repository).await {
             Ok(Some(mutability)) => mutability,
             Ok(None) => return Ok(Vec::new()),
-            Err(error @ shipspec_registry::access::AccessError::Registry(_)) => {
-                return Err(error.into());
-            }
+            Err(error) if is_final(&error) => return Err(error.into()),
             Err(error) => {
                 let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
                 let what = format!("tag mutability of {}: {error}{hint}", plan.repository);
@@ -151,6 +153,16 @@ impl<'a> Courier<'a> {
             summary(&copied)
         ));
         Ok(Arrived { passage, copied })
+    }
+}
+
+/// The error will not be another one when images are copied.
+fn is_final(error: &AccessError) -> bool {
+    match error {
+        AccessError::Registry(_) | AccessError::Docker(_) => true,
+        AccessError::Ecr { source, .. } => {
+            matches!(source, EcrError::Credentials { .. } | EcrError::Role { .. })
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::TagChange;
-use shipspec_spec::image::Digest;
+use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::published::Published;
 use shipspec_spec::tag::Tag;
 
@@ -170,9 +170,18 @@ impl Report {
         &mut self.images[index]
     }
 
-    /// Notes what putting a tag came to.
-    pub(crate) fn set_change(&mut self, image: &str, tag: &Tag, change: TagChange) {
-        let images = self.images.iter_mut().filter(|told| told.name == image);
+    /// Notes what putting a tag came to. Of an image that several repositories hold, the one counts that
+    /// it is named by.
+    pub(crate) fn set_change(
+        &mut self,
+        image: &str,
+        repository: &Repository,
+        tag: &Tag,
+        change: TagChange,
+    ) {
+        let repository = repository.to_string();
+        let is_it = |told: &&mut ImageReport| told.name == image && told.repository == repository;
+        let images = self.images.iter_mut().filter(is_it);
         for told in images.flat_map(|told| &mut told.tags).filter(|told| told.tag == tag.as_str()) {
             told.change = Some(word(change));
         }

@@ -3,14 +3,13 @@
 
 use std::collections::VecDeque;
 
-use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use shipspec_build::plan::PlannedTag;
 use shipspec_build::progress::{Event, Reporter as _};
 use shipspec_registry::client::Client;
 use shipspec_registry::manifest::Manifest;
-use shipspec_registry::tagging::{Put, PutBack, TagChange, put_tag};
+use shipspec_registry::tagging::{NotPut, Put, PutBack, TagChange, put_tag};
 
 use crate::context::Context;
 use crate::failure::Several;
@@ -34,38 +33,57 @@ pub(crate) struct Moves<'a> {
     puts: Vec<(&'a str, Put<'a>)>,
 }
 
+/// The order in which tags are put. What the source version names comes first, `latest` last: it must
+/// not have moved where another tag is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Steady,
+    Moving,
+    Latest,
+}
+
+impl Phase {
+    fn of(planned: &PlannedTag) -> Self {
+        match (planned.moving, planned.tag.as_str()) {
+            (false, _) => Self::Steady,
+            (true, "latest") => Self::Latest,
+            (true, _) => Self::Moving,
+        }
+    }
+}
+
 /// Puts every tag of every image.
 pub(crate) async fn tag_all<'a>(
     context: &Context<'_>,
     images: &[Holding<'a>],
     report: &mut Report,
 ) -> anyhow::Result<Moves<'a>> {
-    let (_, failed) = put_all(context, images, false, report).await;
-    if let Some(error) = Several::join(failed) {
-        return Err(error);
-    }
-    let (moves, failed) = put_all(context, images, true, report).await;
-    match Several::join(failed) {
-        None => Ok(moves),
-        Some(error) => {
+    let mut moves = Moves { puts: Vec::new() };
+    for phase in [Phase::Steady, Phase::Moving, Phase::Latest] {
+        let (puts, failed) = put_all(context, images, phase, report).await;
+        if phase != Phase::Steady {
+            moves.puts.extend(puts);
+        }
+        if let Some(error) = Several::join(failed) {
             moves.put_back(context, report).await;
-            Err(error)
+            return Err(error);
         }
     }
+    Ok(moves)
 }
 
-/// Puts the moving tags of all images, or the others, and ends after the first failure. What is under
-/// way then is waited for, so that it is known what has moved.
+/// Puts the tags of one phase on all images, and ends after the first failure. What is under way then is
+/// waited for, so that it is known what has moved, or may have.
 async fn put_all<'a>(
     context: &Context<'_>,
     images: &[Holding<'a>],
-    moving: bool,
+    phase: Phase,
     report: &mut Report,
-) -> (Moves<'a>, Vec<anyhow::Error>) {
+) -> (Vec<(&'a str, Put<'a>)>, Vec<anyhow::Error>) {
     let mut waiting: VecDeque<_> = images
         .iter()
         .flat_map(|image| image.tags.iter().map(move |planned| (*image, planned)))
-        .filter(|(_, planned)| planned.moving == moving)
+        .filter(|(_, planned)| Phase::of(planned) == phase)
         .collect();
     let mut running = FuturesUnordered::new();
     let (mut puts, mut failed) = (Vec::new(), Vec::new());
@@ -77,12 +95,16 @@ async fn put_all<'a>(
             running.push(put(context, image, planned));
         }
         match running.next().await {
-            None => return (Moves { puts }, failed),
-            Some(Ok((image, put))) => {
-                report.set_change(image, put.tag, put.change);
+            None => return (puts, failed),
+            Some((image, Ok(put))) => {
+                report.set_change(image, put.repository(), put.tag, put.change);
                 puts.push((image, put));
             }
-            Some(Err(error)) => failed.push(error),
+            Some((image, Err(NotPut { error, unsure }))) => {
+                let error = anyhow::Error::from(error);
+                failed.push(error.context(format!("failed to tag the image `{image}`")));
+                puts.extend(unsure.map(|put| (image, put)));
+            }
         }
     }
 }
@@ -91,13 +113,14 @@ async fn put<'a>(
     context: &Context<'_>,
     holding: Holding<'a>,
     planned: &'a PlannedTag,
-) -> anyhow::Result<(&'a str, Put<'a>)> {
+) -> (&'a str, Result<Put<'a>, NotPut<'a>>) {
     let Holding { image, client, manifest, .. } = holding;
     let put = put_tag(client, manifest, &planned.tag).await;
-    let put = put.with_context(|| format!("failed to tag the image `{image}`"))?;
-    let (reference, change) = (put.reference(), put.change);
-    context.console.report(Event::Tagged { image, reference: &reference, change });
-    Ok((image, put))
+    if let Ok(put) = &put {
+        let (reference, change) = (put.reference(), put.change);
+        context.console.report(Event::Tagged { image, reference: &reference, change });
+    }
+    (image, put)
 }
 
 impl Moves<'_> {
@@ -111,10 +134,11 @@ impl Moves<'_> {
             let reference = &*put.reference();
             let why = match put.put_back().await {
                 Ok(PutBack::Done(digest)) => {
-                    report.set_change(image, put.tag, TagChange::PutBack);
+                    report.set_change(image, put.repository(), put.tag, TagChange::PutBack);
                     context.console.report(Event::PutBack { image, reference, digest: &digest });
                     continue;
                 }
+                Ok(PutBack::Unmoved) => continue,
                 Ok(PutBack::Taken) => "somebody else has moved it on".to_owned(),
                 Ok(PutBack::Stays) => "it is new, and named nothing before".to_owned(),
                 Err(error) => format!("{:#}", anyhow::Error::from(error)),

@@ -45,7 +45,8 @@ impl Client {
         let builder = reqwest::Client::builder()
             .user_agent(concat!("shipspec/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT);
+            .timeout(TIMEOUT)
+            .https_only(!access.is_insecure(&repository.registry));
         let http = builder.build().map_err(|source| RegistryError::Transport {
             repository: repository.clone(),
             source,
@@ -72,9 +73,10 @@ impl Client {
             let answer = match self.check(answer, Some(reference)).await {
                 Ok(answer) => answer,
                 Err(RegistryError::NoManifest { .. }) => return Ok(None),
-                // Registries other than ECR make a repository when something is pushed to it.
+                // Registries other than ECR's make a repository when something is pushed to it.
                 Err(RegistryError::NoRepository(repository))
-                    if repository.registry.ecr().is_none() =>
+                    if repository.registry.ecr().is_none()
+                        && !repository.registry.is_ecr_public() =>
                 {
                     return Ok(None);
                 }

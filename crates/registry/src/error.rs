@@ -214,9 +214,14 @@ impl Hint for RegistryError {
                 tag.wanted,
                 pushed(tag.wanted_pushed)
             )),
-            Self::Pinned { tag, .. } => Some(format!(
-                "take `{tag}` out of `tags:`, or exclude it from immutability: aws ecr put-image-tag-mutability --image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter={tag}"
-            )),
+            Self::Pinned { repository, tag, .. } => {
+                let region = repository.registry.ecr().map(|host| format!(" --region {}", host.region));
+                Some(format!(
+                    "take `{tag}` out of `tags:`, or exclude it from immutability, beside what is excluded already: aws ecr put-image-tag-mutability --repository-name {}{} --image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter={tag}",
+                    repository.name,
+                    region.unwrap_or_default()
+                ))
+            }
             Self::NoLayer { .. } => Some("the image there is damaged: build and push it again".into()),
             Self::Interrupted { .. } => {
                 Some("run it again: what has arrived is not sent once more".into())

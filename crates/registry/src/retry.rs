@@ -10,7 +10,7 @@ use crate::error::RegistryError;
 /// How often one request is made at the most.
 const ATTEMPTS: u32 = 6;
 
-/// No request is made again when this has passed since the first one.
+/// No request is made again when this has passed since the first failure.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The longest wait before the second attempt; it doubles with each further one.
@@ -93,7 +93,8 @@ impl<'a> Patience<'a> {
 /// builds do not come back at the same moment, but never shorter than the registry asks for.
 #[derive(Debug)]
 pub struct Schedule {
-    start: Instant,
+    /// When the first attempt failed: how long that one took says nothing.
+    failed: Option<Instant>,
     patience: Duration,
     limit: Duration,
     attempt: u32,
@@ -102,7 +103,7 @@ pub struct Schedule {
 impl Schedule {
     /// The schedule of a request whose first attempt begins now.
     pub(crate) fn new() -> Self {
-        Self { start: Instant::now(), patience: PATIENCE, limit: FIRST_WAIT, attempt: 1 }
+        Self { failed: None, patience: PATIENCE, limit: FIRST_WAIT, attempt: 1 }
     }
 
     /// The same for work that may take long when all is well, so that the time that it took does not
@@ -116,7 +117,10 @@ impl Schedule {
     /// registry asks for.
     pub fn next(&mut self, asked: Option<Duration>) -> Option<Duration> {
         let wait = self.limit.mul_f64(rand::random()).max(asked.unwrap_or_default());
-        if self.attempt >= ATTEMPTS || self.start.elapsed().saturating_add(wait) > self.patience {
+        if self.attempt >= ATTEMPTS
+            || self.failed.get_or_insert_with(Instant::now).elapsed().saturating_add(wait)
+                > self.patience
+        {
             return None;
         }
         self.attempt += 1;

@@ -110,7 +110,9 @@ impl Client {
         }
         let body = answer.bytes().await.map_err(|source| self.transport(source))?;
         let (_, message) = ErrorBody::read(&body);
-        let is_end = is_token_end(&message);
+        // An answer to a HEAD has no body that could say why.
+        let is_silent = body.is_empty() && self.repository.registry.ecr().is_some();
+        let is_end = is_silent || is_token_end(&message);
         let whole = head.body(body).map_err(|_| self.answer(StatusCode::FORBIDDEN, message))?;
         Ok((whole.into(), is_end))
     }

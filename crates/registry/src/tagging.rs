@@ -1,6 +1,6 @@
 //! Tags, put by manifest, and put back if that turns out to have been too early.
 
-use shipspec_spec::image::Digest;
+use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::tag::Tag;
 
 use crate::client::Client;
@@ -32,11 +32,29 @@ pub struct Put<'a> {
     before: Option<Manifest>,
 }
 
+/// A tag that was not put.
+#[derive(Debug)]
+pub struct NotPut<'a> {
+    /// Why.
+    pub error: RegistryError,
+    /// The tag, if it may name the image all the same: the request may have arrived, and only its
+    /// answer not.
+    pub unsure: Option<Put<'a>>,
+}
+
+impl From<RegistryError> for NotPut<'_> {
+    fn from(error: RegistryError) -> Self {
+        Self { error, unsure: None }
+    }
+}
+
 /// What became of a tag that was to be put back.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PutBack {
     /// It names again what it named before: this image.
     Done(Digest),
+    /// It names that still: it was never moved.
+    Unmoved,
     /// It names another image by now than the one that it was put on, and was left alone.
     Taken,
     /// There was nothing that it named before: a registry is not asked to delete anything.
@@ -53,21 +71,26 @@ pub async fn put_tag<'a>(
     client: &'a Client,
     manifest: &Manifest,
     tag: &'a Tag,
-) -> Result<Put<'a>, RegistryError> {
+) -> Result<Put<'a>, NotPut<'a>> {
     let before = client.manifest(tag.as_str()).await?;
     let change = match &before {
         Some(before) if before.digest == manifest.digest => TagChange::Unchanged,
         Some(_) => TagChange::Moved,
         None => TagChange::New,
     };
-    let change = match change {
-        TagChange::Unchanged => change,
-        change => match client.put_manifest(tag, manifest).await {
-            Ok(()) => change,
-            Err(refusal) => look_again(client, manifest, tag, refusal).await?,
-        },
-    };
-    Ok(Put { change, tag, client, digest: manifest.digest.clone(), before })
+    let digest = manifest.digest.clone();
+    let put = Put { change, tag, client, digest, before };
+    if change == TagChange::Unchanged {
+        return Ok(put);
+    }
+    match client.put_manifest(tag, manifest).await {
+        Ok(()) => Ok(put),
+        Err(RegistryError::Immutable(refused)) => {
+            let change = look_again(client, manifest, tag, *refused).await?;
+            Ok(Put { change, ..put })
+        }
+        Err(error) => Err(NotPut { error, unsure: Some(put) }),
+    }
 }
 
 /// A refusal of an immutable tag may come because our own request arrived and its answer did not,
@@ -76,14 +99,13 @@ async fn look_again(
     client: &Client,
     manifest: &Manifest,
     tag: &Tag,
-    refusal: RegistryError,
+    refused: ImmutableTag,
 ) -> Result<TagChange, RegistryError> {
-    let RegistryError::Immutable(refused) = refusal else { return Err(refusal) };
     let there = digest_of(client, tag).await?;
     if there.as_ref() == Some(&manifest.digest) {
         return Ok(TagChange::Unchanged);
     }
-    Err(refuse_immutable(client, ImmutableTag { there, ..*refused }).await)
+    Err(refuse_immutable(client, ImmutableTag { there, ..refused }).await)
 }
 
 /// The refusal with the times at which both images were pushed, as far as they are to be had.
@@ -108,6 +130,12 @@ impl Put<'_> {
         self.client.repository().tagged(self.tag)
     }
 
+    /// Where the tag is.
+    #[must_use]
+    pub fn repository(&self) -> &Repository {
+        self.client.repository()
+    }
+
     /// Gives the tag back to the image that it named before, unless somebody else has moved it on.
     ///
     /// # Errors
@@ -117,7 +145,11 @@ impl Put<'_> {
         let (Some(before), TagChange::Moved) = (&self.before, self.change) else {
             return Ok(PutBack::Stays);
         };
-        if digest_of(self.client, self.tag).await?.as_ref() != Some(&self.digest) {
+        let there = digest_of(self.client, self.tag).await?;
+        if there.as_ref() == Some(&before.digest) {
+            return Ok(PutBack::Unmoved);
+        }
+        if there.as_ref() != Some(&self.digest) {
             return Ok(PutBack::Taken);
         }
         self.client.put_manifest(self.tag, before).await?;

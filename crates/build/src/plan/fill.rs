@@ -7,7 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::age::Age;
-use shipspec_spec::config::{ImageConfig, RepositoryConfig, TestConfig, Text};
+use shipspec_spec::config::{Encryption, ImageConfig, RepositoryConfig, TestConfig, Text};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::Repository;
 use shipspec_spec::platform::Platform;
@@ -79,12 +79,7 @@ impl Filler<'_> {
             role: self.role(image),
             insecure: image.insecure,
             create_repository: match &image.create_repository {
-                Some(_) if place.repository.registry.ecr().is_none() => {
-                    let message = "`create_repository` is for private repositories of ECR";
-                    self.refuse(&image.repository, message.into());
-                    None
-                }
-                Some(settings) => Some(self.repository(settings)?),
+                Some(settings) => Some(self.repository(settings, &image.repository)?),
                 None => None,
             },
             repository: place.repository,
@@ -196,13 +191,34 @@ impl Filler<'_> {
         role.map(|arn| AssumedRole { arn, external_id })
     }
 
-    fn repository(&mut self, settings: &RepositoryConfig) -> Option<RepositorySettings> {
+    /// `repository` is where mistakes are told that no text of the settings has.
+    fn repository(
+        &mut self,
+        settings: &RepositoryConfig,
+        repository: &Text,
+    ) -> Option<RepositorySettings> {
         let lifecycle = self.optional(settings.lifecycle.as_ref());
         if let (Some(policy), Some(text)) = (&lifecycle, &settings.lifecycle)
             && let Err(error) = serde_json::from_str::<serde_json::Value>(policy)
         {
             self.refuse(text, format!("the lifecycle policy is no JSON: {error}"));
             return None;
+        }
+        let contradiction = match settings {
+            RepositoryConfig { immutable: false, mutable_tags, .. } if !mutable_tags.is_empty() => {
+                "`mutable_tags` says nothing without `immutable: true`"
+            }
+            // The most that ECR takes.
+            RepositoryConfig { mutable_tags, .. } if mutable_tags.len() > 5 => {
+                "`mutable_tags` can have five entries"
+            }
+            RepositoryConfig { encryption: Some(Encryption::Aes256), kms_key: Some(_), .. } => {
+                "`kms_key` says nothing with `encryption: AES256`"
+            }
+            _ => "",
+        };
+        if !contradiction.is_empty() {
+            self.refuse(repository, contradiction.into());
         }
         Some(RepositorySettings {
             scan_on_push: settings.scan_on_push,

@@ -3,6 +3,7 @@
 mod fill;
 mod order;
 mod promotion;
+mod shared;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::config::Config;
-use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
+use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Repository;
 use shipspec_spec::platform::Platform;
 use shipspec_spec::scope::{DigestState, ImageNames, Scope};
@@ -169,13 +170,12 @@ pub fn plan(
         };
         scope.set_image(name, names);
     }
-    check_shared_tags(config, &places, &mut found);
     found.extend(cycles(config, scope));
     let mut plans = Vec::new();
     for (name, place) in places {
         plans.extend(fill(config, scope, folder, name, place, &mut found));
     }
-    check_shared_repositories(&plans, config, &mut found);
+    shared::check(&plans, config, &mut found);
     found.or(plans)
 }
 
@@ -215,43 +215,6 @@ fn fill(
     let plan = Filler { scope: &scope, found }.image(name, image, folder, place)?;
     let depends_on = scope.images_of(references(image)).into_iter().filter(|other| other != name);
     Some(ImagePlan { depends_on: depends_on.collect(), is_provisional, ..plan })
-}
-
-/// Two images under one reference would be one image: the one that is tagged last.
-fn check_shared_tags(config: &Config, places: &IndexMap<&String, Place>, found: &mut Diagnostics) {
-    let mut seen: IndexMap<String, &String> = IndexMap::new();
-    for (name, place) in places {
-        for planned in &place.tags {
-            let reference = place.repository.tagged(&planned.tag);
-            if let Some(other) = seen.get(&reference) {
-                let message =
-                    format!("the images `{other}` and `{name}` would both be `{reference}`");
-                let span = config.images[*name].repository.span().clone();
-                found.push(
-                    Diagnostic::at(span, message)
-                        .with_hint("give them repositories or tags of their own"),
-                );
-            }
-            seen.insert(reference, name);
-        }
-    }
-}
-
-/// A repository is made once, so it can be made in one way only.
-fn check_shared_repositories(plans: &[ImagePlan], config: &Config, found: &mut Diagnostics) {
-    let mut seen: IndexMap<&Repository, (&str, &RepositorySettings)> = IndexMap::new();
-    for plan in plans {
-        let Some(settings) = &plan.create_repository else { continue };
-        let (other, first) = *seen.entry(&plan.repository).or_insert((&plan.name, settings));
-        if first != settings {
-            let message = format!(
-                "the images `{other}` and `{}` would make `{}` in two ways",
-                plan.name, plan.repository
-            );
-            let span = config.images[&plan.name].repository.span().clone();
-            found.push(Diagnostic::at(span, message));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod promote;
 mod promotion_policy;
 mod push;
 mod render;
+mod repository_policy;
 mod run;
 mod schema;
 

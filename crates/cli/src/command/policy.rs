@@ -5,31 +5,17 @@ use std::collections::BTreeSet;
 use clap::Args as ClapArgs;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
-use shipspec_build::plan::{ImagePlan, plan_promotion};
-use shipspec_registry::repository::RepositorySettings;
+use shipspec_build::plan::plan_promotion;
 use shipspec_spec::ecr_host::EcrHost;
-use shipspec_spec::image::{Registry, Repository};
+use shipspec_spec::image::Registry;
 use shipspec_spec::parameter::ParameterSource;
 use shipspec_spec::scope::DigestState;
 
-use super::{promote, promotion_policy};
+use super::{promote, promotion_policy, repository_policy};
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::Project;
 use crate::promotion;
-
-/// What a push and a preflight ask of a repository ([actions]).
-///
-/// [actions]: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
-pub(super) const REPOSITORY_ACTIONS: [&str; 7] = [
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:BatchGetImage",
-    "ecr:CompleteLayerUpload",
-    "ecr:DescribeRepositories",
-    "ecr:InitiateLayerUpload",
-    "ecr:PutImage",
-    "ecr:UploadLayerPart",
-];
 
 /// Print the least IAM policy that the build role needs for this shipspec.yml
 #[derive(Debug, ClapArgs)]
@@ -59,12 +45,8 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
     let plans = project.plan_images(context, &DigestState::Later)?;
     let hosts: Vec<_> = plans.iter().filter_map(|plan| plan.repository.registry.ecr()).collect();
-    let repositories: BTreeSet<String> =
-        plans.iter().filter_map(|plan| arn(&plan.repository)).collect();
     let place = Place::new(args, context, hosts.first());
-    let mut statements = repository_statements(&repositories);
-    statements.extend(public_statements(&plans));
-    statements.extend(creation_statements(&plans));
+    let mut statements = repository_policy::of_run(&plans);
     statements.extend(Parameters::new(&project, context, &place).statements());
     print(context, &statements)
 }
@@ -94,13 +76,6 @@ fn print(context: &Context<'_>, statements: &[Value]) -> anyhow::Result<()> {
     let policy = json!({ "Version": "2012-10-17", "Statement": statements });
     let text = serde_json::to_string_pretty(&policy)?;
     Ok(context.console.data(&format!("{text}\n"))?)
-}
-
-/// The ARN of a repository of ECR.
-pub(super) fn arn(repository: &Repository) -> Option<String> {
-    let host = repository.registry.ecr()?;
-    let (partition, region, account) = (host.partition, host.region, host.account);
-    Some(format!("arn:{partition}:ecr:{region}:{account}:repository/{}", repository.name))
 }
 
 /// Where parameters are that are named without an ARN.
@@ -133,70 +108,6 @@ impl Place {
         let account = self.account.as_deref().unwrap_or("*");
         format!("arn:{}:{service}:{region}:{account}", self.partition)
     }
-}
-
-fn repository_statements(repositories: &BTreeSet<String>) -> Vec<Value> {
-    if repositories.is_empty() {
-        return Vec::new();
-    }
-    vec![
-        // A login belongs to no repository, so it cannot be limited to one.
-        json!({
-            "Sid": "EcrLogin", "Effect": "Allow",
-            "Action": "ecr:GetAuthorizationToken", "Resource": "*",
-        }),
-        json!({
-            "Sid": "EcrPush", "Effect": "Allow",
-            "Action": REPOSITORY_ACTIONS, "Resource": repositories,
-        }),
-    ]
-}
-
-/// What a push to ECR Public asks for ([actions]). The ARN of a public repository has the account,
-/// which its host does not tell.
-///
-/// [actions]: https://docs.aws.amazon.com/AmazonECR/latest/public/docker-push-ecr-image.html
-fn public_statements(plans: &[ImagePlan]) -> Option<Value> {
-    let is_public = plans.iter().any(|plan| plan.repository.registry.is_ecr_public());
-    is_public.then(|| {
-        json!({
-            "Sid": "EcrPublic", "Effect": "Allow", "Resource": "*",
-            "Action": [
-                "ecr-public:BatchCheckLayerAvailability",
-                "ecr-public:CompleteLayerUpload",
-                "ecr-public:GetAuthorizationToken",
-                "ecr-public:InitiateLayerUpload",
-                "ecr-public:PutImage",
-                "ecr-public:UploadLayerPart",
-                "sts:GetServiceBearerToken",
-            ],
-        })
-    })
-}
-
-/// What making repositories asks for.
-fn creation_statements(plans: &[ImagePlan]) -> Vec<Value> {
-    let mut found = Vec::new();
-    let is_wanted = |wanted: fn(&RepositorySettings) -> bool| -> BTreeSet<String> {
-        let plans = plans.iter().filter(|plan| plan.create_repository.as_ref().is_some_and(wanted));
-        plans.filter_map(|plan| arn(&plan.repository)).collect()
-    };
-    for (sid, actions, resources) in [
-        ("EcrCreate", json!("ecr:CreateRepository"), is_wanted(|_| true)),
-        ("EcrTag", json!("ecr:TagResource"), is_wanted(|settings| !settings.tags.is_empty())),
-        (
-            "EcrLifecycle",
-            json!(["ecr:GetLifecyclePolicy", "ecr:PutLifecyclePolicy"]),
-            is_wanted(|settings| settings.lifecycle.is_some()),
-        ),
-    ] {
-        if !resources.is_empty() {
-            found.push(json!({
-                "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources,
-            }));
-        }
-    }
-    found
 }
 
 /// What has to be read of parameters, by the ARNs that a policy names them by. Those that a role of

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use shipspec_build::plan::Promotion;
 
-use super::policy::{REPOSITORY_ACTIONS, arn};
+use super::repository_policy::{PUSH_ACTIONS, arn, login, public};
 
 /// What a pull asks of a repository ([actions]).
 ///
@@ -41,21 +41,13 @@ pub(super) fn of_role(plan: &Promotion) -> Vec<Value> {
     std::iter::once(login()).chain(push(plan)).collect()
 }
 
-// A login belongs to no repository, so it cannot be limited to one.
-fn login() -> Value {
-    json!({
-        "Sid": "EcrLogin", "Effect": "Allow",
-        "Action": "ecr:GetAuthorizationToken", "Resource": "*",
-    })
-}
-
-fn push(plan: &Promotion) -> Option<Value> {
-    let targets: BTreeSet<_> =
-        plan.images.iter().filter_map(|image| arn(&image.repository)).collect();
-    (!targets.is_empty()).then(|| {
+fn push(plan: &Promotion) -> Vec<Value> {
+    let repositories = || plan.images.iter().map(|image| &image.repository);
+    let targets: BTreeSet<_> = repositories().filter_map(arn).collect();
+    let private = (!targets.is_empty()).then(|| {
         json!({
-            "Sid": "EcrPush", "Effect": "Allow",
-            "Action": REPOSITORY_ACTIONS, "Resource": targets,
+            "Sid": "EcrPush", "Effect": "Allow", "Action": PUSH_ACTIONS, "Resource": targets,
         })
-    })
+    });
+    private.into_iter().chain(public(repositories())).collect()
 }

@@ -231,6 +231,7 @@ fn aws() -> Vec<Error> {
             action: "ecr:GetAuthorizationToken",
             region: "eu-west-1".into(),
             message: "dns error".into(),
+            is_connection: true,
         }),
         FetchError::Missing {
             missing: vec![

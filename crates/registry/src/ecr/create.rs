@@ -48,6 +48,7 @@ impl Ecr {
             action: "ecr:CreateRepository",
             region: self.host.region.clone(),
             message: error.to_string(),
+            is_connection: false,
         };
         let scanning =
             ImageScanningConfiguration::builder().scan_on_push(settings.scan_on_push).build();

@@ -61,6 +61,8 @@ pub enum EcrError {
         region: String,
         /// What happened.
         message: String,
+        /// The service has not answered at all.
+        is_connection: bool,
     },
     /// The token is not what the documentation says it is.
     #[error("ECR answered with a token that cannot be read")]
@@ -81,8 +83,10 @@ impl Hint for EcrError {
             Self::Denied { action, .. } => {
                 Some(format!("allow `{action}` to the role that shipspec runs with"))
             }
-            Self::Request { message, .. } => Some(connection_hint(message).into()),
-            Self::NoRepository | Self::Token => None,
+            Self::Request { message, is_connection: true, .. } => {
+                Some(connection_hint(message).into())
+            }
+            Self::Request { .. } | Self::NoRepository | Self::Token => None,
         }
     }
 }
@@ -237,7 +241,10 @@ impl EcrError {
             Some(code) if is_credentials_code(code) => Self::Credentials { action, message },
             None if message.contains("AssumeRole") => Self::Role { action, message },
             None if message.contains("credential") => Self::Credentials { action, message },
-            _ => Self::Request { action, region: region.to_owned(), message },
+            code => {
+                let (region, is_connection) = (region.to_owned(), code.is_none());
+                Self::Request { action, region, message, is_connection }
+            }
         }
     }
 }
