@@ -25,10 +25,13 @@ pub fn check(files: &[File], surroundings: &Surroundings<'_>, allowed: &Allowed)
         let source = &finding.span.source;
         files.iter().find(|file| std::ptr::eq(file.text(), source.text.as_str()))
     };
-    let is_silent =
-        |finding: &Finding| of_source(finding).is_some_and(|file| file.allowed.has(finding));
-    found.extend(together.into_iter().filter(|finding| !is_silent(finding)));
-    found.retain(|finding| !allowed.has(finding));
+    let is_silent = |finding: &Finding| match of_source(finding) {
+        Some(file) => file.allowed.has(finding),
+        // It is told in shipspec.yml.
+        None => Allowed::in_comments(&finding.span.source.text).has(finding),
+    };
+    found.extend(together);
+    found.retain(|finding| !allowed.has(finding) && !is_silent(finding));
     sort(&mut found);
     found
 }

@@ -66,7 +66,7 @@ impl File {
     /// A file of the source. Whatever looks like a placeholder of any tool is not known.
     #[must_use]
     pub fn source(path: &str, source: &Arc<Source>, format: Format) -> Self {
-        let slots = crate::left_over::loose_slots(&source.text);
+        let slots = crate::left_over::loose_slots(&source.text, format);
         let root = read(&source.text, format, &slots).map(|mut root| {
             loosen(&mut root);
             root
@@ -131,6 +131,12 @@ impl File {
         self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
+    /// The name of the text that the user wrote.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.source.name
+    }
+
     pub(crate) fn file_name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)
     }
@@ -187,7 +193,8 @@ fn kind(path: &str, root: Option<&Value>) -> Kind {
 }
 
 /// What a file of this name is, as names go.
-pub(crate) fn kind_of_name(path: &str) -> Option<Kind> {
+#[must_use]
+pub fn kind_of_name(path: &str) -> Option<Kind> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let lower = name.to_lowercase();
     let plain: String = lower.chars().filter(|sign| !matches!(sign, '-' | '_')).collect();

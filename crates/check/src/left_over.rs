@@ -4,11 +4,12 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use shipspec_spec::escape::JsonPlace;
 
 use crate::codes::name as code;
 use crate::file::{File, Kind, Role};
 use crate::finding::Sink;
-use crate::read::Slot;
+use crate::read::{Format, Slot};
 use crate::task::is_placeholder;
 use crate::value::{Data, Value};
 
@@ -25,12 +26,21 @@ static UNFILLED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\$\{[^}\n]*\}|\{\{.*?\}\}|\{%.*?%\}").ok());
 
 /// Placeholders in a file that another tool may fill: none of them is known. CodePipeline's own,
-/// `<TASK_DEFINITION>` and `<IMAGE1_NAME>`, are text.
-pub(crate) fn loose_slots(text: &str) -> Vec<Slot> {
+/// `<TASK_DEFINITION>` and `<IMAGE1_NAME>`, are text where text can stand.
+pub(crate) fn loose_slots(text: &str, format: Format) -> Vec<Slot> {
     let Some(pattern) = &*PLACEHOLDER else { return Vec::new() };
     let is_own = |text: &str| text == "<TASK_DEFINITION>" || is_image(text);
-    let found = pattern.find_iter(text).filter(|found| !is_own(found.as_str()));
-    found.map(|found| Slot { range: found.range(), value: None }).collect()
+    let (mut slots, mut place, mut at) = (Vec::new(), JsonPlace::default(), 0);
+    for found in pattern.find_iter(text) {
+        place.pass(&text[at..found.start()]);
+        at = found.start();
+        let is_text = format == Format::Yaml || place.is_in_string();
+        if !(is_text && is_own(found.as_str())) {
+            slots.push(Slot { range: found.range(), value: None });
+            at = found.end();
+        }
+    }
+    slots
 }
 
 /// `<IMAGE1_NAME>` and its like.
@@ -87,7 +97,8 @@ mod tests {
     #[test]
     fn placeholders_of_many_tools_are_found_and_those_of_codepipeline_are_not() {
         let text = "$A ${B:-x} {{ c }} <ROLE_ARN> %DD% __E__ @@F@@ <TASK_DEFINITION> <IMAGE1_NAME> 5% __ a<b";
-        let found: Vec<_> = loose_slots(text).into_iter().map(|slot| &text[slot.range]).collect();
+        let found: Vec<_> =
+            loose_slots(text, Format::Yaml).into_iter().map(|slot| &text[slot.range]).collect();
         assert_eq!(found, ["$A", "${B:-x}", "{{ c }}", "<ROLE_ARN>", "%DD%", "__E__", "@@F@@"]);
     }
 }

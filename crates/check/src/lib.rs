@@ -21,5 +21,6 @@ pub mod value;
 
 pub use allow::{Allowed, UnknownCode};
 pub use check::{Surroundings, check};
-pub use file::{File, Kind, Role};
+pub use file::{File, Kind, Role, kind_of_name};
 pub use finding::{Finding, configuration, name_without_value};
+pub use nearest::slip;

@@ -2,10 +2,8 @@
 
 /// The candidate that differs by a slip of the fingers: by case, a sign between words, a plural, or
 /// one or two letters of a longer word.
-pub(crate) fn slip<'a>(
-    wanted: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+#[must_use]
+pub fn slip<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = fold(wanted);
     let distance = |candidate: &str| strsim::damerau_levenshtein(&folded, &fold(candidate));
     let most = match folded.len() {

@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-/// Stands in a text for what is not known. It is of Unicode's private use, so no text has it.
-pub const UNKNOWN: char = '\u{e000}';
+pub use shipspec_spec::value::UNKNOWN;
 
 /// A part of a file and the bytes that it takes in the text that the user wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]

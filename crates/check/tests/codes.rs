@@ -40,8 +40,14 @@ fn every_code_finds_its_bad_example_and_nothing_else_there() {
             continue;
         }
         let found = find_in(page.bad);
-        assert!(!found.is_empty() && codes(&found).iter().all(|it| *it == code), "{code}: {found:#?}");
-        assert!(found.iter().all(|finding| finding.fix.is_some() || code.as_str() == "not-readable"), "{code}");
+        assert!(
+            !found.is_empty() && codes(&found).iter().all(|it| *it == code),
+            "{code}: {found:#?}"
+        );
+        assert!(
+            found.iter().all(|finding| finding.fix.is_some() || code.as_str() == "not-readable"),
+            "{code}"
+        );
     }
 }
 
@@ -64,7 +70,8 @@ fn what_is_too_large_is_told() {
         r#"{{"family": "web", "containerDefinitions": [{{"name": "web", "image": "nginx:1.27", "memory": 128, "environment": [{{"name": "A", "value": "{value}"}}]}}]}}"#
     );
     assert_eq!(only("taskdef.json", &task), ["taskdef-size"]);
-    let entry = |index| format!(r#"{{"name": "web-{index}", "imageUri": "registry.example.com/web:1"}}"#);
+    let entry =
+        |index| format!(r#"{{"name": "web-{index}", "imageUri": "registry.example.com/web:1"}}"#);
     let entries: Vec<_> = (0..2000).map(entry).collect();
     let definitions = format!("[{}]", entries.join(",\n"));
     assert_eq!(only("imagedefinitions.json", &definitions), ["image-definitions-size"]);
@@ -78,12 +85,18 @@ fn artifacts_that_the_action_cannot_read_are_told() {
     let mut files: Vec<_> = page.good.iter().map(|(path, text)| file(path, text)).collect();
     files.push(file("data.json", &format!("[\"{}\"]", "x".repeat(3_100_000))));
     let found = find(&files);
-    assert_eq!(codes(&found).iter().map(|code| code.as_str()).collect::<Vec<_>>(), ["artifact-size"]);
+    assert_eq!(
+        codes(&found).iter().map(|code| code.as_str()).collect::<Vec<_>>(),
+        ["artifact-size"]
+    );
 }
 
 #[test]
 fn codes_without_an_example_are_those_that_are_tested_here() {
     let without: Vec<_> =
         all().filter(|code| code.page().bad.is_empty()).map(|code| code.as_str()).collect();
-    assert_eq!(without, ["taskdef-size", "image-definitions-size", "artifact-size", "overrides-size"]);
+    assert_eq!(
+        without,
+        ["taskdef-size", "image-definitions-size", "artifact-size", "overrides-size"]
+    );
 }

@@ -1,6 +1,7 @@
 //! The command line of shipspec.
 
 mod arguments;
+mod checks;
 mod command;
 mod commit;
 mod console;

@@ -5,6 +5,7 @@ mod appspec;
 mod buildspec;
 mod container;
 mod files;
+mod page;
 mod task;
 
 use std::fmt;

@@ -53,6 +53,14 @@ pub(crate) fn check_reference(value: &Value, sink: &mut Sink<'_>) {
         return sink.tell(code::CONTAINER_IMAGE, &value.range, problem, fix);
     }
     let last = name.rsplit('/').next().unwrap_or(name);
+    // No registry has such a name: it is some tool's placeholder.
+    if last
+        .split(':')
+        .next()
+        .is_some_and(|name| name.contains(|sign: char| sign.is_ascii_uppercase()))
+    {
+        return;
+    }
     let tag = last.split_once(':').map(|(_, tag)| tag);
     if tag == Some("None") || tag == Some("null") || matches!(text, "None" | "null" | "undefined") {
         let message = format!("the reference `{text}` was made from a value that was not there");

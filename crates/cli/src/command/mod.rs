@@ -1,6 +1,7 @@
 //! The commands.
 
 mod build;
+mod check;
 mod completions;
 mod daemon;
 mod doctor;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Push(push::Args),
     Render(render::Args),
     Plan(plan::Args),
+    Check(Box<check::Args>),
     Doctor(doctor::Args),
     Policy(policy::Args),
     Daemon(daemon::Args),
@@ -54,6 +56,7 @@ pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Res
         Command::Push(args) => push::run(args, context).await,
         Command::Render(args) => render::run(args, context).await,
         Command::Plan(args) => plan::run(args, context).await,
+        Command::Check(args) => check::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Policy(args) => policy::run(args, context),
         Command::Daemon(args) => daemon::run(args, context).await,

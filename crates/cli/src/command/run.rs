@@ -6,10 +6,10 @@ use shipspec_spec::scope::DigestState;
 use crate::arguments::{BuildFlags, EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::images::Maker;
-use crate::pipeline;
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_something};
 use crate::report::Report;
+use crate::{checks, pipeline};
 
 /// Build, push, tag and write the artifacts: everything, or nothing
 #[derive(Debug, ClapArgs)]
@@ -73,6 +73,7 @@ async fn publish(
         Some(artifacts) => artifacts.fill(&project.scope)?,
         None => Vec::new(),
     };
+    checks::of_rendered(&project.config, &artifacts)?;
     let prepared = pipeline::prepare(context, &artifacts)?;
     pipeline::tag_all(context, &images, &mut report).await?;
     pipeline::commit(context, &artifacts, prepared, &mut report)?;
