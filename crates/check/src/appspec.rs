@@ -105,7 +105,7 @@ fn check_resources(resources: &Value, sink: &mut Sink<'_>) {
     };
     match first.entries() {
         [entry] if entry.key == "TargetService" => {
-            check_service(&entry.value, &entry.key_range, sink)
+            check_service(&entry.value, &entry.key_range, sink);
         }
         [entry, ..] => {
             let message = format!("the resource is `{}`", entry.key);

@@ -80,8 +80,7 @@ fn unreadable(file: &File, error: &ReadError, sink: &mut Sink<'_>) {
     if !is_ours || error.is_doubtful {
         return;
     }
-    let what = if file.path.ends_with(".json") { "JSON" } else { "YAML" };
-    let message = format!("this is no {what}: {}", error.message);
+    let message = format!("this is no {}: {}", error.format.word(), error.message);
     let end = file.text().len().min(error.offset + 1);
     sink.tell(code::NOT_READABLE, &(error.offset.min(end)..end), message, "");
 }

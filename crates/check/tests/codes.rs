@@ -12,7 +12,7 @@ fn needs_command(files: Files) -> bool {
 
 fn file(path: &str, text: &str) -> File {
     let source = Source::new(path, text);
-    let format = if path.ends_with(".json") { Format::Json } else { Format::Yaml };
+    let format = Format::of(path);
     if path.starts_with("buildspec") {
         return File::source(path, &source, format);
     }
@@ -94,7 +94,7 @@ fn artifacts_that_the_action_cannot_read_are_told() {
 #[test]
 fn codes_without_an_example_are_those_that_are_tested_here() {
     let without: Vec<_> =
-        all().filter(|code| code.page().bad.is_empty()).map(|code| code.as_str()).collect();
+        all().filter(|code| code.page().bad.is_empty()).map(Code::as_str).collect();
     assert_eq!(
         without,
         ["taskdef-size", "image-definitions-size", "artifact-size", "overrides-size"]

@@ -88,9 +88,8 @@ impl Reader<'_> {
     fn run(&mut self) {
         while let Some(byte) = self.peek(0) {
             match byte {
-                b'\n' | b';' | b'(' | b')' => self.separate(false),
                 b'&' if self.peek(1) == Some(b'>') => self.redirect(),
-                b'&' => self.separate(false),
+                b'\n' | b';' | b'&' | b'(' | b')' => self.separate(false),
                 b'|' => self.separate(self.peek(1) != Some(b'|')),
                 b'>' | b'<' => self.redirect(),
                 b'#' => self.skip_line(),
@@ -146,10 +145,9 @@ impl Reader<'_> {
                 (_, b'$') if self.peek(1) == Some(b'{') => self.braces(),
                 (_, b'`') => self.nested(1, b'`'),
                 (Some(open), byte) if byte == open => quote = None,
-                (Some(_), _) => {}
                 (None, b'"' | b'\'') => quote = Some(byte),
                 (None, byte) if byte.is_ascii_whitespace() || b";&|()<>".contains(&byte) => break,
-                (None, _) => {}
+                _ => {}
             }
             self.at += 1;
         }

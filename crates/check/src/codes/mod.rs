@@ -103,9 +103,18 @@ pub fn all() -> impl Iterator<Item = Code> {
     areas.into_iter().flatten().map(|page| Code(page))
 }
 
+/// The files of an example: their texts are in the folder `examples`, so that they can be opened as
+/// what they are.
+macro_rules! example {
+    ($code:literal, $kind:literal, [$($path:literal),*]) => {
+        &[$(($path, include_str!(concat!("examples/", $code, "/", $kind, "/", $path)))),*]
+    };
+}
+use example;
+
 /// Declares pages and a constant for each.
 macro_rules! pages {
-    ($($name:ident: $severity:ident $code:literal, $title:literal, $text:expr, bad $bad:expr, good $good:expr;)*) => {
+    ($($name:ident: $severity:ident $code:literal, $title:literal, $text:literal, examples $bad:tt $good:tt;)*) => {
         $(
             #[doc = $title]
             pub(crate) const $name: $crate::codes::Code = $crate::codes::Code(&$crate::codes::Page {
@@ -113,8 +122,8 @@ macro_rules! pages {
                 severity: $crate::codes::Severity::$severity,
                 title: $title,
                 text: $text,
-                bad: $bad,
-                good: $good,
+                bad: $crate::codes::example!($code, "bad", $bad),
+                good: $crate::codes::example!($code, "good", $good),
             });
         )*
         pub(super) const ALL: &[&$crate::codes::Page] = &[$($name.0),*];

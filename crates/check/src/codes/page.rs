@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Files, Page};
+use crate::read::Format;
 
 impl Page {
     /// The page in Markdown: what it is about, a file that has it, and the same file, mended.
@@ -29,7 +30,7 @@ impl Page {
 fn example(text: &mut String, title: &str, files: Files) {
     let _ = write!(text, "\n## {title}\n");
     for (path, content) in files {
-        let language = if path.ends_with(".json") { "json" } else { "yaml" };
+        let language = Format::of(path).word().to_lowercase();
         let _ = write!(text, "\n`{path}`:\n\n```{language}\n{}\n```\n", content.trim_end());
     }
 }

@@ -144,7 +144,7 @@ impl Validator<'_, '_> {
                 let fix = match near {
                     Some(near) => format!("write `{near}`"),
                     None if text.is_empty() => "leave the key out".into(),
-                    None => format!("it knows {}", Vec::from_iter(words()).join(", ")),
+                    None => format!("it knows {}", words().collect::<Vec<_>>().join(", ")),
                 };
                 self.sink.tell(code::TASKDEF_UNFAMILIAR_VALUE, &value.range, message, fix);
             }

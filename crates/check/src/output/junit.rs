@@ -21,7 +21,8 @@ pub fn junit(report: Report<'_>, failing: Severity) -> String {
     );
     for name in names {
         let of_file = |finding: &&Finding| finding.span.source.name == name;
-        suite(&mut text, name, &Vec::from_iter(report.findings.iter().filter(of_file)), failing);
+        let findings: Vec<_> = report.findings.iter().filter(of_file).collect();
+        suite(&mut text, name, &findings, failing);
     }
     if !report.not_checked.is_empty() {
         let count = report.not_checked.len();

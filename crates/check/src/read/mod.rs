@@ -25,6 +25,28 @@ pub enum Format {
     Yaml,
 }
 
+impl Format {
+    /// Its name.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Json => "JSON",
+            Self::Yaml => "YAML",
+        }
+    }
+
+    /// By the ending of a path; YAML for anything but `.json`, whatever its case.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        let ending = std::path::Path::new(path).extension();
+        if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
+            Self::Json
+        } else {
+            Self::Yaml
+        }
+    }
+}
+
 /// A place in a template, and what it comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
@@ -50,6 +72,8 @@ pub struct ReadError {
     pub message: String,
     /// Where in the template.
     pub offset: usize,
+    /// What it should be.
+    pub format: Format,
     /// It may be that a value that is not known would make it right.
     pub is_doubtful: bool,
 }
@@ -67,6 +91,7 @@ pub fn read(text: &str, format: Format, slots: &[Slot]) -> Result<Value, ReadErr
     let error = |message: String, offset: usize| ReadError {
         message,
         offset: probe.original(offset),
+        format,
         is_doubtful,
     };
     let node = match format {

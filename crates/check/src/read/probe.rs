@@ -107,11 +107,9 @@ impl<'a> Probe<'a> {
     }
 
     fn locate(&self, offset: usize, is_end: bool) -> usize {
-        let index = match is_end {
-            // The end of a stretch belongs to the piece before it.
-            true => self.pieces.partition_point(|(start, _)| *start < offset),
-            false => self.pieces.partition_point(|(start, _)| *start <= offset),
-        };
+        // The end of a stretch belongs to the piece before it.
+        let is_before = |start: usize| start < offset || start == offset && !is_end;
+        let index = self.pieces.partition_point(|(start, _)| is_before(*start));
         let index = index.saturating_sub(1);
         let (start, original) = &self.pieces[index];
         // Pieces of text and slots take turns, text first.

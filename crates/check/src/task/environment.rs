@@ -22,7 +22,7 @@ pub(super) fn check(container: &Value, sink: &mut Sink<'_>) {
         let Some(value) = file.get("value") else { continue };
         let Some(text) = value.text() else { continue };
         let is_object = text.starts_with("arn:") && text.contains(":s3:::") && text.contains('/');
-        if !is_object || !text.ends_with(".env") {
+        if !is_object || text.rsplit('.').next() != Some("env") {
             let message = format!("`{text}` is no file of variables");
             let fix = "it has the form `arn:aws:s3:::bucket/path/name.env`";
             sink.tell(code::ENVIRONMENT_FILE, &value.range, message, fix);

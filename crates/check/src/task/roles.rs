@@ -75,8 +75,8 @@ fn need(container: &Value, is_fargate: bool) -> Option<(std::ops::Range<usize>, 
     let name = called(container);
     let logs = container.get("logConfiguration");
     let secret = logs.and_then(|logs| logs.entry("secretOptions")).into_iter();
-    let secret = container.entry("secrets").into_iter().chain(secret);
-    if let Some(entry) = secret.filter(|entry| entry.value.says_something()).next() {
+    let mut secret = container.entry("secrets").into_iter().chain(secret);
+    if let Some(entry) = secret.find(|entry| entry.value.says_something()) {
         return Some((entry.key_range.clone(), format!("nobody may read the secrets of {name}")));
     }
     if let Some(entry) = container.entry("repositoryCredentials")

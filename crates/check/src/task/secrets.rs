@@ -82,12 +82,11 @@ fn secret(resource: &str) -> Option<(String, &'static str)> {
     let has_unknown = name.contains(UNKNOWN);
     match parts.as_slice() {
         [""] => Some(("the ARN names no secret".into(), form)),
-        [_] => None,
         [_, _, stage, version] if !stage.is_empty() && !version.is_empty() => Some((
             "a secret is asked for by stage and by version at once".into(),
             "name one of them: `…:key:stage:` or `…:key::version`",
         )),
-        [_, _, _, _] => None,
+        [_] | [_, _, _, _] => None,
         _ if has_unknown => None,
         _ => Some((
             format!("behind the secret there are {} colons, and not three", parts.len() - 1),

@@ -39,7 +39,7 @@ fn unknown(value: &Value, name: &str, names: &BTreeSet<&str>, sink: &mut Sink<'_
     let fix = match slip(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => format!("add `\"volumes\": [{{\"name\": \"{name}\"}}]`"),
-        None => format!("there is {}", Vec::from_iter(names.iter().copied()).join(", ")),
+        None => format!("there is {}", names.iter().copied().collect::<Vec<_>>().join(", ")),
     };
     sink.tell(code::VOLUME_UNKNOWN, &value.range, message, fix);
 }

@@ -64,7 +64,7 @@ fn read(path: &Path) -> Result<String, String> {
 }
 
 fn file(name: &str, text: &str) -> File {
-    let format = if name.ends_with(".json") { Format::Json } else { Format::Yaml };
+    let format = Format::of(name);
     let file = File::source(name, &Source::new(name, text), format);
     // A template of JSON often has another ending.
     let is_json = format == Format::Yaml && file.kind == Kind::TaskDefinition;
@@ -93,5 +93,5 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
 }
 
 fn is_text(name: &str) -> bool {
-    [".json", ".yaml", ".yml"].iter().any(|ending| name.ends_with(ending))
+    matches!(Path::new(name).extension().and_then(|it| it.to_str()), Some("json" | "yaml" | "yml"))
 }

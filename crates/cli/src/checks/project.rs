@@ -56,7 +56,7 @@ impl Look {
         let project = match read(context, flags, render, &mut look).await {
             Ok(project) => Some(project),
             Err(error) => {
-                look.mistakes(error.downcast::<Diagnostics>()?);
+                look.mistakes(&error.downcast::<Diagnostics>()?);
                 None
             }
         };
@@ -78,7 +78,7 @@ impl Look {
         let drafts = drafts.unwrap_or_default();
         // A run tells these itself, as they stop it.
         if !is_run {
-            self.mistakes(drafts.mistakes);
+            self.mistakes(&drafts.mistakes);
             self.unset(&drafts.unset, project.map(|project| &project.scope));
         }
         self.not_checked.extend(drafts.unclear);
@@ -107,10 +107,10 @@ impl Look {
                 found.push(mistake.with_hint(unknown.fix()));
             }
         }
-        self.mistakes(found);
+        self.mistakes(&found);
     }
 
-    fn mistakes(&mut self, mistakes: Diagnostics) {
+    fn mistakes(&mut self, mistakes: &Diagnostics) {
         self.findings.extend(mistakes.as_slice().iter().cloned().map(configuration));
     }
 
@@ -192,7 +192,7 @@ async fn read(
     scope.cycles().or(())?;
     let requests = parameters::requests(&config, &scope).unwrap_or_else(|errors| {
         let texts = config.parameters.values().flat_map(ParameterConfig::texts);
-        look.unless_unknown("parameters", errors, texts, &scope);
+        look.unless_unknown("parameters", &errors, texts, &scope);
         Requests::new()
     });
     let offline = flags.parameters(context)?.map(parameters::offline);
@@ -204,7 +204,7 @@ async fn read(
     let images = plan(&project.config, &mut project.scope, &context.folder, &DigestState::Later);
     if let Err(errors) = images {
         let texts = project.config.images.values().flat_map(ImageConfig::texts);
-        look.unless_unknown("images", errors, texts, &project.scope);
+        look.unless_unknown("images", &errors, texts, &project.scope);
     }
     Ok(project)
 }
@@ -214,7 +214,7 @@ impl Look {
     fn unless_unknown<'a>(
         &mut self,
         what: &str,
-        errors: Diagnostics,
+        errors: &Diagnostics,
         texts: impl Iterator<Item = &'a Text>,
         scope: &Scope,
     ) {
