@@ -237,3 +237,47 @@ fn a_code_is_explained() {
     assert!(Project::new().run(&["check", "--list"]).stdout.contains("agree-port "));
     assert_eq!(Project::new().run(&["check", "--explain", "agree-prot"]).code, 2);
 }
+
+#[test]
+fn what_a_jinja_template_comes_to_is_looked_at_as_far_as_it_is_known() {
+    let jinja = r#"{"family": "{{ FAMILY }}", "containerDefinitions": [{% for name in names %}{"name": "{{ name }}", "image": "{{ IMAGE }}", "memory": 64}{{ "," if not loop.last }}{% endfor %}]}"#;
+    let config = "version: 1\nvariables: { names: \"${['web', 'web']}\" }\nartifacts: { taskdef.json: taskdef.json.j2 }\n";
+    let project = Project::new().file("shipspec.yml", config).file("taskdef.json.j2", jinja);
+    let outcome = project.run(&["check"]);
+    assert!(outcome.stderr.contains("error[container-twice]"), "{outcome}");
+    let open =
+        project.file("shipspec.yml", "version: 1\nartifacts: { taskdef.json: taskdef.json.j2 }\n");
+    assert_eq!(open.run(&["check"]).code, 0);
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_run_stops_at_an_error_before_anything_is_built() {
+    let testbed = shipspec_testbed::Testbed::current();
+    let repository = testbed.repository("check");
+    let project = common::project(&testbed, &repository);
+    let template = project.read("taskdef_template.json").replace("64", "\"64\"");
+    let project = project.file("taskdef_template.json", &template);
+    let outcome = project.run(&["run"]).failure(2);
+    assert!(
+        outcome.stderr.contains("`memory` must be a whole number, and is text (taskdef-type)"),
+        "{outcome}"
+    );
+    assert!(!outcome.stderr.contains("building"), "{outcome}");
+    common::assert_untouched(&project, &repository);
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn what_only_the_filled_artifact_shows_stops_a_run_before_the_tags() {
+    let testbed = shipspec_testbed::Testbed::current();
+    let repository = testbed.repository("check-late");
+    let jinja = r#"{"family": "web", {% if images.app.digest is startingwith "sha256:0000" %}{% else %}"memory": 64, {% endif %}"containerDefinitions": [{"name": "web", "image": "{{ IMAGE_URI }}", "memory": 64}]}"#;
+    let config = "version: 1\nimages: { app: { repository: \"${REPOSITORY_URL}\" } }\nartifacts: { taskdef.json: taskdef.json.j2 }\n";
+    let project = common::project(&testbed, &repository)
+        .file("shipspec.yml", config)
+        .file("taskdef.json.j2", jinja);
+    let outcome = project.run(&["run"]).failure(2);
+    assert!(outcome.stderr.contains("(taskdef-type)"), "{outcome}");
+    common::assert_untouched(&project, &repository);
+}
