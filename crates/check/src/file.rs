@@ -68,7 +68,7 @@ impl File {
     pub fn source(path: &str, source: &Arc<Source>, format: Format) -> Self {
         let slots = crate::left_over::loose_slots(&source.text, format);
         let root = read(&source.text, format, &slots).map(|mut root| {
-            loosen(&mut root);
+            loosen(&mut root, is_named_template(path));
             root
         });
         let by_name = kind_of_name(path);
@@ -156,16 +156,31 @@ impl File {
     }
 }
 
-/// A text that is a placeholder and nothing else may be replaced together with its quotes.
-fn loosen(value: &mut Value) {
+/// A text that is a placeholder and nothing else may be replaced together with its quotes. In a file
+/// that calls itself a template, a bare `TASK_DEFINITION` is one too.
+fn loosen(value: &mut Value, is_template: bool) {
+    let is_open = |text: &str| !text.is_empty() && text.trim_matches(UNKNOWN).is_empty();
     match &mut value.data {
-        Data::Text(text) if !text.is_empty() && text.trim_matches(UNKNOWN).is_empty() => {
+        Data::Text(text) if is_open(text) || is_template && is_capital_word(text) => {
             value.data = Data::Unknown;
         }
-        Data::List(items) => items.iter_mut().for_each(loosen),
-        Data::Map(entries) => entries.iter_mut().for_each(|entry| loosen(&mut entry.value)),
+        Data::List(items) => items.iter_mut().for_each(|item| loosen(item, is_template)),
+        Data::Map(entries) => {
+            entries.iter_mut().for_each(|entry| loosen(&mut entry.value, is_template));
+        }
         _ => {}
     }
+}
+
+fn is_named_template(path: &str) -> bool {
+    let lower = path.to_lowercase();
+    ["template", "tmpl", "tpl"].iter().any(|word| lower.contains(word))
+}
+
+/// `ECR_IMAGE`: capital letters with a `_` between them.
+pub(crate) fn is_capital_word(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    text.contains('_') && text.bytes().all(is_part)
 }
 
 fn kind(path: &str, root: Option<&Value>) -> Kind {

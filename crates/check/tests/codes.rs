@@ -100,3 +100,19 @@ fn codes_without_an_example_are_those_that_are_tested_here() {
         ["taskdef-size", "image-definitions-size", "artifact-size", "overrides-size"]
     );
 }
+
+#[test]
+fn what_another_tool_may_fill_is_no_mistake() {
+    let task = r#"{"family": "__FAMILY__", "executionRoleArn": "arn:aws:iam::AWS_ACCOUNT_ID:role/ecs", "cpu": "%CPU%", "containerDefinitions": [{"name": "{{ name }}", "image": <IMAGE1_NAME>, "memory": 64, "portMappings": [{"containerPort": "__PORT__"}]}]}"#;
+    let spec = "version: 0.0\nResources:\n  - TargetService:\n      Type: AWS::ECS::Service\n      Properties:\n        TaskDefinition: TASK_DEFINITION\n        LoadBalancerInfo: { ContainerName: $NAME, ContainerPort: $PORT }\n";
+    for (path, text) in [("taskdef.json", task), ("appspec_template.yaml", spec)] {
+        let file = File::source(path, &Source::new(path, text), Format::of(path));
+        assert!(file.not_checked().is_none());
+        assert_eq!(find(&[file]), [], "{path}");
+    }
+    let file = File::source("appspec.yaml", &Source::new("appspec.yaml", spec), Format::Yaml);
+    assert_eq!(
+        codes(&find(&[file])).iter().map(|code| code.as_str()).collect::<Vec<_>>(),
+        ["appspec-value"]
+    );
+}

@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::{Task, called, image};
 use crate::codes::name as code;
+use crate::file::{Role, is_capital_word};
 use crate::finding::Sink;
 use crate::value::{Data, UNKNOWN, Value};
 
@@ -13,7 +14,7 @@ use crate::value::{Data, UNKNOWN, Value};
 ///
 /// [ARNs]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 static ROLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new("^arn:[a-z\u{e000}-]+:iam::[0-9\u{e000}]+:role/[\\w+=,.@/\u{e000}-]+$").ok()
+    Regex::new("^arn:[a-z\u{e000}-]+:iam::[^:]+:role/[\\w+=,.@/\u{e000}-]+$").ok()
 });
 
 pub(super) fn check(task: &Task<'_>, sink: &mut Sink<'_>) {
@@ -28,7 +29,7 @@ pub(super) fn check(task: &Task<'_>, sink: &mut Sink<'_>) {
 /// A role may also be told by its name alone; then there is nothing to say about its form.
 fn check_arn(value: &Value, key: &str, sink: &mut Sink<'_>) {
     let Some(text) = value.written().filter(|text| text.starts_with("arn:")) else { return };
-    if let Some(message) = account_problem(text) {
+    if let Some(message) = account_problem(text, sink) {
         return sink.tell(code::ARN_FORM, &value.range, format!("{message} in `{key}`"), ACCOUNT);
     }
     // With a part that is not known, the colons may be in it.
@@ -45,10 +46,12 @@ fn check_arn(value: &Value, key: &str, sink: &mut Sink<'_>) {
 pub(super) const ACCOUNT: &str = "an account has 12 digits";
 
 /// What is wrong with the account of an ARN, if all of it is known.
-pub(super) fn account_problem(arn: &str) -> Option<String> {
+pub(super) fn account_problem(arn: &str, sink: &Sink<'_>) -> Option<String> {
     let parts: Vec<_> = arn.splitn(6, ':').collect();
     let [_, partition, service, region, account, _] = parts.as_slice() else { return None };
     let is_known = ![partition, service, region, account].iter().any(|part| part.contains(UNKNOWN));
+    // Another tool may put the account there.
+    let is_known = is_known && !(sink.file().role == Role::Source && is_capital_word(account));
     let is_wrong = account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit());
     (is_known && is_wrong && !account.is_empty()).then(|| format!("`{account}` is no account"))
 }

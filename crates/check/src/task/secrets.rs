@@ -16,7 +16,7 @@ pub(super) fn check(container: &Value, sink: &mut Sink<'_>) {
     for secret in container.list("secrets").chain(options) {
         let Some(value) = secret.get("valueFrom") else { continue };
         let Some(text) = value.written() else { continue };
-        if let Some((message, fix)) = problem(text) {
+        if let Some((message, fix)) = problem(text, sink) {
             sink.tell(code::SECRET_REFERENCE, &value.range, message, fix);
         }
     }
@@ -24,7 +24,7 @@ pub(super) fn check(container: &Value, sink: &mut Sink<'_>) {
 }
 
 /// What is wrong with a `valueFrom`, and what to write.
-fn problem(text: &str) -> Option<(String, &'static str)> {
+fn problem(text: &str, sink: &Sink<'_>) -> Option<(String, &'static str)> {
     if text.is_empty() {
         return Some(("`valueFrom` is empty".into(), "name a parameter or the ARN of a secret"));
     }
@@ -36,7 +36,7 @@ fn problem(text: &str) -> Option<(String, &'static str)> {
         let message = format!("`{sign}` cannot stand in the name of a parameter");
         return Some((message, "a name has letters, digits and `_.-/`"));
     }
-    if let Some(message) = account_problem(text) {
+    if let Some(message) = account_problem(text, sink) {
         return Some((format!("{message} in `valueFrom`"), ACCOUNT));
     }
     let parts: Vec<_> = text.splitn(6, ':').collect();
