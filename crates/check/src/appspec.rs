@@ -172,13 +172,21 @@ fn need(
 fn check_task_definition(properties: &Value, sink: &mut Sink<'_>) {
     let Some(value) = properties.get("TaskDefinition") else { return };
     let Some(text) = value.written() else { return };
-    let is_open = text.contains(UNKNOWN);
-    if is_open || text == PLACEHOLDER || text.starts_with("arn:") {
+    if text == PLACEHOLDER || is_arn(text, "ecs", "task-definition/") {
         return;
     }
-    let message = format!("`{text}` is neither `{PLACEHOLDER}` nor an ARN");
+    let message = format!("`{text}` is neither `{PLACEHOLDER}` nor the ARN of a task definition");
     let fix = "write `<TASK_DEFINITION>`, for which CodePipeline puts the new revision";
     sink.tell(code::APPSPEC_VALUE, &value.range, message, fix);
+}
+
+/// An ARN of this service and kind, as far as it is known.
+fn is_arn(text: &str, service: &str, resource: &str) -> bool {
+    let parts: Vec<_> = text.splitn(6, ':').collect();
+    let [_, _, of, _, account, rest] = parts.as_slice() else { return text.contains(UNKNOWN) };
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    text.contains(UNKNOWN)
+        || text.starts_with("arn:") && *of == service && is_account && rest.starts_with(resource)
 }
 
 fn check_port(info: &Value, sink: &mut Sink<'_>) {
@@ -247,6 +255,12 @@ fn check_hooks(hooks: &Value, sink: &mut Sink<'_>) {
                 None => format!("take one of {}", HOOKS.join(", ")),
             };
             sink.tell(code::APPSPEC_HOOK, &entry.key_range, message, fix);
+        } else if let Some(text) = entry.value.written().filter(|text| text.starts_with("arn:"))
+            && !is_arn(text, "lambda", "function:")
+        {
+            let message = format!("`{text}` is no ARN of a Lambda function");
+            let fix = "it has the form `arn:aws:lambda:region:123456789012:function:name`";
+            sink.tell(code::APPSPEC_HOOK, &entry.value.range, message, fix);
         } else if entry.value.written().is_none_or(str::is_empty)
             && entry.value.data != Data::Unknown
         {

@@ -166,7 +166,9 @@ fn loosen(value: &mut Value, is_template: bool) {
         }
         Data::List(items) => items.iter_mut().for_each(|item| loosen(item, is_template)),
         Data::Map(entries) => {
-            entries.iter_mut().for_each(|entry| loosen(&mut entry.value, is_template));
+            for entry in entries {
+                loosen(&mut entry.value, is_template);
+            }
         }
         _ => {}
     }

@@ -48,9 +48,23 @@ fn is_image(text: &str) -> bool {
     is_placeholder(text) && text.to_uppercase().contains("IMAGE")
 }
 
-/// Keys whose value a shell in the container may fill.
-const FOR_A_SHELL: [&str; 7] =
-    ["command", "entryPoint", "environment", "healthCheck", "options", "dockerLabels", "Hooks"];
+/// Keys whose value somebody else may fill, or that is taken as it is.
+const FREE: [&str; 14] = [
+    "command",
+    "entryPoint",
+    "environment",
+    "healthCheck",
+    "options",
+    "dockerLabels",
+    "Hooks",
+    "workingDirectory",
+    "user",
+    "hostname",
+    "expression",
+    "driverOpts",
+    "labels",
+    "properties",
+];
 
 /// Tells placeholders in an artifact, and values that were made from nothing.
 pub(crate) fn check(file: &File, sink: &mut Sink<'_>) {
@@ -66,7 +80,7 @@ pub(crate) fn check(file: &File, sink: &mut Sink<'_>) {
 fn walk(value: &Value, sink: &mut Sink<'_>) {
     match &value.data {
         Data::Map(entries) => {
-            for entry in entries.iter().filter(|entry| !FOR_A_SHELL.contains(&&*entry.key)) {
+            for entry in entries.iter().filter(|entry| !FREE.contains(&&*entry.key)) {
                 walk(&entry.value, sink);
             }
         }

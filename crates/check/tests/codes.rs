@@ -116,3 +116,18 @@ fn what_another_tool_may_fill_is_no_mistake() {
         ["appspec-value"]
     );
 }
+
+#[test]
+fn arns_in_an_app_spec_are_those_of_their_services() {
+    let spec = |task: &str, hook: &str| {
+        let text = format!(
+            "version: 0.0\nResources:\n  - TargetService:\n      Type: AWS::ECS::Service\n      Properties:\n        TaskDefinition: {task}\n        LoadBalancerInfo: {{ ContainerName: web, ContainerPort: 80 }}\nHooks:\n  - AfterInstall: {hook}\n"
+        );
+        only("appspec.yaml", &text)
+    };
+    let task = "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7";
+    let hook = "arn:aws:lambda:eu-west-1:123456789012:function:check";
+    assert!(spec(task, hook).is_empty() && spec(task, "check").is_empty());
+    assert_eq!(spec(&task.replace("9012", "90"), hook), ["appspec-value"]);
+    assert_eq!(spec(task, task), ["appspec-hook"]);
+}
