@@ -78,7 +78,9 @@ impl Context {
             path.canonicalize().map_err(|source| ContextError::Read { path: path.into(), source })
         };
         let (folder, dockerfile) = (whole(folder)?, whole(&path)?);
-        let ignore = read_ignore(&folder, &dockerfile)?;
+        let mut own = dockerfile.as_os_str().to_owned();
+        own.push(".dockerignore");
+        let ignore = read_ignore(&[own.into(), folder.join(".dockerignore")])?;
         Ok(Self { folder, dockerfile, ignore })
     }
 
@@ -92,6 +94,11 @@ impl Context {
     #[must_use]
     pub fn dockerfile(&self) -> &Path {
         &self.dockerfile
+    }
+
+    /// What is left out of it.
+    pub(crate) fn ignore(&self) -> &Ignore {
+        &self.ignore
     }
 
     /// The Dockerfile's path in the context, where an archive has it.
@@ -184,18 +191,18 @@ impl Context {
     }
 }
 
-/// Reads `<Dockerfile>.dockerignore`, or else `.dockerignore`.
-fn read_ignore(folder: &Path, dockerfile: &Path) -> Result<Ignore, ContextError> {
-    let mut own = dockerfile.as_os_str().to_owned();
-    own.push(".dockerignore");
-    for path in [PathBuf::from(own), folder.join(".dockerignore")] {
-        match std::fs::read(&path) {
+/// Reads the first of these files that is there: `<Dockerfile>.dockerignore` comes before
+/// `.dockerignore`.
+pub(crate) fn read_ignore(paths: &[PathBuf]) -> Result<Ignore, ContextError> {
+    for path in paths {
+        match std::fs::read(path) {
             Ok(bytes) => {
                 let parsed = Ignore::parse(&String::from_utf8_lossy(&bytes));
-                return parsed.map_err(|source| ContextError::Pattern { path, source });
+                return parsed
+                    .map_err(|source| ContextError::Pattern { path: path.clone(), source });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(ContextError::Read { path, source }),
+            Err(source) => return Err(ContextError::Read { path: path.clone(), source }),
         }
     }
     Ok(Ignore::default())

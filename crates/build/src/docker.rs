@@ -40,6 +40,9 @@ const REMOTE_PING_TIMEOUT: Duration = Duration::from_secs(35);
 const PING_INTERVAL: Duration = Duration::from_millis(250);
 const REMOTE_PING_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How many seconds an engine waits before it sends a layer for the last time.
+const LAST_WAIT: u64 = 20;
+
 /// A Docker engine that answers.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -313,23 +316,30 @@ impl Engine {
         let name = repository.to_string();
         let mut messages =
             std::pin::pin!(self.docker.push_image(&name, Some(options), credentials));
-        let (mut digest, mut last) = (None, String::new());
+        let (mut digest, mut last, mut seconds, mut gave_up) = (None, String::new(), 0, false);
         while let Some(message) = messages.next().await {
             match message {
                 Ok(info) => {
                     let status = info.status.unwrap_or_default();
                     digest = pushed_digest(&status).or(digest);
-                    let line = folded(&status);
-                    if last != line {
-                        reporter.report(Event::PushLine { image, line: &line });
-                        last = line;
+                    if let Some(left) = retry_seconds(&status) {
+                        // It counts down, a line each second; the first tells enough.
+                        if left > seconds {
+                            let wait = Duration::from_secs(left);
+                            reporter.report(Event::PushRetrying { image, wait });
+                        }
+                        seconds = left;
+                        gave_up |= left >= LAST_WAIT;
+                    } else if last != status {
+                        reporter.report(Event::PushLine { image, line: &status });
+                        last = status;
                     }
                 }
                 // A fault of bollard: the last two bytes came apart from the rest.
                 Err(Error::IOError { .. }) if digest.is_some() => break,
                 Err(error) => {
                     let message = shortened(&causes(&error));
-                    return Err(PushError::Refused { reference, message });
+                    return Err(PushError::Refused { reference, message, gave_up });
                 }
             }
         }
@@ -343,12 +353,9 @@ fn pushed_digest(status: &str) -> Option<Digest> {
     rest.split_whitespace().next()?.parse().ok()
 }
 
-/// The engine counts seconds down in a line each; told once, they are enough.
-fn folded(status: &str) -> String {
-    match status.strip_prefix("Retrying in ") {
-        Some(_) => "the registry did not answer the engine as it should; it tries again".into(),
-        None => status.to_owned(),
-    }
+/// The number in `Retrying in 5 seconds`.
+fn retry_seconds(status: &str) -> Option<u64> {
+    status.strip_prefix("Retrying in ")?.split_once(' ')?.0.parse().ok()
 }
 
 pub(crate) fn docker_credentials(credentials: &Credentials) -> DockerCredentials {
@@ -394,5 +401,7 @@ mod tests {
         let status = format!("latest: digest: {digest} size: 527");
         assert_eq!(pushed_digest(&status).unwrap().as_str(), digest);
         assert_eq!(pushed_digest("Pushed"), None);
+        assert_eq!(retry_seconds("Retrying in 15 seconds"), Some(15));
+        assert_eq!(retry_seconds("Pushing"), None);
     }
 }

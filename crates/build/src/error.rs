@@ -128,6 +128,8 @@ pub enum PushError {
         reference: String,
         /// The engine's own words, in which the registry's stand.
         message: String,
+        /// The engine has sent a layer again as often as it does.
+        gave_up: bool,
     },
     /// The engine said that it was done, but not what the digest is.
     #[error("the Docker engine pushed `{0}` without telling its digest")]

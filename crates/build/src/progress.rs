@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use shipspec_spec::image::Digest;
 use shipspec_spec::published::Published;
+
+pub use shipspec_registry::tagging::TagChange;
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,6 +94,26 @@ pub enum Event<'a> {
         /// The engine's own words.
         line: &'a str,
     },
+    /// The registry broke off, and the engine sends a layer again by itself.
+    PushRetrying {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+        /// How long the engine waits before that.
+        wait: Duration,
+    },
+    /// The push failed, and is made again as a whole; layers that are up are not sent again.
+    PushAgain {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+        /// Why.
+        reason: &'a str,
+        /// How long is waited before that.
+        wait: Duration,
+        /// Which attempt it will be; the first was 1.
+        attempt: u32,
+        /// How many attempts there are at the most.
+        attempts: u32,
+    },
     /// The registry holds the image, as it confirmed itself.
     Pushed {
         /// The image's name in shipspec.yml.
@@ -107,17 +130,15 @@ pub enum Event<'a> {
         /// What the tag did.
         change: TagChange,
     },
-}
-
-/// What putting a tag came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TagChange {
-    /// There was no such tag before.
-    New,
-    /// It named this image already.
-    Unchanged,
-    /// It named another image before.
-    Moved,
+    /// A tag that was moved names again what it named before, because the run failed.
+    PutBack {
+        /// The image's name in shipspec.yml.
+        image: &'a str,
+        /// The reference by that tag.
+        reference: &'a str,
+        /// What it names again.
+        digest: &'a Digest,
+    },
 }
 
 /// Hears of events as they happen.

@@ -1,8 +1,8 @@
 //! Publishing without halves: an image goes up under a tag that nobody deploys, and gets its own tags
 //! by manifest when everything else is sure.
 
+use shipspec_registry::access::Access;
 use shipspec_registry::client::Client;
-use shipspec_registry::credentials::Credentials;
 use shipspec_registry::error::RegistryError;
 use shipspec_registry::manifest::Manifest;
 use shipspec_spec::hint::Hint;
@@ -10,14 +10,15 @@ use shipspec_spec::image::Digest;
 use shipspec_spec::published::Published;
 use shipspec_spec::tag::Tag;
 
-use crate::docker::{Engine, EngineError, LocalImage, PushError};
+use crate::docker::{Engine, LocalImage};
 use crate::plan::ImagePlan;
-use crate::progress::{Event, Reporter, TagChange};
+use crate::progress::{Event, Reporter};
+pub use crate::push::UploadError;
+use crate::push::push;
 
 /// An image that the registry holds, under its staging tag only.
 #[derive(Debug)]
 pub struct Staged {
-    image: String,
     manifest: Manifest,
     client: Client,
     published: Published,
@@ -26,20 +27,18 @@ pub struct Staged {
 /// Why an image was not published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The engine's push failed, and the registry says why.
+    /// The image did not reach the registry.
     #[error("failed to push the image `{image}`")]
     Push {
         /// Its name in shipspec.yml.
         image: String,
         /// What happened.
         #[source]
-        source: PushError,
+        source: UploadError,
     },
     /// The registry refused something.
-    #[error("failed to {action} the image `{image}`")]
+    #[error("failed to stage the image `{image}`")]
     Registry {
-        /// `stage`, `push` or `tag`.
-        action: &'static str,
         /// Its name in shipspec.yml.
         image: String,
         /// What happened.
@@ -56,21 +55,13 @@ pub enum PublishError {
         /// What the registry has.
         found: Option<Digest>,
     },
-    /// The engine refused something.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
 }
 
 impl Hint for PublishError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Registry { source, .. } => source.hint(),
-            Self::Engine(source) | Self::Push { source: PushError::Engine(source), .. } => {
-                source.hint()
-            }
-            Self::Push { .. } => {
-                Some("nothing was tagged; run it again when the registry answers".into())
-            }
+            Self::Push { source, .. } => source.hint(),
             Self::Unconfirmed { .. } => None,
         }
     }
@@ -86,70 +77,31 @@ pub async fn stage(
     engine: &Engine,
     plan: &ImagePlan,
     image: &LocalImage,
-    credentials: Option<Credentials>,
+    access: &Access,
     reporter: &dyn Reporter,
 ) -> Result<Staged, PublishError> {
-    let error = |source| registry_error("stage", &plan.name, source);
-    let client = Client::new(plan.repository.clone(), credentials.clone()).map_err(error)?;
+    let error = |source| registry_error(&plan.name, source);
+    let client = access.client(&plan.repository).map_err(error)?;
     let tag = Tag::staging(&image.id);
     let there = client.manifest(tag.as_str()).await.map_err(error)?;
     let manifest = if let Some(manifest) = there {
         manifest
     } else {
-        let pushed = push(engine, plan, image, &tag, credentials.as_ref(), reporter).await?;
+        let pushed = push(engine, plan, image, &tag, access, reporter).await;
+        let pushed = pushed.map_err(|source| {
+            let image = plan.name.clone();
+            PublishError::Push { image, source }
+        })?;
         confirm(&client, plan, &tag, pushed).await?
     };
     let published = Published {
         repository: plan.repository.clone(),
         digest: manifest.digest.clone(),
+        media_type: manifest.media_type.clone(),
         size: manifest.size(),
     };
     reporter.report(Event::Pushed { image: &plan.name, published: &published });
-    Ok(Staged { image: plan.name.clone(), manifest, client, published })
-}
-
-async fn push(
-    engine: &Engine,
-    plan: &ImagePlan,
-    image: &LocalImage,
-    tag: &Tag,
-    credentials: Option<&Credentials>,
-    reporter: &dyn Reporter,
-) -> Result<Digest, PublishError> {
-    let reference = plan.repository.tagged(tag);
-    reporter.report(Event::PushStarted { image: &plan.name, reference: &reference });
-    engine.tag(image.id.as_str(), &plan.repository, tag).await?;
-    let pushed = engine.push(&plan.name, &plan.repository, tag, credentials, reporter).await;
-    // The name was for the push alone; that it is left behind harms nobody.
-    let _ = engine.untag(&reference).await;
-    pushed.map_err(|source| push_error(plan, source))
-}
-
-/// The engine passes the registry's refusal on as words; those that are known mean the same as if
-/// the registry had said them to us.
-fn push_error(plan: &ImagePlan, source: PushError) -> PublishError {
-    let repository = || plan.repository.clone();
-    let refusal = match &source {
-        PushError::Refused { message, .. } => message.as_str(),
-        _ => "",
-    };
-    let known = if refusal.contains("token has expired") {
-        RegistryError::Unauthorized { repository: repository(), message: refusal.into() }
-    } else if let Some(message) = refusal.strip_prefix("denied: ") {
-        RegistryError::Denied { repository: repository(), message: message.into() }
-    } else if let Some(message) = refusal.strip_prefix("unauthorized: ") {
-        RegistryError::Unauthorized { repository: repository(), message: message.into() }
-    } else if refusal.contains("HTTP 403 response body") {
-        // The answer to a HEAD has no body to say why, and layers are the only thing so asked for.
-        let message = "it answered 403 when it was asked for layers; that is for who may perform: \
-                       ecr:BatchCheckLayerAvailability";
-        RegistryError::Denied { repository: repository(), message: message.into() }
-    } else if refusal.starts_with("name unknown: ") {
-        RegistryError::NoRepository(repository())
-    } else {
-        return PublishError::Push { image: plan.name.clone(), source };
-    };
-    registry_error("push", &plan.name, known)
+    Ok(Staged { manifest, client, published })
 }
 
 /// What the registry has under the staging tag, which must be what the engine pushed.
@@ -160,7 +112,7 @@ async fn confirm(
     pushed: Digest,
 ) -> Result<Manifest, PublishError> {
     let found = client.manifest(tag.as_str()).await;
-    let found = found.map_err(|source| registry_error("stage", &plan.name, source))?;
+    let found = found.map_err(|source| registry_error(&plan.name, source))?;
     match found {
         Some(manifest) if manifest.digest == pushed => Ok(manifest),
         other => Err(PublishError::Unconfirmed {
@@ -178,55 +130,19 @@ impl Staged {
         &self.published
     }
 
-    /// Puts a tag on the image, with the very bytes of its manifest. A tag that names it already is
-    /// left alone: an immutable one must not even be put again.
-    ///
-    /// # Errors
-    ///
-    /// [`PublishError::Registry`]; for an immutable tag it tells both digests.
-    pub async fn put_tag(
-        &self,
-        tag: &Tag,
-        reporter: &dyn Reporter,
-    ) -> Result<TagChange, PublishError> {
-        let error = |source| registry_error("tag", &self.image, source);
-        let there = self.client.manifest(tag.as_str()).await.map_err(error)?;
-        let there = there.map(|manifest| manifest.digest);
-        let change = match &there {
-            Some(digest) if *digest == self.published.digest => TagChange::Unchanged,
-            Some(_) => TagChange::Moved,
-            None => TagChange::New,
-        };
-        let change = match change {
-            TagChange::Unchanged => change,
-            change => match self.client.put_manifest(tag, &self.manifest).await {
-                Ok(()) => change,
-                Err(refusal) => self.look_again(tag, refusal).await.map_err(error)?,
-            },
-        };
-        let reference = self.published.repository.tagged(tag);
-        reporter.report(Event::Tagged { image: &self.image, reference: &reference, change });
-        Ok(change)
+    /// Its manifest, as the registry sent it.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
-    /// A refusal of an immutable tag may come because our own request arrived and its answer did not,
-    /// or because another run of the same commit was faster: then the tag names our image already.
-    async fn look_again(
-        &self,
-        tag: &Tag,
-        refusal: RegistryError,
-    ) -> Result<TagChange, RegistryError> {
-        let RegistryError::Immutable { repository, tag: refused, wanted, .. } = refusal else {
-            return Err(refusal);
-        };
-        let there = self.client.manifest(tag.as_str()).await?.map(|manifest| manifest.digest);
-        if there.as_ref() == Some(&self.published.digest) {
-            return Ok(TagChange::Unchanged);
-        }
-        Err(RegistryError::Immutable { repository, tag: refused, wanted, there })
+    /// Who speaks to its repository.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 }
 
-fn registry_error(action: &'static str, image: &str, source: RegistryError) -> PublishError {
-    PublishError::Registry { action, image: image.into(), source }
+fn registry_error(image: &str, source: RegistryError) -> PublishError {
+    PublishError::Registry { image: image.into(), source }
 }

@@ -7,6 +7,8 @@ use std::sync::{Mutex, RwLock};
 use std::time::Duration;
 
 use shipspec_build::progress::{Event, Reporter};
+use shipspec_registry::retry::{Retry, RetryObserver};
+use shipspec_spec::aws::causes;
 use shipspec_spec::mask::Mask;
 use shipspec_spec::secret::Secret;
 
@@ -74,6 +76,20 @@ impl Console {
         let _ = self.live.as_ref().map_or_else(write, |progress| progress.above(write));
     }
 
+    /// What an image is at, for those who watch; a log has lines of its own.
+    pub(crate) fn say(&self, image: &str, what: String) {
+        if let Some(live) = &self.live {
+            live.say(image, self.masked(what));
+        }
+    }
+
+    /// Nothing more is to be said of what an image is at.
+    pub(crate) fn end(&self, image: &str) {
+        if let Some(live) = &self.live {
+            live.end(image);
+        }
+    }
+
     /// Data for whoever reads stdout, as it is. It is of our own making, so there is no secret in it;
     /// words of others go through [`Console::masked`] first.
     pub(crate) fn data(&self, text: &str) -> io::Result<()> {
@@ -108,7 +124,6 @@ impl Console {
             Event::PushStarted { image, reference } => say(image, format!("pushing {reference}")),
             Event::PushLine { image, line } => {
                 say(image, format!("pushing | {line}"));
-                return !line.contains("tries again");
             }
             Event::Pushed { image, .. } => {
                 live.end(image);
@@ -119,7 +134,10 @@ impl Console {
             | Event::ProcessFileRemoved { .. }
             | Event::Built { .. }
             | Event::Tested { .. }
-            | Event::Tagged { .. } => return false,
+            | Event::PushRetrying { .. }
+            | Event::PushAgain { .. }
+            | Event::Tagged { .. }
+            | Event::PutBack { .. } => return false,
         }
         true
     }
@@ -164,11 +182,15 @@ impl Reporter for Console {
             Event::PushStarted { image, reference } => {
                 self.note(format_args!("{image}: pushing {reference}"));
             }
-            Event::PushLine { image, line } => {
-                if line.contains("tries again") {
-                    self.note(format_args!("{image}: {line}"));
-                }
-            }
+            Event::PushLine { .. } => {}
+            Event::PushRetrying { image, wait } => self.note(format_args!(
+                "{image}: the registry broke off; the engine sends a layer again in {}",
+                Seconds(wait)
+            )),
+            Event::PushAgain { image, reason, wait, attempt, attempts } => self.note(format_args!(
+                "{image}: {reason}; pushing again in {} (attempt {attempt} of {attempts})",
+                Seconds(wait)
+            )),
             Event::Pushed { image, published } => self.note(format_args!(
                 "{image}: the registry holds {} ({})",
                 published.digest,
@@ -178,7 +200,21 @@ impl Reporter for Console {
                 let what = report::word(change);
                 self.note(format_args!("{image}: tagged {reference} ({what})"));
             }
+            Event::PutBack { image, reference, digest } => self.note(format_args!(
+                "{image}: put {reference} back to {digest}, because the run failed"
+            )),
         }
+    }
+}
+
+impl RetryObserver for Console {
+    fn retrying(&self, retry: &Retry<'_>) {
+        let Retry { repository, reason, wait, attempt, attempts } = retry;
+        self.note(format_args!(
+            "{repository}: {}; asking again in {} (attempt {attempt} of {attempts})",
+            causes(reason),
+            Seconds(*wait)
+        ));
     }
 }
 

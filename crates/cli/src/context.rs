@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,6 +10,7 @@ use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use shipspec_registry::retry::RetryObserver;
 use shipspec_spec::config::Config;
 use shipspec_spec::source::Source;
 use tokio::sync::OnceCell;
@@ -40,13 +42,15 @@ pub(crate) struct Context<'a> {
     /// The process environment; variables that are not UTF-8 are left out.
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) console: &'a Console,
+    /// Who hears of requests to registries that are made again: the console, too.
+    pub(crate) observer: Arc<dyn RetryObserver>,
     file: Option<PathBuf>,
     aws: OnceCell<SdkConfig>,
 }
 
 impl<'a> Context<'a> {
     /// `file` is the configuration that the user named.
-    pub(crate) fn new(file: Option<PathBuf>, console: &'a Console) -> anyhow::Result<Self> {
+    pub(crate) fn new(file: Option<PathBuf>, console: &'a Arc<Console>) -> anyhow::Result<Self> {
         let current = std::env::current_dir().context("failed to find the current folder")?;
         let named = file.as_deref().and_then(Path::parent).map(|parent| current.join(parent));
         let environment = std::env::vars_os()
@@ -57,6 +61,7 @@ impl<'a> Context<'a> {
             current,
             environment,
             console,
+            observer: Arc::clone(console) as Arc<dyn RetryObserver>,
             file,
             aws: OnceCell::new(),
         })

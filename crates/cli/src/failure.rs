@@ -110,22 +110,40 @@ pub(crate) fn show(console: &Console, error: &anyhow::Error) -> ExitCode {
     ExitCode::from(show_all(console, error) as u8)
 }
 
+/// A command that failed half-way: what it had done by then, for the report.
+#[derive(Debug, thiserror::Error)]
+#[error("{error:#}")]
+struct Unfinished {
+    report: Report,
+    error: anyhow::Error,
+}
+
+/// An error with what was done before it.
+pub(crate) fn unfinished(report: Report, error: anyhow::Error) -> anyhow::Error {
+    Unfinished { report, error }.into()
+}
+
 /// As [`show`]; where the result is wanted as JSON, the error stands in that too.
 pub(crate) fn report(
     console: &Console,
-    error: &anyhow::Error,
+    error: anyhow::Error,
     json: Option<&'static str>,
 ) -> ExitCode {
-    let exit = show_all(console, error) as u8;
+    let (done, error) = match error.downcast::<Unfinished>() {
+        Ok(Unfinished { report, error }) => (Some(report), error),
+        Err(error) => (None, error),
+    };
+    let exit = show_all(console, &error) as u8;
     if let Some(command) = json {
-        let mut findings = parts(error);
+        let mut findings = parts(&error);
         for finding in &mut findings {
             finding.message = console.masked(std::mem::take(&mut finding.message));
             finding.hint = finding.hint.take().map(|hint| console.masked(hint));
         }
         let error = Some(ErrorReport { exit_code: exit, findings });
+        let done = done.unwrap_or_else(|| Report::new(command));
         // stderr has the error already; more cannot be done where stdout is closed.
-        let _ = console.data(&Report { error, ..Report::new(command) }.json());
+        let _ = console.data(&Report { error, ..done }.json());
     }
     ExitCode::from(exit)
 }
@@ -249,9 +267,7 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
         return Some((exit, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<AccessError>() {
-        let is_service =
-            matches!(error, AccessError::Ecr { source: EcrError::Credentials { .. }, .. });
-        return Some((if is_service { Exit::Service } else { Exit::Image }, error.hint()));
+        return Some((exit_of_registry(cause), error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<DaemonError>() {
         return Some((Exit::Image, error.hint()));
@@ -260,7 +276,16 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
         return Some((Exit::Image, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<PublishError>() {
-        return Some((Exit::Image, error.hint()));
+        return Some((exit_of_registry(cause), error.hint()));
     }
-    cause.downcast_ref::<RegistryError>().map(|error| (Exit::Image, error.hint()))
+    cause.downcast_ref::<RegistryError>().map(|error| (exit_of_registry(cause), error.hint()))
+}
+
+/// A registry, or the credentials to speak to it with.
+fn exit_of_registry(cause: &(dyn std::error::Error + 'static)) -> Exit {
+    let causes = std::iter::successors(Some(cause), |cause| cause.source());
+    let mut refusals = causes.filter_map(|cause| cause.downcast_ref::<EcrError>());
+    let is_service =
+        |error: &EcrError| matches!(error, EcrError::Credentials { .. } | EcrError::Role { .. });
+    if refusals.any(is_service) { Exit::Service } else { Exit::Image }
 }

@@ -12,10 +12,15 @@ use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter as _};
 use shipspec_build::publish::{Staged, stage};
 use shipspec_registry::access::Access;
+use shipspec_registry::client::Client;
+use shipspec_registry::observer::Unwatched;
+use shipspec_registry::transfer::{self, Amount};
 
+use crate::console::Bytes;
 use crate::context::Context;
 use crate::project::Project;
 use crate::report::Report;
+use crate::tagging::Holding;
 
 /// An image that is made.
 pub(crate) struct Made {
@@ -25,6 +30,8 @@ pub(crate) struct Made {
     pub(crate) image: LocalImage,
     /// Where it is in the registry; nothing if it was not brought there.
     pub(crate) staged: Option<Staged>,
+    /// The further repositories that hold it.
+    mirrors: Vec<Client>,
     build_seconds: Option<f64>,
 }
 
@@ -93,7 +100,7 @@ impl Maker<'_> {
         self.context.console.report(Event::Built { image: &plan.name, duration });
         let build_seconds = Some(duration.as_secs_f64());
         self.test(&plan, &reference, &secrets).await?;
-        let made = Made { plan, image, staged: None, build_seconds };
+        let made = Made { plan, image, staged: None, mirrors: Vec::new(), build_seconds };
         if self.stages { self.stage(made).await } else { Ok(made) }
     }
 
@@ -159,10 +166,31 @@ impl Maker<'_> {
     /// Brings an image of the engine to its registry.
     async fn stage(self, made: Made) -> anyhow::Result<Made> {
         let plan = &made.plan;
-        let credentials = self.access.credentials(&plan.repository.registry).await?;
         let console = self.context.console;
-        let staged = stage(self.engine, plan, &made.image, credentials, console).await?;
-        Ok(Made { staged: Some(staged), ..made })
+        let staged = stage(self.engine, plan, &made.image, self.access, console).await?;
+        let mirrors = self.mirror(plan, &staged).await?;
+        Ok(Made { staged: Some(staged), mirrors, ..made })
+    }
+
+    /// Brings an image from its registry to the further repositories that get it, by digest.
+    async fn mirror(self, plan: &ImagePlan, staged: &Staged) -> anyhow::Result<Vec<Client>> {
+        let mut mirrors = Vec::new();
+        for repository in &plan.mirrors {
+            let client = self.access.client(repository)?;
+            let digest = &staged.published().digest;
+            let copied = transfer::copy(staged.client(), &client, digest, &Unwatched).await;
+            let copied = copied.with_context(|| {
+                format!("failed to copy the image `{}` to `{repository}`", plan.name)
+            })?;
+            let Amount { count, bytes } = copied.copied;
+            self.context.console.note(format_args!(
+                "{}: {repository} holds it too ({count} layers sent, {})",
+                plan.name,
+                Bytes(bytes)
+            ));
+            mirrors.push(client);
+        }
+        Ok(mirrors)
     }
 
     /// Brings images to their registries that are in the engine already, and gives them all of their
@@ -174,7 +202,7 @@ impl Maker<'_> {
     ) -> anyhow::Result<Vec<Made>> {
         let mut all = Vec::new();
         for (plan, image) in images {
-            let made = Made { plan, image, staged: None, build_seconds: None };
+            let made = Made { plan, image, staged: None, mirrors: Vec::new(), build_seconds: None };
             let made = self.stage(made).await?;
             made.tell(report);
             all.push(made);
@@ -194,6 +222,21 @@ impl Maker<'_> {
 }
 
 impl Made {
+    /// It and its tags, in each repository that holds it.
+    pub(crate) fn holdings(&self) -> impl Iterator<Item = Holding<'_>> {
+        let Self { plan, mirrors, staged, .. } = self;
+        staged.iter().flat_map(move |staged| {
+            let clients = std::iter::once(staged.client()).chain(mirrors);
+            let manifest = staged.manifest();
+            clients.map(move |client| Holding {
+                image: &plan.name,
+                client,
+                manifest,
+                tags: &plan.tags,
+            })
+        })
+    }
+
     fn tell(&self, report: &mut Report) {
         let told = report.image(&self.plan);
         told.build_seconds = self.build_seconds;

@@ -1,5 +1,6 @@
 //! The command line of shipspec.
 
+mod access;
 mod arguments;
 mod checks;
 mod command;
@@ -15,13 +16,16 @@ mod parameters;
 mod pipeline;
 mod preflight;
 mod project;
+mod promotion;
 #[cfg(test)]
 mod reference;
 mod report;
 mod signal;
+mod tagging;
 mod values;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 
@@ -31,7 +35,7 @@ use crate::context::Context;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let console = Console::new();
+    let console = Arc::new(Console::new());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failure::show(&console, &error.into()),
@@ -48,7 +52,7 @@ fn main() -> ExitCode {
                 console.settle();
                 match result {
                     Ok(()) => ExitCode::SUCCESS,
-                    Err(error) => failure::report(&console, &error, arguments.command.json()),
+                    Err(error) => failure::report(&console, error, arguments.command.json()),
                 }
             }
         }
@@ -58,7 +62,7 @@ fn main() -> ExitCode {
     code
 }
 
-async fn run(arguments: &Arguments, console: &Console) -> anyhow::Result<()> {
+async fn run(arguments: &Arguments, console: &Arc<Console>) -> anyhow::Result<()> {
     let context = Context::new(arguments.file.clone(), console)?;
     command::run(&arguments.command, &context).await
 }

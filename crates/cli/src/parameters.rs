@@ -247,7 +247,7 @@ fn converted(name: &str, value: Value, kind: Option<ParameterKind>) -> Result<Va
 }
 
 /// What the log of another account shows of a role's session.
-fn session_name(context: &Context<'_>) -> String {
+pub(crate) fn session_name(context: &Context<'_>) -> String {
     let build = context.variable("CODEBUILD_BUILD_ID").unwrap_or("local");
     let legal = |character: char| {
         if character.is_ascii_alphanumeric() || "+=,.@_-".contains(character) {

@@ -1,26 +1,45 @@
 //! The steps that commands are made of, from a plan on: images → registry → tags → files.
 
+use std::collections::BTreeMap;
+
 use shipspec_build::docker::Engine;
-use shipspec_registry::access::Access;
+use shipspec_registry::repository::Creation;
 use shipspec_render::artifact::{Artifact, Prepared};
 use shipspec_spec::expression::Names as _;
-use shipspec_spec::image::Registry;
 use shipspec_spec::scope::Scope;
 
 use crate::arguments::EngineFlags;
 use crate::context::Context;
-use crate::images::Made;
-use crate::preflight::{Check, Finding};
+use crate::preflight::{Check, Finding, Preflight, to_be_made};
 use crate::project::Project;
 use crate::report::{ArtifactReport, Report};
 
-/// Who may speak to registries. Credentials of AWS are looked for only if one of them is ECR's.
-pub(crate) async fn access<'a>(
+/// Makes the repositories that shipspec.yml says are to be made. It comes before anything is built,
+/// because a role that may not do it is better known then.
+pub(crate) async fn create_repositories(
     context: &Context<'_>,
-    registries: impl IntoIterator<Item = &'a Registry>,
-) -> Access {
-    let is_ecr = registries.into_iter().any(|registry| registry.ecr().is_some());
-    Access::new(if is_ecr { Some(context.aws().await.clone()) } else { None })
+    ready: &Preflight,
+) -> anyhow::Result<()> {
+    let missing = to_be_made(&ready.checks);
+    let wanted: BTreeMap<_, _> = ready
+        .plans
+        .iter()
+        .filter_map(|plan| plan.create_repository.as_ref().map(|settings| (plan, settings)))
+        .flat_map(|(plan, settings)| plan.repositories().map(move |target| (target, settings)))
+        .collect();
+    for (repository, settings) in wanted {
+        let exists = !missing.contains(repository);
+        match ready.access.create(repository, settings, exists).await? {
+            Some(Creation::Created) => {
+                context.console.note(format_args!("made the repository {repository}"));
+            }
+            Some(Creation::PolicyPut) => context
+                .console
+                .note(format_args!("gave the repository {repository} its lifecycle policy")),
+            Some(Creation::Exists) | None => {}
+        }
+    }
+    Ok(())
 }
 
 /// The engine, once it answers.
@@ -41,24 +60,6 @@ pub(crate) fn report(command: &'static str, project: &Project, checks: &[Check])
         not_checked: checks.iter().filter_map(reason).collect(),
         ..Report::new(command)
     }
-}
-
-/// Puts the tags that belong to the source version on all images, and then those that move.
-pub(crate) async fn tag_all(
-    context: &Context<'_>,
-    images: &[Made],
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    for moving in [false, true] {
-        for made in images {
-            let Some(staged) = &made.staged else { continue };
-            for planned in made.plan.tags.iter().filter(|planned| planned.moving == moving) {
-                let change = staged.put_tag(&planned.tag, context.console).await?;
-                report.image(&made.plan).set_change(planned.tag.as_str(), change);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Writes all artifacts beside their places: what can go wrong with the disk goes wrong here.

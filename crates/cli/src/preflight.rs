@@ -19,7 +19,7 @@ use crate::arguments::EngineFlags;
 use crate::console::Bytes;
 use crate::context::Context;
 use crate::project::Project;
-use crate::{dockerfiles, failure, pipeline};
+use crate::{access, dockerfiles, failure, pipeline};
 
 /// Free space below which an engine cannot be expected to build anything.
 const LEAST_SPACE: u64 = 256_000_000;
@@ -36,6 +36,8 @@ pub(crate) struct Check {
 pub(crate) enum Finding {
     /// It is as it should be; what was found.
     Good(String),
+    /// There is no such repository yet; a run makes it.
+    ToBeMade(Repository),
     /// It could not be looked at, for this reason. That is no success.
     NotChecked(String),
     /// It will fail.
@@ -98,7 +100,7 @@ impl Preflight {
                     context.console.note(format_args!("not checked: {}: {reason}", check.subject));
                     checks.push(check);
                 }
-                Finding::Good(_) => checks.push(check),
+                Finding::Good(_) | Finding::ToBeMade(_) => checks.push(check),
             }
         }
         match failure::Several::join(errors) {
@@ -106,6 +108,15 @@ impl Preflight {
             None => Ok(Self { checks, ..self }),
         }
     }
+}
+
+/// The repositories among the checks that a run makes.
+pub(crate) fn to_be_made(checks: &[Check]) -> BTreeSet<&Repository> {
+    let repositories = checks.iter().filter_map(|check| match &check.finding {
+        Finding::ToBeMade(repository) => Some(repository),
+        _ => None,
+    });
+    repositories.collect()
 }
 
 fn good(subject: impl Into<String>, found: impl fmt::Display) -> Check {
@@ -223,16 +234,14 @@ async fn check_rest(
     {
         checks.extend(judge.of("check", errors));
     }
-    let mut registries = BTreeSet::new();
+    let mut bases = BTreeSet::new();
     if needs.builds {
-        let (bases, found) = dockerfiles::check(context, &plans);
-        registries.extend(bases);
+        let (registries, found) = dockerfiles::check(context, &plans);
+        bases.extend(registries);
         checks.extend(found);
     }
-    if needs.registry {
-        registries.extend(plans.iter().map(|plan| plan.repository.registry.clone()));
-    }
-    let access = pipeline::access(context, &registries).await;
+    let pushed: Vec<_> = plans.iter().filter(|_| needs.registry).collect();
+    let access = access::of_run(context, &pushed, &bases).await;
     if needs.registry {
         checks.extend(check_registries(&access, &plans).await);
     }
@@ -262,9 +271,11 @@ fn check_artifacts(
 }
 
 async fn check_registries(access: &Access, plans: &[ImagePlan]) -> Vec<Check> {
-    let repositories: BTreeSet<_> = plans.iter().map(|plan| &plan.repository).collect();
+    let repositories: BTreeSet<_> = plans.iter().flat_map(ImagePlan::repositories).collect();
     let checks = repositories.into_iter().map(|repository| {
-        let plans = plans.iter().filter(move |plan| plan.repository == *repository);
+        let goes_there =
+            move |plan: &&ImagePlan| plan.repositories().any(|target| target == repository);
+        let plans = plans.iter().filter(goes_there);
         check_repository(access, repository, plans.collect())
     });
     futures_util::future::join_all(checks).await.into_iter().flatten().collect()
@@ -282,6 +293,12 @@ async fn check_repository(
     let (described, asked) =
         tokio::join!(access.mutability(repository), check_pull(access, repository, plans[0]));
     match (described, asked) {
+        (Err(AccessError::Registry(RegistryError::NoRepository(_))), _)
+        | (_, Err(AccessError::Registry(RegistryError::NoRepository(_))))
+            if plans.iter().any(|plan| plan.create_repository.is_some()) =>
+        {
+            vec![Check { subject, finding: Finding::ToBeMade(repository.clone()) }]
+        }
         // Both say that it is missing; once is enough.
         (Err(error @ AccessError::Registry(RegistryError::NoRepository(_))), _) => {
             vec![bad(subject, error)]
@@ -312,7 +329,7 @@ async fn check_pull(
     repository: &Repository,
     plan: &ImagePlan,
 ) -> Result<(), AccessError> {
-    let client = access.client(repository).await?;
+    let client = access.client(repository)?;
     client.manifest(plan.main_tag().as_str()).await?;
     Ok(())
 }
@@ -328,7 +345,7 @@ async fn check_tag(
         return None;
     }
     let subject = format!("tag {}", repository.tagged(&planned.tag));
-    let client = access.client(repository).await.ok()?;
+    let client = access.client(repository).ok()?;
     match client.manifest(planned.tag.as_str()).await {
         Ok(Some(there)) => Some(bad(
             subject,

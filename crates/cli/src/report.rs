@@ -9,6 +9,7 @@ use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::TagChange;
 use shipspec_spec::image::Digest;
 use shipspec_spec::published::Published;
+use shipspec_spec::tag::Tag;
 
 use crate::console::{Bytes, Seconds};
 
@@ -18,7 +19,7 @@ use crate::console::{Bytes, Seconds};
 pub(crate) struct Report {
     /// The version of this document's form: 1. New keys may come; those that are here stay.
     pub(crate) version: u32,
-    /// The command: `run`, `plan`, `build` or `push`.
+    /// The command: `run`, `plan`, `build`, `push` or `promote`.
     pub(crate) command: &'static str,
     /// The whole commit, with `-dirty` behind it if the work tree holds changes.
     pub(crate) commit: Option<String>,
@@ -42,8 +43,10 @@ pub(crate) struct ImageReport {
     pub(crate) name: String,
     /// `registry/repository`.
     pub(crate) repository: String,
-    /// What it is built for, such as `linux/amd64`.
-    pub(crate) platform: String,
+    /// What it is built for, such as `linux/amd64`; absent for `promote`, which copies all platforms
+    /// that there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) platform: Option<String>,
     /// Its tags, in the order in which they are put.
     pub(crate) tags: Vec<TagReport>,
     /// The reference by its first tag.
@@ -54,6 +57,9 @@ pub(crate) struct ImageReport {
     /// The reference by digest; absent before a push.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pinned: Option<String>,
+    /// The media type of its manifest, as the registry told it; absent before a push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) media_type: Option<String>,
     /// Bytes in the registry, compressed; absent before a push.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) size: Option<u64>,
@@ -64,6 +70,31 @@ pub(crate) struct ImageReport {
     /// Seconds that the build took; absent if nothing was built.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) build_seconds: Option<f64>,
+    /// What `promote` did to bring it there; absent for the other commands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) copied: Option<CopyReport>,
+}
+
+/// How an image got into another repository.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct CopyReport {
+    /// The reference by digest that it was copied from.
+    pub(crate) source: String,
+    /// Layers and configurations that were sent.
+    pub(crate) sent: AmountReport,
+    /// Those that the registry took from another of its repositories.
+    pub(crate) mounted: AmountReport,
+    /// Those that were there already, or that no registry holds.
+    pub(crate) skipped: AmountReport,
+}
+
+/// So many of something.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AmountReport {
+    /// How many.
+    pub(crate) count: u64,
+    /// Bytes.
+    pub(crate) bytes: u64,
 }
 
 /// A tag of an image.
@@ -73,7 +104,8 @@ pub(crate) struct TagReport {
     pub(crate) tag: String,
     /// It names another image with each release, as `latest` does.
     pub(crate) moving: bool,
-    /// What putting it came to: `new`, `unchanged` or `moved`; absent if it was not put.
+    /// What putting it came to: `new`, `unchanged`, `moved`, or `put back` to
+    /// what it named before because the run failed; absent if it was not put.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) change: Option<&'static str>,
 }
@@ -138,6 +170,14 @@ impl Report {
         &mut self.images[index]
     }
 
+    /// Notes what putting a tag came to.
+    pub(crate) fn set_change(&mut self, image: &str, tag: &Tag, change: TagChange) {
+        let images = self.images.iter_mut().filter(|told| told.name == image);
+        for told in images.flat_map(|told| &mut told.tags).filter(|told| told.tag == tag.as_str()) {
+            told.change = Some(word(change));
+        }
+    }
+
     /// The document, with a newline behind it.
     pub(crate) fn json(&self) -> String {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
@@ -155,14 +195,7 @@ impl Report {
             let time = seconds.map_or_else(|| "-".into(), |time| Seconds(time).to_string());
             rows.push([image.name.clone(), tags.join(", "), digest.into(), size, time]);
         }
-        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-        let widths: Vec<_> = (0..5).map(|column| width(column).unwrap_or(0)).collect();
-        let mut table = String::new();
-        for row in &rows {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-            let line = cells.collect::<Vec<_>>().join("  ");
-            let _ = writeln!(table, "{}", line.trim_end());
-        }
+        let mut table = columns(&rows);
         for image in self.images.iter().filter(|image| !image.exposed.is_empty()) {
             let (name, secrets) = (&image.name, image.exposed.join("`, `"));
             let _ = writeln!(
@@ -172,6 +205,19 @@ impl Report {
         }
         table
     }
+}
+
+/// Rows whose cells stand below each other.
+pub(crate) fn columns<const COUNT: usize>(rows: &[[String; COUNT]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<_> = (0..COUNT).map(|column| width(column).unwrap_or(0)).collect();
+    let mut table = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        let _ = writeln!(table, "{}", line.trim_end());
+    }
+    table
 }
 
 impl ImageReport {
@@ -185,33 +231,29 @@ impl ImageReport {
         Self {
             name: plan.name.clone(),
             repository: plan.repository.to_string(),
-            platform: plan.platform.to_string(),
+            platform: Some(plan.platform.to_string()),
             tags: plan.tags.iter().map(tag).collect(),
             uri: plan.repository.tagged(plan.main_tag()),
             digest: None,
             pinned: None,
+            media_type: None,
             size: None,
             exposed: plan.exposed.iter().cloned().collect(),
             build_seconds: None,
+            copied: None,
         }
     }
 
     /// Notes what the registry has taken.
     pub(crate) fn set_published(&mut self, published: &Published) {
         self.set_digest(&published.digest);
+        self.media_type = Some(published.media_type.clone());
         self.size = Some(published.size);
     }
 
-    fn set_digest(&mut self, digest: &Digest) {
+    pub(crate) fn set_digest(&mut self, digest: &Digest) {
         self.digest = Some(digest.to_string());
         self.pinned = Some(format!("{}@{digest}", self.repository));
-    }
-
-    /// Notes what putting a tag came to.
-    pub(crate) fn set_change(&mut self, tag: &str, change: TagChange) {
-        if let Some(report) = self.tags.iter_mut().find(|report| report.tag == tag) {
-            report.change = Some(word(change));
-        }
     }
 }
 
@@ -221,6 +263,7 @@ pub(crate) fn word(change: TagChange) -> &'static str {
         TagChange::New => "new",
         TagChange::Unchanged => "unchanged",
         TagChange::Moved => "moved",
+        TagChange::PutBack => "put back",
     }
 }
 
@@ -236,14 +279,16 @@ mod tests {
         report.images.push(ImageReport {
             name: "web".into(),
             repository: "r.example/web".into(),
-            platform: "linux/amd64".into(),
+            platform: Some("linux/amd64".into()),
             tags: vec![TagReport { tag: "0123456".into(), moving: false, change: Some("new") }],
             uri: "r.example/web:0123456".into(),
             digest: Some(format!("sha256:{}", "a".repeat(64))),
             pinned: None,
+            media_type: None,
             size: Some(12_345_678),
             exposed: vec!["DB_PASSWORD".into()],
             build_seconds: Some(3.25),
+            copied: None,
         });
         assert_snapshot!(report.table(), @"
         image  tag      digest               size     build

@@ -274,7 +274,10 @@ fn a_registry_that_goes_away_during_the_push_leaves_nothing_and_the_next_run_suc
     let project = project(&testbed, &repository);
     repository.fault(Fault::reset_request(4096).on("blob-upload").always());
     let outcome = project.run(&["run"]).failure(4);
-    assert!(outcome.stderr.contains("it tries again"), "{outcome}");
+    for wait in ["5.0s", "10.0s", "15.0s", "20.0s"] {
+        let told = format!("the engine sends a layer again in {wait}");
+        assert_eq!(outcome.stderr.matches(&told).count(), 1, "{outcome}");
+    }
     assert!(outcome.stderr.contains("error: failed to push the image `app`"), "{outcome}");
     assert!(outcome.stderr.contains("hint: nothing was tagged"), "{outcome}");
     assert_untouched(&project, &repository);

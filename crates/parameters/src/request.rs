@@ -50,7 +50,7 @@ pub struct Caller<'a> {
 
 impl Caller<'_> {
     /// The configuration that a place is asked with.
-    pub(crate) async fn at(&self, place: &Place) -> SdkConfig {
+    pub async fn at(&self, place: &Place) -> SdkConfig {
         let mut builder = self.aws.to_builder();
         if let Some(region) = &place.region {
             builder = builder.region(Region::new(region.clone()));

@@ -1,6 +1,8 @@
 //! Who speaks to which registry: one token a registry, fetched when it is first needed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use shipspec_spec::hint::Hint;
@@ -10,13 +12,46 @@ use tokio::sync::Mutex;
 use crate::client::Client;
 use crate::credentials::{Credentials, CredentialsError};
 use crate::ecr::{Ecr, EcrError, Mutability};
+use crate::ecr_public;
 use crate::error::RegistryError;
+use crate::repository::{Creation, RepositorySettings};
+use crate::retry::RetryObserver;
 
-/// The credentials of a run. They live in memory only.
-#[derive(Debug)]
+/// A token that ends within this time is not begun with: a push may take that long.
+const SPARE: Duration = Duration::from_mins(15);
+
+/// The credentials of a run. They live in memory only. Clones share what they know.
+#[derive(Debug, Clone)]
 pub struct Access {
-    aws: Option<SdkConfig>,
-    known: Mutex<BTreeMap<Registry, Option<Credentials>>>,
+    shared: Arc<Shared>,
+}
+
+/// Who speaks to registries, and how.
+#[derive(Debug, Clone, Default)]
+pub struct AccessSettings {
+    /// Needed where a private registry of ECR is spoken to.
+    pub aws: Option<SdkConfig>,
+    /// Needed where something is pushed to ECR Public: everybody may pull from there.
+    pub public_aws: Option<SdkConfig>,
+    /// Registries of ECR that are spoken to by somebody else: a role that is assumed.
+    pub roles: BTreeMap<Registry, SdkConfig>,
+    /// Registries that plain HTTP is spoken with.
+    pub insecure: BTreeSet<Registry>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: AccessSettings,
+    observer: Arc<dyn RetryObserver>,
+    /// Each is held while a token is fetched, so that several images of one registry fetch one.
+    known: Mutex<BTreeMap<Registry, Arc<Mutex<Option<Known>>>>>,
+}
+
+/// What is known of a registry.
+#[derive(Debug, Clone)]
+struct Known {
+    credentials: Option<Credentials>,
+    end: Option<SystemTime>,
 }
 
 /// Why there are no credentials for a registry.
@@ -50,10 +85,10 @@ impl Hint for AccessError {
 }
 
 impl Access {
-    /// `aws` is needed where a registry of ECR is spoken to.
+    /// `observer` hears of requests that are made again.
     #[must_use]
-    pub fn new(aws: Option<SdkConfig>) -> Self {
-        Self { aws, known: Mutex::default() }
+    pub fn new(settings: AccessSettings, observer: Arc<dyn RetryObserver>) -> Self {
+        Self { shared: Arc::new(Shared { settings, observer, known: Mutex::default() }) }
     }
 
     /// User and password for a registry: for ECR a token, for others what `docker login` left;
@@ -66,24 +101,68 @@ impl Access {
         &self,
         registry: &Registry,
     ) -> Result<Option<Credentials>, AccessError> {
-        // Held while a token is fetched, so that several images of one registry fetch one.
-        let mut known = self.known.lock().await;
-        if let Some(credentials) = known.get(registry) {
-            return Ok(credentials.clone());
+        self.credentials_after(registry, None).await
+    }
+
+    /// Credentials for a registry that has refused `refused`. Where others have been fetched in the
+    /// meantime, those are it.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError`].
+    pub async fn renew(
+        &self,
+        registry: &Registry,
+        refused: &Credentials,
+    ) -> Result<Option<Credentials>, AccessError> {
+        self.credentials_after(registry, Some(refused)).await
+    }
+
+    async fn credentials_after(
+        &self,
+        registry: &Registry,
+        refused: Option<&Credentials>,
+    ) -> Result<Option<Credentials>, AccessError> {
+        let place = Arc::clone(self.shared.known.lock().await.entry(registry.clone()).or_default());
+        let mut known = place.lock().await;
+        if let Some(known) = known.as_ref().filter(|known| known.serves(refused)) {
+            return Ok(known.credentials.clone());
         }
-        let credentials =
-            match (registry.ecr(), &self.aws) {
-                (Some(host), Some(aws)) => {
-                    let fetched = Ecr::new(aws, host).fetch_credentials().await;
-                    Some(fetched.map_err(|source| AccessError::Ecr {
-                        registry: registry.clone(),
-                        source,
-                    })?)
-                }
-                _ => Credentials::from_docker_config(registry)?,
-            };
-        known.insert(registry.clone(), credentials.clone());
-        Ok(credentials)
+        let fetched = self.fetch(registry).await?;
+        Ok(known.insert(fetched).credentials.clone())
+    }
+
+    async fn fetch(&self, registry: &Registry) -> Result<Known, AccessError> {
+        let fetched = if let Some(ecr) = self.ecr(registry) {
+            ecr.fetch_credentials().await
+        } else if let Some(aws) =
+            self.shared.settings.public_aws.as_ref().filter(|_| registry.is_ecr_public())
+        {
+            ecr_public::fetch_credentials(aws).await
+        } else {
+            let credentials = Credentials::from_docker_config(registry)?;
+            return Ok(Known { credentials, end: None });
+        };
+        match fetched {
+            Ok(passing) => Ok(Known { credentials: Some(passing.credentials), end: passing.end }),
+            Err(source) => Err(AccessError::Ecr { registry: registry.clone(), source }),
+        }
+    }
+
+    /// ECR's API, if the registry is of ECR.
+    pub(crate) fn ecr(&self, registry: &Registry) -> Option<Ecr> {
+        let settings = &self.shared.settings;
+        let aws = settings.roles.get(registry).or(settings.aws.as_ref())?;
+        Some(Ecr::new(aws, registry.ecr()?))
+    }
+
+    /// Plain HTTP is spoken with it: it is on this machine, or said to be like this.
+    pub(crate) fn is_insecure(&self, registry: &Registry) -> bool {
+        registry.is_loopback() || self.shared.settings.insecure.contains(registry)
+    }
+
+    pub(crate) fn observer(&self) -> &dyn RetryObserver {
+        &*self.shared.observer
     }
 
     /// Which tags of a repository of ECR may be moved; nothing for other registries.
@@ -95,10 +174,8 @@ impl Access {
         &self,
         repository: &Repository,
     ) -> Result<Option<Mutability>, AccessError> {
-        let (Some(host), Some(aws)) = (repository.registry.ecr(), &self.aws) else {
-            return Ok(None);
-        };
-        match Ecr::new(aws, host).describe(&repository.name).await {
+        let Some(ecr) = self.ecr(&repository.registry) else { return Ok(None) };
+        match ecr.describe(&repository.name).await {
             Ok(mutability) => Ok(Some(mutability)),
             Err(EcrError::NoRepository) => {
                 Err(RegistryError::NoRepository(repository.clone()).into())
@@ -107,13 +184,39 @@ impl Access {
         }
     }
 
-    /// A client for a repository, with its registry's credentials.
+    /// Makes a repository of ECR unless it `exists`, and completes it; nothing for other registries,
+    /// which make theirs by themselves.
     ///
     /// # Errors
     ///
-    /// [`AccessError`].
-    pub async fn client(&self, repository: &Repository) -> Result<Client, AccessError> {
-        let credentials = self.credentials(&repository.registry).await?;
-        Ok(Client::new(repository.clone(), credentials)?)
+    /// [`AccessError::Ecr`].
+    pub async fn create(
+        &self,
+        repository: &Repository,
+        settings: &RepositorySettings,
+        exists: bool,
+    ) -> Result<Option<Creation>, AccessError> {
+        let Some(ecr) = self.ecr(&repository.registry) else { return Ok(None) };
+        let created = ecr.create(&repository.name, settings, exists).await;
+        created
+            .map(Some)
+            .map_err(|source| AccessError::Ecr { registry: repository.registry.clone(), source })
+    }
+
+    /// A client for a repository, which has its registry's credentials when it needs them.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Registry`] if the trust roots of the system cannot be read.
+    pub fn client(&self, repository: &Repository) -> Result<Client, RegistryError> {
+        Client::new(repository.clone(), self.clone())
+    }
+}
+
+impl Known {
+    /// They are not those that were refused, and do not end soon.
+    fn serves(&self, refused: Option<&Credentials>) -> bool {
+        let ends_soon = self.end.is_some_and(|end| end < SystemTime::now() + SPARE);
+        !ends_soon && refused.is_none_or(|refused| self.credentials.as_ref() != Some(refused))
     }
 }

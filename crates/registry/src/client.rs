@@ -2,39 +2,43 @@
 //!
 //! [specification]: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, WWW_AUTHENTICATE};
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::{Method, RequestBuilder, Response, ResponseBuilderExt as _, StatusCode};
 use serde::Deserialize;
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 use tokio::sync::Mutex;
 
+use crate::access::Access;
 use crate::challenge::Challenge;
 use crate::credentials::Credentials;
-use crate::error::{ErrorBody, RegistryError};
+use crate::ecr::PushTime;
+use crate::error::{ErrorBody, ImmutableTag, RegistryError};
 use crate::manifest::{MEDIA_TYPES, Manifest};
-use crate::retry::retry;
+use crate::retry::Patience;
 
 /// How long a registry may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long an answer may take as a whole; manifests are small.
-const TIMEOUT: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The header in which a registry tells the digest of what it took or sent.
-const CONTENT_DIGEST: &str = "docker-content-digest";
+pub(crate) const CONTENT_DIGEST: &str = "docker-content-digest";
 
 /// Speaks to one repository of a registry.
 ///
-/// Plain HTTP is used only for a registry on this machine, where Docker allows it too.
+/// Plain HTTP is used only for a registry on this machine, where Docker allows it too, or one that is
+/// said to be insecure.
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
     repository: Repository,
-    credentials: Option<Credentials>,
+    access: Access,
     authorization: Mutex<Authorization>,
 }
 
@@ -42,7 +46,7 @@ pub struct Client {
 #[derive(Debug, Clone)]
 enum Authorization {
     Nothing,
-    Basic,
+    Basic(Credentials),
     Bearer(Secret),
 }
 
@@ -54,14 +58,7 @@ struct TokenAnswer {
 
 impl Client {
     /// A client for `repository`. Nothing is asked yet.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistryError::Transport`] if the trust roots of the system cannot be read.
-    pub fn new(
-        repository: Repository,
-        credentials: Option<Credentials>,
-    ) -> Result<Self, RegistryError> {
+    pub(crate) fn new(repository: Repository, access: Access) -> Result<Self, RegistryError> {
         let builder = reqwest::Client::builder()
             .user_agent(concat!("shipspec/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
@@ -70,12 +67,7 @@ impl Client {
             repository: repository.clone(),
             source,
         })?;
-        // ECR takes nothing else, so the round trip that asks what it takes is saved.
-        let authorization = match (repository.registry.ecr(), &credentials) {
-            (Some(_), Some(_)) => Authorization::Basic,
-            _ => Authorization::Nothing,
-        };
-        Ok(Self { http, repository, credentials, authorization: Mutex::new(authorization) })
+        Ok(Self { http, repository, access, authorization: Mutex::new(Authorization::Nothing) })
     }
 
     /// The repository that this client speaks to.
@@ -91,7 +83,7 @@ impl Client {
     /// [`RegistryError`]; an answer whose bytes do not have the digest that was asked for, or that
     /// the registry names, is one.
     pub async fn manifest(&self, reference: &str) -> Result<Option<Manifest>, RegistryError> {
-        retry(async || {
+        self.retry(async || {
             let request = self.request(Method::GET, &format!("manifests/{reference}"));
             let answer = self.send(request.header(ACCEPT, MEDIA_TYPES.join(", "))).await?;
             let answer = match self.check(answer, Some(reference)).await {
@@ -124,7 +116,7 @@ impl Client {
     ///
     /// [`RegistryError::Immutable`] if the tag may not be moved, and the others.
     pub async fn put_manifest(&self, tag: &Tag, manifest: &Manifest) -> Result<(), RegistryError> {
-        retry(async || {
+        self.retry(async || {
             let request = self.request(Method::PUT, &format!("manifests/{tag}"));
             let request =
                 request.header(CONTENT_TYPE, &manifest.media_type).body(manifest.bytes.clone());
@@ -136,6 +128,16 @@ impl Client {
             }
         })
         .await
+    }
+
+    /// When images of the repository were pushed, as far as ECR tells: it needs a permission that
+    /// nothing else here needs, so that what it says is for people only.
+    pub async fn pushed_at(&self, digests: &[&Digest]) -> BTreeMap<Digest, PushTime> {
+        let Repository { registry, name } = &self.repository;
+        match self.access.ecr(registry) {
+            Some(ecr) => ecr.pushed_at(name, digests).await.unwrap_or_default(),
+            None => BTreeMap::new(),
+        }
     }
 
     async fn check_put(
@@ -151,17 +153,20 @@ impl Client {
         let (code, message) = ErrorBody::read(&body);
         // The words have changed over time; these two have been there always.
         if code == "TAG_INVALID" || message.contains("immutable") {
-            return Err(RegistryError::Immutable {
+            return Err(RegistryError::Immutable(Box::new(ImmutableTag {
                 repository: self.repository.clone(),
                 tag: tag.clone(),
                 wanted: manifest.digest.clone(),
+                wanted_pushed: None,
                 there: None,
-            });
+                there_pushed: None,
+            })));
         }
-        Err(self.answer(StatusCode::BAD_REQUEST, message))
+        let (repository, status) = (self.repository.clone(), StatusCode::BAD_REQUEST.as_u16());
+        Err(RegistryError::Answer { repository, status, message, retry_after: None })
     }
 
-    fn compare(
+    pub(crate) fn compare(
         &self,
         reference: &str,
         wanted: &Digest,
@@ -178,9 +183,9 @@ impl Client {
         })
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let Repository { registry, name } = &self.repository;
-        let scheme = if registry.is_loopback() { "http" } else { "https" };
+        let scheme = if self.access.is_insecure(registry) { "http" } else { "https" };
         // The registry behind Docker Hub's name has a host of its own.
         let host = match registry.as_str() {
             "docker.io" => "registry-1.docker.io",
@@ -189,31 +194,107 @@ impl Client {
         self.http.request(method, format!("{scheme}://{host}/v2/{name}/{path}"))
     }
 
-    /// Sends a request; if the registry asks who is speaking, tells it and sends it once more.
-    async fn send(&self, request: RequestBuilder) -> Result<Response, RegistryError> {
+    /// A request to an address that the registry has named.
+    pub(crate) fn request_at(&self, method: Method, address: &str) -> RequestBuilder {
+        self.http.request(method, address)
+    }
+
+    /// Makes a request until it succeeds, fails for good, or was tried often enough.
+    pub(crate) async fn retry<T>(
+        &self,
+        request: impl AsyncFnMut() -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        self.patience().request(request).await
+    }
+
+    /// How often and how long this registry is asked again.
+    pub(crate) fn patience(&self) -> Patience<'_> {
+        Patience::new(&self.repository, self.access.observer())
+    }
+
+    /// Sends a request. If the registry asks who is speaking, or does not accept what it was told
+    /// any longer, it is told and asked once more.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, RegistryError> {
         let again = request.try_clone();
-        let known = self.authorization.lock().await.clone();
+        let known = self.first_authorization().await?;
         let answer = self.send_with(request, &known).await?;
-        if answer.status() != StatusCode::UNAUTHORIZED {
+        let (answer, is_refused) = self.refuses(answer).await?;
+        if !is_refused {
             return Ok(answer);
         }
-        let challenge = header(&answer, WWW_AUTHENTICATE.as_str());
-        let challenge = challenge.as_deref().and_then(Challenge::parse);
-        let next = match (challenge, known) {
-            (Some(Challenge::Basic), Authorization::Nothing) if self.credentials.is_some() => {
-                Authorization::Basic
-            }
-            (Some(Challenge::Bearer { realm, parameters }), _) => {
-                let query: Vec<_> = parameters.into_iter().collect();
-                Authorization::Bearer(self.fetch_token(&realm, &query).await?)
-            }
-            _ => return Ok(answer),
+        let (Some(next), Some(request)) = (self.next_authorization(&answer, known).await?, again)
+        else {
+            return Ok(answer);
         };
         *self.authorization.lock().await = next.clone();
-        match again {
-            Some(request) => self.send_with(request, &next).await,
-            None => Ok(answer),
+        self.send_with(request, &next).await
+    }
+
+    /// What goes with a request at first. ECR takes nothing but user and password, so the round trip
+    /// that asks what it takes is saved; others are asked.
+    async fn first_authorization(&self) -> Result<Authorization, RegistryError> {
+        let mut known = self.authorization.lock().await;
+        if matches!(*known, Authorization::Nothing)
+            && self.repository.registry.ecr().is_some()
+            && let Some(credentials) = self.credentials(None).await?
+        {
+            *known = Authorization::Basic(credentials);
         }
+        Ok(known.clone())
+    }
+
+    /// What goes with the request when the registry did not accept `known`; nothing if there is
+    /// nothing else.
+    async fn next_authorization(
+        &self,
+        answer: &Response,
+        known: Authorization,
+    ) -> Result<Option<Authorization>, RegistryError> {
+        if let Authorization::Basic(refused) = known {
+            let renewed = self.credentials(Some(&refused)).await?;
+            return Ok(renewed.filter(|next| *next != refused).map(Authorization::Basic));
+        }
+        let challenge = header(answer, WWW_AUTHENTICATE.as_str());
+        match challenge.as_deref().and_then(Challenge::parse) {
+            Some(Challenge::Basic) => Ok(self.credentials(None).await?.map(Authorization::Basic)),
+            Some(Challenge::Bearer { realm, parameters }) => {
+                let query: Vec<_> = parameters.into_iter().collect();
+                Ok(Some(Authorization::Bearer(self.fetch_token(&realm, &query).await?)))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The credentials of the registry; others than those that it `refused`.
+    async fn credentials(
+        &self,
+        refused: Option<&Credentials>,
+    ) -> Result<Option<Credentials>, RegistryError> {
+        let registry = &self.repository.registry;
+        let found = match refused {
+            None => self.access.credentials(registry).await,
+            Some(refused) => self.access.renew(registry, refused).await,
+        };
+        found.map_err(|source| RegistryError::Access(Box::new(source)))
+    }
+
+    /// Whether the answer says that who speaks is not accepted. ECR tells the end of a token as a
+    /// denial, whose words have to be read; the answer is given back whole.
+    async fn refuses(&self, answer: Response) -> Result<(Response, bool), RegistryError> {
+        if answer.status() != StatusCode::FORBIDDEN {
+            let is_refused = answer.status() == StatusCode::UNAUTHORIZED;
+            return Ok((answer, is_refused));
+        }
+        // Whoever judges it later may want to know which host it came from.
+        let mut head = http::Response::builder().status(answer.status()).url(answer.url().clone());
+        if let Some(headers) = head.headers_mut() {
+            headers.clone_from(answer.headers());
+        }
+        let body = answer.bytes().await.map_err(|source| self.transport(source))?;
+        let (_, message) = ErrorBody::read(&body);
+        let is_end = is_token_end(&message);
+        let whole = head.body(body).map_err(|_| self.answer(StatusCode::FORBIDDEN, message))?;
+        Ok((whole.into(), is_end))
     }
 
     async fn send_with(
@@ -221,12 +302,12 @@ impl Client {
         request: RequestBuilder,
         authorization: &Authorization,
     ) -> Result<Response, RegistryError> {
-        let request = match (authorization, &self.credentials) {
-            (Authorization::Basic, Some(credentials)) => {
-                request.basic_auth(&credentials.username, Some(credentials.password.expose()))
+        let request = match authorization {
+            Authorization::Nothing => request,
+            Authorization::Basic(Credentials { username, password }) => {
+                request.basic_auth(username, Some(password.expose()))
             }
-            (Authorization::Bearer(token), _) => request.bearer_auth(token.expose()),
-            _ => request,
+            Authorization::Bearer(token) => request.bearer_auth(token.expose()),
         };
         request.send().await.map_err(|source| self.transport(source))
     }
@@ -241,7 +322,11 @@ impl Client {
     ) -> Result<Secret, RegistryError> {
         let scope = format!("repository:{}:pull,push", self.repository.name);
         let request = self.http.get(realm).query(query).query(&[("scope", scope)]);
-        let answer = self.send_with(request, &Authorization::Basic).await?;
+        let authorization = match self.credentials(None).await? {
+            Some(credentials) => Authorization::Basic(credentials),
+            None => Authorization::Nothing,
+        };
+        let answer = self.send_with(request, &authorization).await?;
         let answer = self.check(answer, None).await?;
         let answer: TokenAnswer = answer.json().await.map_err(|source| self.transport(source))?;
         let token = answer.token.or(answer.access_token).unwrap_or_default();
@@ -249,7 +334,7 @@ impl Client {
     }
 
     /// The answer, if it is a success; `reference` is what a `404` is about.
-    async fn check(
+    pub(crate) async fn check(
         &self,
         answer: Response,
         reference: Option<&str>,
@@ -258,6 +343,7 @@ impl Client {
         if status.is_success() {
             return Ok(answer);
         }
+        let retry_after = retry_after(&answer);
         let body = answer.bytes().await.map_err(|source| self.transport(source))?;
         let (code, message) = ErrorBody::read(&body);
         let repository = self.repository.clone();
@@ -268,26 +354,39 @@ impl Client {
             }
             (StatusCode::UNAUTHORIZED, _) => RegistryError::Unauthorized { repository, message },
             // An expired token is told as a refusal.
-            (StatusCode::FORBIDDEN, _) if message.contains("token has expired") => {
+            (StatusCode::FORBIDDEN, _) if is_token_end(&message) => {
                 RegistryError::Unauthorized { repository, message }
             }
             (StatusCode::FORBIDDEN, _) => RegistryError::Denied { repository, message },
-            _ => self.answer(status, message),
+            _ => {
+                RegistryError::Answer { repository, status: status.as_u16(), message, retry_after }
+            }
         })
     }
 
-    fn answer(&self, status: StatusCode, message: String) -> RegistryError {
-        let repository = self.repository.clone();
-        RegistryError::Answer { repository, status: status.as_u16(), message }
+    pub(crate) fn answer(&self, status: StatusCode, message: String) -> RegistryError {
+        let (repository, status) = (self.repository.clone(), status.as_u16());
+        RegistryError::Answer { repository, status, message, retry_after: None }
     }
 
-    fn transport(&self, source: reqwest::Error) -> RegistryError {
+    pub(crate) fn transport(&self, source: reqwest::Error) -> RegistryError {
         // The address may hold a signed query.
         let source = source.without_url();
         RegistryError::Transport { repository: self.repository.clone(), source }
     }
 }
 
-fn header(answer: &Response, name: &str) -> Option<String> {
+/// How ECR says that a token is too old.
+fn is_token_end(message: &str) -> bool {
+    message.contains("token has expired")
+}
+
+/// How long the registry asks to be left alone. The form with a date is not read: the two clocks
+/// may differ.
+pub(crate) fn retry_after(answer: &Response) -> Option<Duration> {
+    Some(Duration::from_secs(header(answer, RETRY_AFTER.as_str())?.trim().parse().ok()?))
+}
+
+pub(crate) fn header(answer: &Response, name: &str) -> Option<String> {
     answer.headers().get(name)?.to_str().ok().map(str::to_owned)
 }

@@ -1,10 +1,15 @@
 //! What can go wrong with a registry.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use shipspec_spec::aws;
 use shipspec_spec::hint::Hint;
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::tag::Tag;
+
+use crate::access::AccessError;
+use crate::ecr::PushTime;
 
 /// Why a registry did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -29,17 +34,8 @@ pub enum RegistryError {
         message: String,
     },
     /// A tag that names another image, and may not be moved.
-    #[error("the tag `{tag}` of `{repository}` is immutable and names {}", .there.as_ref().map_or("another image", Digest::as_str))]
-    Immutable {
-        /// Where.
-        repository: Repository,
-        /// The tag.
-        tag: Tag,
-        /// What it was to name.
-        wanted: Digest,
-        /// What it names.
-        there: Option<Digest>,
-    },
+    #[error(transparent)]
+    Immutable(Box<ImmutableTag>),
     /// A tag that is to move with each release, in a repository whose tags do not move.
     #[error(
         "the tag `{tag}` of `{repository}` cannot be moved from {there}: the repository's tags are immutable"
@@ -59,6 +55,24 @@ pub enum RegistryError {
         repository: Repository,
         /// The tag or digest.
         reference: String,
+    },
+    /// A part of an image is not there.
+    #[error("`{repository}` has no layer `{digest}`")]
+    NoLayer {
+        /// Where.
+        repository: Repository,
+        /// The layer's digest, or the configuration's.
+        digest: Digest,
+    },
+    /// A manifest that cannot be copied.
+    #[error("the manifest `{reference}` of `{repository}` {problem}")]
+    Manifest {
+        /// Where.
+        repository: Repository,
+        /// Its digest.
+        reference: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The registry holds other bytes than it should.
     #[error(
@@ -83,6 +97,35 @@ pub enum RegistryError {
         status: u16,
         /// The beginning of the answer.
         message: String,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// There are no credentials to speak to it with.
+    #[error(transparent)]
+    Access(Box<AccessError>),
+    /// The host that the registry keeps its layers on refused.
+    #[error("the layers of `{repository}` are on `{host}`, which answered {status}: {message}")]
+    Storage {
+        /// What was asked for.
+        repository: Repository,
+        /// Where the registry sent us: for ECR a bucket of S3.
+        host: String,
+        /// The HTTP status.
+        status: u16,
+        /// Its own word for it.
+        message: String,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// A layer stopped on its way.
+    #[error("the layer `{digest}` of `{repository}` {problem}")]
+    Interrupted {
+        /// Where it is.
+        repository: Repository,
+        /// Which.
+        digest: Digest,
+        /// What happened to it.
+        problem: &'static str,
     },
     /// The registry could not be reached, or fell silent.
     #[error("failed to reach the registry of `{repository}`")]
@@ -95,13 +138,47 @@ pub enum RegistryError {
     },
 }
 
+/// A tag that names another image, and may not be moved.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the tag `{tag}` of `{repository}` is immutable and names {}{}",
+    .there.as_ref().map_or("another image", Digest::as_str),
+    pushed(*.there_pushed)
+)]
+pub struct ImmutableTag {
+    /// Where.
+    pub repository: Repository,
+    /// The tag.
+    pub tag: Tag,
+    /// What it was to name.
+    pub wanted: Digest,
+    /// When that was pushed, if it is known.
+    pub wanted_pushed: Option<PushTime>,
+    /// What it names.
+    pub there: Option<Digest>,
+    /// When that was pushed, if it is known.
+    pub there_pushed: Option<PushTime>,
+}
+
 impl RegistryError {
+    /// How long the registry asks to be left alone before it is asked again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Answer { retry_after, .. } | Self::Storage { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
     /// Asking again can help: the network, a throttled or a failing registry.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Transport { source, .. } => !source.is_builder() && !source.is_redirect(),
-            Self::Answer { status, .. } => *status == 429 || (500..600).contains(status),
+            Self::Answer { status, .. } | Self::Storage { status, .. } => {
+                *status == 429 || (500..600).contains(status)
+            }
+            Self::Interrupted { .. } => true,
             _ => false,
         }
     }
@@ -128,15 +205,28 @@ impl Hint for RegistryError {
                 Some(_) => "the token is for another region or account, or the clock of this machine is wrong".into(),
                 None => format!("run `docker login {}`", repository.registry),
             }),
-            Self::Immutable { wanted, .. } => Some(format!(
-                "the new image is {wanted}; build another commit, or make the tag mutable"
+            Self::Immutable(tag) => Some(format!(
+                "the new image is {}{}; build another commit, or make the tag mutable",
+                tag.wanted,
+                pushed(tag.wanted_pushed)
             )),
             Self::Pinned { tag, .. } => Some(format!(
                 "take `{tag}` out of `tags:`, or exclude it from immutability: aws ecr put-image-tag-mutability --image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter={tag}"
             )),
+            Self::NoManifest { .. } => {
+                Some("check the tag or digest, and that the image was pushed there".into())
+            }
+            Self::Storage { host, status: 403, .. } => Some(format!(
+                "allow `s3:GetObject` on `{host}` in the policy of the network's endpoint for S3: ECR keeps its layers there"
+            )),
+            Self::Answer { status: 429, retry_after: Some(time), .. } => Some(format!(
+                "the registry limits how often it is asked, and asks to be left alone for {} seconds",
+                time.as_secs()
+            )),
             Self::Answer { status: 429, .. } => {
                 Some("the registry limits how often it is asked; try again later".into())
             }
+            Self::Access(source) => source.hint(),
             Self::Answer { status: 500.., .. } => {
                 Some("the registry has a fault of its own; try again later".into())
             }
@@ -146,6 +236,11 @@ impl Hint for RegistryError {
             _ => None,
         }
     }
+}
+
+/// When an image was pushed, in words that go behind its digest.
+fn pushed(time: Option<PushTime>) -> String {
+    time.map(|time| format!(", pushed {time}")).unwrap_or_default()
 }
 
 /// The body of an error, as the OCI distribution specification has it.

@@ -1,12 +1,21 @@
 //! Registries: who may speak to them, what they hold, and tags put by manifest.
 //!
-//! Only [`ecr`] knows the AWS SDK of ECR, and only [`client`] knows HTTP.
+//! Only [`ecr`] and [`ecr_public`] know the AWS SDKs of ECR; HTTP is known to [`client`] and to what moves
+//! layers with it: [`blob`], `download` and `upload`.
 
 pub mod access;
+pub mod blob;
 pub mod challenge;
 pub mod client;
 pub mod credentials;
+mod download;
 pub mod ecr;
+pub mod ecr_public;
 pub mod error;
 pub mod manifest;
-mod retry;
+pub mod observer;
+pub mod repository;
+pub mod retry;
+pub mod tagging;
+pub mod transfer;
+mod upload;

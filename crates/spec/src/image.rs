@@ -26,6 +26,14 @@ impl Registry {
         EcrHost::parse(&self.0)
     }
 
+    /// It is ECR Public, by either of its hosts ([endpoints]).
+    ///
+    /// [endpoints]: https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html
+    #[must_use]
+    pub fn is_ecr_public(&self) -> bool {
+        matches!(self.as_str(), "public.ecr.aws" | "ecr-public.aws.com")
+    }
+
     /// The host is this machine, where plain HTTP is allowed, as Docker allows it.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
@@ -222,6 +230,14 @@ mod tests {
         for name in ["Web", "a//b", "a..b", "a___b", "-a", "wéb"] {
             assert!(matches!(error(&format!("reg.example/{name}")), Name(_)), "{name}");
         }
+    }
+
+    #[test]
+    fn the_public_registry_of_ecr_has_two_hosts() {
+        let registry = |text: &str| text.parse::<Repository>().unwrap().registry;
+        assert!(registry("public.ecr.aws/a1b2/web").is_ecr_public());
+        assert!(registry("ecr-public.aws.com/a1b2/web").is_ecr_public());
+        assert!(!registry("public.ecr.aws.example/a1b2/web").is_ecr_public());
     }
 
     #[test]

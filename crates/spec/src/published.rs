@@ -9,6 +9,8 @@ pub struct Published {
     pub repository: Repository,
     /// The digest of its manifest.
     pub digest: Digest,
+    /// The media type of its manifest, as the registry told it.
+    pub media_type: String,
     /// What the manifest and the blobs that it names weigh together, in bytes, compressed.
     pub size: u64,
 }

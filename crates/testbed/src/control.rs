@@ -64,6 +64,11 @@ pub enum Command {
         /// Exclusion filters.
         filters: Vec<String>,
     },
+    /// What the repository was made with, and its lifecycle policy.
+    Settings {
+        /// `<account>/<region>/<name>`.
+        repository: String,
+    },
     /// Tags and the digests that they name.
     Tags {
         /// `<account>/<region>/<name>`.
@@ -82,6 +87,24 @@ pub enum Command {
         repository: String,
         /// Its digest.
         digest: String,
+    },
+    /// Puts a blob, past every fault and right.
+    PutBlob {
+        /// `<account>/<region>/<name>`.
+        repository: String,
+        /// In base64.
+        bytes: String,
+    },
+    /// Puts a manifest, past every fault and right; its blobs have to be there.
+    PutManifest {
+        /// `<account>/<region>/<name>`.
+        repository: String,
+        /// In base64.
+        bytes: String,
+        /// Its media type.
+        media_type: String,
+        /// Its tag, if it gets one.
+        tag: Option<String>,
     },
     /// Registers an identity, in place of an earlier one with that access key.
     AddRole(RoleSpecification),

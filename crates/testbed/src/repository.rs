@@ -31,6 +31,9 @@ impl TestRepository {
     /// The registry's host.
     #[must_use]
     pub fn registry(&self) -> String {
+        if self.account == "public" {
+            return "public.ecr.aws".to_owned();
+        }
         format!("{}.dkr.ecr.{}.amazonaws.com", self.account, self.region)
     }
 
@@ -66,6 +69,12 @@ impl TestRepository {
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         read(&Command::Requests { scope: self.scope() })
+    }
+
+    /// The input of the `CreateRepository` that made it, with `lifecyclePolicyText` beside it.
+    #[must_use]
+    pub fn settings(&self) -> serde_json::Value {
+        read(&Command::Settings { repository: self.key() })
     }
 
     /// Its tags and the digests that they name.
@@ -109,6 +118,22 @@ impl TestRepository {
         STANDARD.decode(read::<String>(&command)).expect("base64")
     }
 
+    /// Puts a blob, past every fault and right; gives its digest.
+    #[must_use]
+    pub fn put_blob(&self, bytes: &[u8]) -> String {
+        read(&Command::PutBlob { repository: self.key(), bytes: STANDARD.encode(bytes) })
+    }
+
+    /// Puts a manifest, past every fault and right; gives its digest. Its blobs have to be there.
+    pub fn put_manifest(&self, bytes: &[u8], media_type: &str, tag: Option<&str>) -> String {
+        read(&Command::PutManifest {
+            repository: self.key(),
+            bytes: STANDARD.encode(bytes),
+            media_type: media_type.to_owned(),
+            tag: tag.map(str::to_owned),
+        })
+    }
+
     /// Changes whether tags move; the filters are for the kinds that have exclusions.
     pub fn set_mutability(&self, mutability: Mutability, filters: &[&str]) {
         let filters = filters.iter().map(|&filter| filter.to_owned()).collect();
@@ -149,6 +174,12 @@ impl RepositoryBuilder {
     pub fn account(mut self, account: &str) -> Self {
         account.clone_into(&mut self.repository.account);
         self
+    }
+
+    /// In ECR Public.
+    #[must_use]
+    pub fn public(self) -> Self {
+        self.account("public").region("us-east-1")
     }
 
     /// In this region.

@@ -44,6 +44,17 @@ enum Item {
     From(String),
     /// The options of a `RUN --mount`.
     Mount { text: String, line: usize },
+    /// A step that may use the network.
+    Online(OnlineStep),
+}
+
+/// A step whose result may depend on what the network answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OnlineStep {
+    /// The line of the step, from 1.
+    pub line: usize,
+    /// It is a `RUN` without `--network=none`; else an `ADD` of an address without `--checksum`.
+    pub is_run: bool,
 }
 
 /// A text is no Dockerfile.
@@ -87,6 +98,10 @@ pub struct Needs {
     pub secrets: Vec<SecretMount>,
     /// Each `RUN --mount=type=ssh`.
     pub ssh: Vec<SshMount>,
+    /// The names of contexts that stand for stages or images.
+    pub contexts: BTreeSet<String>,
+    /// Steps that may use the network, in the order of their lines.
+    pub online: Vec<OnlineStep>,
 }
 
 impl Needs {
@@ -95,6 +110,13 @@ impl Needs {
     pub fn registries(&self) -> BTreeSet<Registry> {
         self.base_images.iter().filter_map(|base| registry(base)).collect()
     }
+}
+
+/// A reference as contexts are looked up by: `alpine` for `docker.io/library/alpine:latest`.
+fn familiar(reference: &str) -> &str {
+    let name = reference.strip_prefix("docker.io/").unwrap_or(reference);
+    let name = name.strip_prefix("library/").unwrap_or(name);
+    name.strip_suffix(":latest").unwrap_or(name)
 }
 
 fn registry(reference: &str) -> Option<Registry> {
@@ -139,6 +161,24 @@ impl Dockerfile {
         build_args: &IndexMap<String, String>,
         platform: &Platform,
     ) -> Result<Needs, TargetError> {
+        self.needs_with(target, build_args, platform, &BTreeSet::new())
+    }
+
+    /// As [`Dockerfile::needs`], where contexts have these names: a stage or an image of such a name is
+    /// not what is used ([BuildKit]).
+    ///
+    /// # Errors
+    ///
+    /// [`TargetError`].
+    ///
+    /// [BuildKit]: https://github.com/moby/buildkit/blob/master/frontend/dockerui/namedcontext.go
+    pub fn needs_with(
+        &self,
+        target: Option<&str>,
+        build_args: &IndexMap<String, String>,
+        platform: &Platform,
+        contexts: &BTreeSet<&str>,
+    ) -> Result<Needs, TargetError> {
         let last = self.stages.len().saturating_sub(1);
         let first = match target {
             None => last,
@@ -148,11 +188,12 @@ impl Dockerfile {
             })?,
         };
         let global = Arguments::global(self, build_args, platform);
-        let mut search =
-            Search { dockerfile: self, global, seen: BTreeSet::new(), needs: Needs::default() };
+        let (seen, needs) = (BTreeSet::new(), Needs::default());
+        let mut search = Search { dockerfile: self, global, contexts, seen, needs };
         search.visit(first);
         search.needs.secrets.sort_by_key(|mount| mount.line);
         search.needs.ssh.sort_by_key(|mount| mount.line);
+        search.needs.online.sort_unstable();
         Ok(search.needs)
     }
 
@@ -172,6 +213,7 @@ impl Dockerfile {
 struct Search<'a> {
     dockerfile: &'a Dockerfile,
     global: Arguments,
+    contexts: &'a BTreeSet<&'a str>,
     seen: BTreeSet<usize>,
     needs: Needs,
 }
@@ -182,6 +224,9 @@ impl Search<'_> {
             return;
         }
         let stage = &self.dockerfile.stages[index];
+        if stage.name.as_deref().is_some_and(|name| self.use_context(name)) {
+            return;
+        }
         match self.global.expand(&stage.base) {
             // A name that is not known yet is that of an image, even if a later stage has it.
             Some(base) => self.refer(&base, index, false),
@@ -193,6 +238,7 @@ impl Search<'_> {
                 Item::Argument(text) => scope.declare(text),
                 Item::From(text) => self.refer(text, index, true),
                 Item::Mount { text, line } => self.mount(text, *line, index, &scope),
+                Item::Online(step) => self.needs.online.push(*step),
             }
         }
     }
@@ -209,12 +255,23 @@ impl Search<'_> {
         }
     }
 
+    /// A context stands for the stage or image of this name; it is noted.
+    fn use_context(&mut self, name: &str) -> bool {
+        let name = familiar(name);
+        let context = self.contexts.iter().find(|context| context.eq_ignore_ascii_case(name));
+        context.is_some_and(|context| {
+            self.needs.contexts.insert((*context).to_owned());
+            true
+        })
+    }
+
     /// Something is taken from an earlier stage, or else from an image.
     fn refer(&mut self, name: &str, index: usize, may_be_number: bool) {
         let stage = self.dockerfile.find(name, index);
         let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
         match stage {
             Some(stage) if may_be_number || !is_number => self.visit(stage),
+            _ if self.use_context(name) => {}
             _ if name == "scratch" => {}
             _ if name.is_empty() || name.contains('$') => {
                 self.needs.unknown_bases.insert(name.into());

@@ -1,8 +1,8 @@
 //! From the parser's instructions to what counts here.
 
-use parse_dockerfile::{Flag, Instruction};
+use parse_dockerfile::{AddInstruction, Flag, Instruction, Source};
 
-use super::{Dockerfile, DockerfileError, Item, Stage};
+use super::{Dockerfile, DockerfileError, Item, OnlineStep, Stage};
 
 pub(super) fn read(text: &str) -> Result<Dockerfile, DockerfileError> {
     // The parser counts places from behind it.
@@ -40,10 +40,29 @@ fn items(text: &str, instruction: &Instruction<'_>) -> Vec<Item> {
         Instruction::Run(run) => {
             let line = line_of(text, run.run.span.start);
             let mounts = values(&run.options, "mount");
-            mounts.map(|text| Item::Mount { text, line }).collect()
+            let is_offline = values(&run.options, "network").last().as_deref() == Some("none");
+            let step = Item::Online(OnlineStep { line, is_run: true });
+            let mounts = mounts.map(|text| Item::Mount { text, line });
+            mounts.chain((!is_offline).then_some(step)).collect()
+        }
+        Instruction::Add(add) if is_online(add) => {
+            let line = line_of(text, add.add.span.start);
+            vec![Item::Online(OnlineStep { line, is_run: false })]
         }
         _ => Vec::new(),
     }
+}
+
+/// It takes something from an address, and does not say what it must be. A variable may be an address.
+fn is_online(add: &AddInstruction<'_>) -> bool {
+    let is_address = |source: &Source<'_>| match source {
+        Source::Path(path) => {
+            let path = &*path.value;
+            path.contains("://") || path.starts_with("git@") || path.starts_with('$')
+        }
+        _ => false,
+    };
+    values(&add.options, "checksum").next().is_none() && add.src.iter().any(is_address)
 }
 
 pub(super) fn values(flags: &[Flag<'_>], name: &'static str) -> impl Iterator<Item = String> {

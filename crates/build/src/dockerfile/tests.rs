@@ -54,6 +54,34 @@ fn a_name_that_cannot_be_known_is_told() {
 }
 
 #[test]
+fn a_context_stands_for_the_stage_or_image_of_its_name() {
+    let text = "FROM golang:1 AS build\nFROM docker.io/library/alpine:latest\nCOPY --from=build / /\nCOPY --from=tools / /\n";
+    let contexts = BTreeSet::from(["build", "alpine", "other"]);
+    let dockerfile = Dockerfile::parse(text).unwrap();
+    let needs = dockerfile.needs_with(None, &IndexMap::new(), &Platform::host(), &contexts);
+    let needs = needs.unwrap();
+    assert_eq!(needs.base_images.into_iter().collect::<Vec<_>>(), ["tools"]);
+    assert_eq!(needs.contexts.into_iter().collect::<Vec<_>>(), ["alpine", "build"]);
+}
+
+#[test]
+fn steps_that_may_use_the_network_are_found() {
+    let text = "\
+FROM a AS unused
+RUN x
+FROM a
+RUN --network=none x
+ADD file https://example.com/a /
+ADD --checksum=sha256:0 https://example.com/b /
+COPY x y
+RUN x
+";
+    let online = needs_of(text, None, &[]).online;
+    let expected = [(5, false), (8, true)].map(|(line, is_run)| OnlineStep { line, is_run });
+    assert_eq!(online, expected);
+}
+
+#[test]
 fn a_stage_refers_to_earlier_ones_only() {
     let text = "FROM node AS a\nCOPY --from=node / /\nFROM alpine AS node\nFROM a\n";
     assert_eq!(bases(text, None, &[]), ["node"]);

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::age::Age;
-use shipspec_spec::config::{ImageConfig, TestConfig, Text};
+use shipspec_spec::config::{ImageConfig, RepositoryConfig, TestConfig, Text};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::Repository;
 use shipspec_spec::platform::Platform;
@@ -15,7 +16,7 @@ use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 use shipspec_spec::value::Value;
 
-use super::{ImagePlan, PlannedSecret, PlannedTag, TestPlan};
+use super::{AssumedRole, ImagePlan, PlannedSecret, PlannedTag, SecretArgument, TestPlan};
 
 /// How long a test may take where nothing else is said.
 const TEST_LIMIT: Duration = Duration::from_hours(1);
@@ -34,11 +35,16 @@ pub(super) fn place(image: &ImageConfig, scope: &Scope) -> Result<Place, Diagnos
     let repository: Option<Repository> = filler.parsed(&image.repository);
     let mut tags = filler.tags(image);
     let main_tag = tags.iter().find(|tag| !tag.moving).or(tags.first()).map(|tag| tag.tag.clone());
-    tags.sort_by_key(|planned| (planned.moving, planned.tag.as_str() == "latest"));
+    put_in_order(&mut tags);
     match (repository, main_tag, found.is_empty()) {
         (Some(repository), Some(main_tag), true) => Ok(Place { repository, main_tag, tags }),
         _ => Err(found),
     }
+}
+
+/// Tags that move come after those that do not, and `latest` is the last.
+pub(super) fn put_in_order(tags: &mut [PlannedTag]) {
+    tags.sort_by_key(|planned| (planned.moving, planned.tag.as_str() == "latest"));
 }
 
 /// Fills texts and collects what is wrong with them.
@@ -56,7 +62,8 @@ impl Filler<'_> {
         place: Place,
     ) -> Option<ImagePlan> {
         let before = self.found.as_slice().len();
-        let (build_args, exposed) = self.build_args(image);
+        let (build_args, secret_args) = self.build_args(image);
+        let exposed = secret_args.values().flat_map(|argument| argument.secrets.clone()).collect();
         let context = self.optional(image.context.as_ref()).unwrap_or_else(|| ".".into());
         let dockerfile = self.optional(image.dockerfile.as_ref());
         let plan = ImagePlan {
@@ -68,6 +75,18 @@ impl Filler<'_> {
                 Some(text) => self.parsed(text)?,
                 None => Platform::host(),
             },
+            mirrors: image.mirrors.iter().filter_map(|mirror| self.parsed(mirror)).collect(),
+            role: self.role(image),
+            insecure: image.insecure,
+            create_repository: match &image.create_repository {
+                Some(_) if place.repository.registry.ecr().is_none() => {
+                    let message = "`create_repository` is for private repositories of ECR";
+                    self.refuse(&image.repository, message.into());
+                    None
+                }
+                Some(settings) => Some(self.repository(settings)?),
+                None => None,
+            },
             repository: place.repository,
             main_tag: place.main_tag,
             tags: place.tags,
@@ -75,6 +94,7 @@ impl Filler<'_> {
             labels: self.pairs(&image.labels),
             secrets: self.secrets(&image.secrets),
             exposed,
+            secret_args,
             test: image.test.as_ref().and_then(|test| self.test(test, folder)),
             depends_on: BTreeSet::new(),
             is_provisional: false,
@@ -83,9 +103,12 @@ impl Filler<'_> {
         (self.found.as_slice().len() == before).then_some(plan)
     }
 
-    /// The arguments, and the secrets among them that stay in the image because shipspec.yml says so.
-    fn build_args(&mut self, image: &ImageConfig) -> (IndexMap<String, String>, BTreeSet<String>) {
-        let (mut filled, mut exposed) = (IndexMap::new(), BTreeSet::new());
+    /// The arguments, and those among them whose secrets stay in the image because shipspec.yml says so.
+    fn build_args(
+        &mut self,
+        image: &ImageConfig,
+    ) -> (IndexMap<String, String>, IndexMap<String, SecretArgument>) {
+        let (mut filled, mut exposed) = (IndexMap::new(), IndexMap::new());
         for (name, text) in &image.build_args {
             match text.evaluate_text(self.scope) {
                 Ok((text, value)) if value.secrets().is_empty() => {
@@ -101,15 +124,23 @@ impl Filler<'_> {
                 self.found.push(Diagnostic::at(text.span().clone(), message));
             }
             match text.evaluate_text(self.scope) {
-                Ok((text, value)) => {
-                    filled.insert(name.clone(), text);
-                    exposed.extend(value.secrets().iter().cloned());
+                Ok((filled_text, value)) => {
+                    filled.insert(name.clone(), filled_text);
+                    if !value.secrets().is_empty() {
+                        exposed.insert(name.clone(), self.secret_argument(text, &value));
+                    }
                 }
                 Err(errors) => self.found.extend(errors),
             }
         }
         self.date(&mut filled);
         (filled, exposed)
+    }
+
+    fn secret_argument(&self, text: &Text, value: &Value) -> SecretArgument {
+        let shown = text.evaluate_text(&self.scope.without_secrets());
+        let without_secrets = shown.ok().map(|(text, _)| text);
+        SecretArgument { secrets: value.secrets().clone(), without_secrets }
     }
 
     /// An argument stays in the image's history, where everybody who can pull it reads it.
@@ -156,13 +187,46 @@ impl Filler<'_> {
         })
     }
 
+    fn role(&mut self, image: &ImageConfig) -> Option<AssumedRole> {
+        let external_id = self.optional(image.external_id.as_ref());
+        let role = self.optional(image.role.as_ref());
+        if let (None, Some(id)) = (&image.role, &image.external_id) {
+            self.refuse(id, "an `external_id` says nothing without a `role`".into());
+        }
+        role.map(|arn| AssumedRole { arn, external_id })
+    }
+
+    fn repository(&mut self, settings: &RepositoryConfig) -> Option<RepositorySettings> {
+        let lifecycle = self.optional(settings.lifecycle.as_ref());
+        if let (Some(policy), Some(text)) = (&lifecycle, &settings.lifecycle)
+            && let Err(error) = serde_json::from_str::<serde_json::Value>(policy)
+        {
+            self.refuse(text, format!("the lifecycle policy is no JSON: {error}"));
+            return None;
+        }
+        Some(RepositorySettings {
+            scan_on_push: settings.scan_on_push,
+            immutable: settings.immutable,
+            mutable_tags: settings.mutable_tags.iter().filter_map(|tag| self.text(tag)).collect(),
+            encryption: settings.encryption,
+            kms_key: self.optional(settings.kms_key.as_ref()),
+            lifecycle,
+            tags: self.pairs(&settings.tags),
+        })
+    }
+
     fn tags(&mut self, image: &ImageConfig) -> Vec<PlannedTag> {
         if image.tags.is_empty() {
             let message = "`tags` is empty; an image needs a tag";
             self.found.push(Diagnostic::at(image.repository.span().clone(), message));
         }
+        self.planned_tags(&image.tags)
+    }
+
+    /// The tags in the order in which they are written, each once.
+    pub(super) fn planned_tags(&mut self, texts: &[Text]) -> Vec<PlannedTag> {
         let mut tags: Vec<PlannedTag> = Vec::new();
-        for text in &image.tags {
+        for text in texts {
             let Some(tag) = self.parsed(text) else { continue };
             let moving = !self.scope.is_steady(text);
             match tags.iter_mut().find(|planned| planned.tag == tag) {
@@ -196,7 +260,10 @@ impl Filler<'_> {
         self.found.push(Diagnostic::at(text.span().clone(), message));
     }
 
-    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, text: &Text) -> Option<T> {
+    pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        text: &Text,
+    ) -> Option<T> {
         let filled = self.text(text)?;
         match filled.parse() {
             Ok(value) => Some(value),
@@ -208,7 +275,7 @@ impl Filler<'_> {
         }
     }
 
-    fn optional(&mut self, text: Option<&Text>) -> Option<String> {
+    pub(super) fn optional(&mut self, text: Option<&Text>) -> Option<String> {
         self.text(text?)
     }
 

@@ -2,12 +2,14 @@
 
 mod fill;
 mod order;
+mod promotion;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::config::Config;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::Repository;
@@ -20,6 +22,7 @@ use crate::options::BuildOptions;
 pub(crate) use fill::Filler;
 use fill::{Place, place};
 use order::{cycles, references};
+pub use promotion::{Promotion, PromotionPlan, plan_promotion};
 
 /// An image to build, every text filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,14 @@ pub struct ImagePlan {
     pub platform: Platform,
     /// Where it is pushed to.
     pub repository: Repository,
+    /// Further repositories that get it.
+    pub mirrors: Vec<Repository>,
+    /// The role to assume for the registry of the first one.
+    pub role: Option<AssumedRole>,
+    /// Plain HTTP is spoken with that registry.
+    pub insecure: bool,
+    /// How that is made where there is none, if it is to be.
+    pub create_repository: Option<RepositorySettings>,
     /// Its tags, never none, in the order in which they are put: first those that belong to the
     /// source version, then those that move, `latest` last.
     pub tags: Vec<PlannedTag>,
@@ -49,6 +60,8 @@ pub struct ImagePlan {
     pub secrets: IndexMap<String, PlannedSecret>,
     /// The secrets that stay in the image, because shipspec.yml says so.
     pub exposed: BTreeSet<String>,
+    /// Where each build argument that holds secrets comes from, by its name.
+    pub secret_args: IndexMap<String, SecretArgument>,
     /// What has to succeed before it is pushed.
     pub test: Option<TestPlan>,
     /// How it is built.
@@ -86,6 +99,17 @@ pub struct PlannedSecret {
     pub value: Secret,
 }
 
+/// What a build argument is made from that holds secrets: together with their versions this tells its
+/// value without telling it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SecretArgument {
+    /// The secrets in it.
+    pub secrets: BTreeSet<String>,
+    /// Its text with the name of each secret in place of the secret; nothing if the text cannot be made
+    /// without knowing what they hold.
+    pub without_secrets: Option<String>,
+}
+
 /// A tag to put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedTag {
@@ -96,11 +120,25 @@ pub struct PlannedTag {
 }
 
 impl ImagePlan {
+    /// The repositories that it goes to; the first is the one that it is named by.
+    pub fn repositories(&self) -> impl Iterator<Item = &Repository> {
+        std::iter::once(&self.repository).chain(&self.mirrors)
+    }
+
     /// The tag that names this image.
     #[must_use]
     pub fn main_tag(&self) -> &Tag {
         &self.main_tag
     }
+}
+
+/// A role to assume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumedRole {
+    /// Its ARN.
+    pub arn: String,
+    /// The external id that it asks for.
+    pub external_id: Option<String>,
 }
 
 /// What is to be built. The names of the images are known in `scope` from here on; `digest` is what
@@ -137,6 +175,7 @@ pub fn plan(
     for (name, place) in places {
         plans.extend(fill(config, scope, folder, name, place, &mut found));
     }
+    check_shared_repositories(&plans, config, &mut found);
     found.or(plans)
 }
 
@@ -194,6 +233,23 @@ fn check_shared_tags(config: &Config, places: &IndexMap<&String, Place>, found: 
                 );
             }
             seen.insert(reference, name);
+        }
+    }
+}
+
+/// A repository is made once, so it can be made in one way only.
+fn check_shared_repositories(plans: &[ImagePlan], config: &Config, found: &mut Diagnostics) {
+    let mut seen: IndexMap<&Repository, (&str, &RepositorySettings)> = IndexMap::new();
+    for plan in plans {
+        let Some(settings) = &plan.create_repository else { continue };
+        let (other, first) = *seen.entry(&plan.repository).or_insert((&plan.name, settings));
+        if first != settings {
+            let message = format!(
+                "the images `{other}` and `{}` would make `{}` in two ways",
+                plan.name, plan.repository
+            );
+            let span = config.images[&plan.name].repository.span().clone();
+            found.push(Diagnostic::at(span, message));
         }
     }
 }

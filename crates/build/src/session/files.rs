@@ -103,7 +103,7 @@ impl Transfer {
 
     fn tell_filtered(&self, filter: &Filter) -> Result<(), ContextError> {
         let mut next = 0;
-        walk(&self.root, filter, &mut |stat| {
+        walk(&self.root, filter, &mut |stat, _| {
             let id = next;
             next += 1;
             self.tell(id, stat)

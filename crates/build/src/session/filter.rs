@@ -77,20 +77,25 @@ fn decoded(bytes: &[u8]) -> Vec<u8> {
 
 /// Patterns of what is wanted and of what is not.
 #[derive(Debug)]
-pub(super) struct Filter {
+pub(crate) struct Filter {
     include: Ignore,
     exclude: Ignore,
 }
 
 /// What the patterns say of a path; what is inside of it is judged from there.
 #[derive(Debug, Default)]
-pub(super) struct Place {
+pub(crate) struct Place {
     include: Verdict,
     exclude: Verdict,
     pub(super) is_wanted: bool,
 }
 
 impl Filter {
+    /// Everything is wanted that is not left out.
+    pub(crate) fn without(exclude: Ignore) -> Self {
+        Self { include: Ignore::default(), exclude }
+    }
+
     pub(super) fn judge(&self, parent: &Place, path: &str) -> Place {
         // A pattern that leaves out what it fits also tells what it fits.
         let include = self.include.judge(&parent.include, path);

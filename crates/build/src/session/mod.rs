@@ -40,7 +40,9 @@ use tonic::service::Routes;
 use crate::connection::{Address, UpgradeError};
 pub(crate) use credentials::Question;
 pub(crate) use files::Folders;
+pub(crate) use filter::Filter;
 pub(crate) use notes::Notes;
+pub(crate) use walk::walk;
 
 /// What the engine may call; it calls nothing that is not named in the head of the upgrade.
 const METHODS: [&str; 6] = [

@@ -25,10 +25,10 @@ mod go {
 }
 
 /// Tells what a filter wants of a folder, entry by entry, until `tell` answers that nobody listens.
-pub(super) fn walk(
+pub(crate) fn walk(
     root: &Path,
     filter: &Filter,
-    tell: &mut dyn FnMut(Stat) -> bool,
+    tell: &mut dyn FnMut(Stat, &Metadata) -> bool,
 ) -> Result<(), ContextError> {
     let (pending, links) = (Vec::new(), HashMap::new());
     let mut walk = Walk { root, filter, tell, pending, links, is_over: false };
@@ -38,9 +38,9 @@ pub(super) fn walk(
 struct Walk<'a> {
     root: &'a Path,
     filter: &'a Filter,
-    tell: &'a mut dyn FnMut(Stat) -> bool,
+    tell: &'a mut dyn FnMut(Stat, &Metadata) -> bool,
     /// Folders around this one that nobody asked for. They are told once something in them is.
-    pending: Vec<Stat>,
+    pending: Vec<(Stat, Metadata)>,
     /// Files with several names, by device and inode, and the name that was told first.
     links: HashMap<(u64, u64), String>,
     is_over: bool,
@@ -98,9 +98,9 @@ impl Walk<'_> {
         }
         let Some(stat) = self.stat(&path, entry, &metadata)? else { return Ok(()) };
         if place.is_wanted {
-            self.tell(stat);
+            self.tell(stat, metadata);
         } else {
-            self.pending.push(stat);
+            self.pending.push((stat, metadata));
         }
         if goes_on {
             self.enter(&path, &place, place.is_wanted)?;
@@ -112,9 +112,9 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn tell(&mut self, stat: Stat) {
-        for stat in self.pending.drain(..).chain([stat]) {
-            self.is_over = self.is_over || !(self.tell)(stat);
+    fn tell(&mut self, stat: Stat, metadata: Metadata) {
+        for (stat, metadata) in self.pending.drain(..).chain([(stat, metadata)]) {
+            self.is_over = self.is_over || !(self.tell)(stat, &metadata);
         }
     }
 
@@ -211,7 +211,7 @@ mod tests {
         }
         let filter = Wish::read(&metadata).filter(root)?;
         let mut stats = Vec::new();
-        walk(root, &filter, &mut |stat| {
+        walk(root, &filter, &mut |stat, _| {
             stats.push(stat);
             true
         })?;
@@ -291,7 +291,7 @@ mod tests {
         let folder = folder(&["a", "b", "c"]);
         let filter = Wish::default().filter(folder.path()).unwrap();
         let mut count = 0;
-        walk(folder.path(), &filter, &mut |_| {
+        walk(folder.path(), &filter, &mut |_, _| {
             count += 1;
             false
         })

@@ -5,14 +5,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use shipspec_build::docker::{BuildError, BuildInputs, BuildSecret, Built, Engine};
 use shipspec_build::options::BuildOptions;
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter};
-use shipspec_registry::access::Access;
+use shipspec_registry::access::{Access, AccessSettings};
+use shipspec_registry::retry::Unobserved;
 use shipspec_spec::platform::Platform;
 use shipspec_spec::secret::Secret;
 use shipspec_testbed::Testbed;
@@ -74,6 +75,10 @@ impl Project {
         std::fs::copy(testbed.busybox(), context.join("busybox")).unwrap();
         let name = testbed.unique("built");
         let plan = ImagePlan {
+            mirrors: Vec::new(),
+            role: None,
+            insecure: false,
+            create_repository: None,
             name: "app".into(),
             context,
             dockerfile: "Dockerfile".into(),
@@ -86,6 +91,7 @@ impl Project {
             labels: [].into(),
             secrets: [].into(),
             exposed: [].into(),
+            secret_args: [].into(),
             test: None,
             depends_on: [].into(),
             is_provisional: false,
@@ -135,7 +141,7 @@ impl Project {
         let engine = Engine::connect(&self.environment, Duration::ZERO, &self.told).await?;
         let target = target.map(str::to_owned).or(self.plan.target.clone());
         let plan = ImagePlan { target, ..self.plan.clone() };
-        let access = Access::new(None);
+        let access = Access::new(AccessSettings::default(), Arc::new(Unobserved));
         let (tag, secrets) = (&*self.tag, &self.secrets);
         let inputs = BuildInputs { plan: &plan, tag, access: &access, secrets };
         engine.build(&inputs, &self.told).await

@@ -39,6 +39,9 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     for check in found.checks.into_iter().chain(unasked) {
         let line = match check.finding {
             Finding::Good(found) => format!("ok           {}: {found}", check.subject),
+            Finding::ToBeMade(_) => {
+                format!("ok           {}: does not exist yet; a run makes it", check.subject)
+            }
             Finding::NotChecked(reason) => format!("not checked  {}: {reason}", check.subject),
             Finding::Bad(error) => {
                 errors.push(error);

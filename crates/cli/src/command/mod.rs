@@ -8,6 +8,8 @@ mod doctor;
 mod man;
 mod plan;
 mod policy;
+mod promote;
+mod promotion_policy;
 mod push;
 mod render;
 mod run;
@@ -25,6 +27,7 @@ pub(crate) enum Command {
     Build(build::Args),
     Push(push::Args),
     Render(render::Args),
+    Promote(promote::Args),
     Plan(plan::Args),
     Check(Box<check::Args>),
     Doctor(doctor::Args),
@@ -42,6 +45,7 @@ impl Command {
             Self::Run(args) => ("run", &args.output),
             Self::Build(args) => ("build", &args.output),
             Self::Push(args) => ("push", &args.output),
+            Self::Promote(args) => ("promote", &args.output),
             Self::Plan(args) => ("plan", &args.output),
             _ => return None,
         };
@@ -55,6 +59,7 @@ pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Res
         Command::Build(args) => build::run(args, context).await,
         Command::Push(args) => push::run(args, context).await,
         Command::Render(args) => render::run(args, context).await,
+        Command::Promote(args) => promote::run(args, context).await,
         Command::Plan(args) => plan::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,

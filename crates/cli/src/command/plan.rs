@@ -95,7 +95,8 @@ fn describe(report: &Report) -> String {
     let commit = report.commit.as_deref().unwrap_or("none");
     let _ = writeln!(text, "commit {commit}, tag {}", report.tag.as_deref().unwrap_or("none"));
     for image in &report.images {
-        let _ = writeln!(text, "\nimage {}: build for {}", image.name, image.platform);
+        let platform = image.platform.as_deref().unwrap_or("every platform");
+        let _ = writeln!(text, "\nimage {}: build for {platform}", image.name);
         for tag in &image.tags {
             let what = if tag.moving { " (moving)" } else { "" };
             let _ = writeln!(text, "  tag {}:{}{what}", image.repository, tag.tag);

@@ -3,18 +3,25 @@
 use std::collections::BTreeSet;
 
 use clap::Args as ClapArgs;
+use indexmap::IndexMap;
 use serde_json::{Value, json};
+use shipspec_build::plan::{ImagePlan, plan_promotion};
+use shipspec_registry::repository::RepositorySettings;
+use shipspec_spec::ecr_host::EcrHost;
+use shipspec_spec::image::{Registry, Repository};
 use shipspec_spec::parameter::ParameterSource;
 use shipspec_spec::scope::DigestState;
 
+use super::{promote, promotion_policy};
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::Project;
+use crate::promotion;
 
 /// What a push and a preflight ask of a repository ([actions]).
 ///
 /// [actions]: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
-const REPOSITORY_ACTIONS: [&str; 7] = [
+pub(super) const REPOSITORY_ACTIONS: [&str; 7] = [
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
     "ecr:CompleteLayerUpload",
@@ -37,40 +44,63 @@ pub(crate) struct Args {
     /// The region of the parameters [default: that of the build, else of the first repository]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
+    /// What `promote` needs for this target, in place of what a build needs
+    #[arg(long, value_name = "TARGET")]
+    promote: Option<String>,
+    /// What the target's own role needs, in place of whoever assumes it
+    #[arg(long, requires = "promote")]
+    of_role: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let mut project = Project::read(context, &args.project, &args.render)?;
+    if let Some(target) = &args.promote {
+        return promotion(args, context, &mut project, target);
+    }
     let plans = project.plan_images(context, &DigestState::Later)?;
     let hosts: Vec<_> = plans.iter().filter_map(|plan| plan.repository.registry.ecr()).collect();
-    let repositories: BTreeSet<String> = plans
-        .iter()
-        .filter_map(|plan| {
-            let host = plan.repository.registry.ecr()?;
-            let (partition, region, account) = (host.partition, host.region, host.account);
-            let name = &plan.repository.name;
-            Some(format!("arn:{partition}:ecr:{region}:{account}:repository/{name}"))
-        })
-        .collect();
-    let first = hosts.first();
-    let place = Place {
-        partition: first.map_or("aws", |host| host.partition),
-        account: args
-            .account
-            .clone()
-            .or_else(|| context.build_account())
-            .or_else(|| first.map(|host| host.account.clone())),
-        region: args
-            .region
-            .clone()
-            .or_else(|| context.variable("AWS_REGION").map(str::to_owned))
-            .or_else(|| first.map(|host| host.region.clone())),
-    };
+    let repositories: BTreeSet<String> =
+        plans.iter().filter_map(|plan| arn(&plan.repository)).collect();
+    let place = Place::new(args, context, hosts.first());
     let mut statements = repository_statements(&repositories);
+    statements.extend(public_statements(&plans));
+    statements.extend(creation_statements(&plans));
     statements.extend(Parameters::new(&project, context, &place).statements());
+    print(context, &statements)
+}
+
+fn promotion(
+    args: &Args,
+    context: &Context<'_>,
+    project: &mut Project,
+    target: &str,
+) -> anyhow::Result<()> {
+    let target = promote::find_target(project, target)?;
+    promotion::limit_parameters(project, &target, &IndexMap::new());
+    let (config, scope) = (&project.config, &project.scope);
+    let plan = plan_promotion(config, scope, &target, &IndexMap::new(), &BTreeSet::new())?;
+    if args.of_role {
+        return print(context, &promotion_policy::of_role(&plan));
+    }
+    let mut sources = plan.images.iter().map(|image| &image.source.repository.registry);
+    let host = sources.find_map(Registry::ecr);
+    let place = Place::new(args, context, host.as_ref());
+    let mut statements = promotion_policy::of_caller(&plan);
+    statements.extend(Parameters::new(project, context, &place).statements());
+    print(context, &statements)
+}
+
+fn print(context: &Context<'_>, statements: &[Value]) -> anyhow::Result<()> {
     let policy = json!({ "Version": "2012-10-17", "Statement": statements });
     let text = serde_json::to_string_pretty(&policy)?;
     Ok(context.console.data(&format!("{text}\n"))?)
+}
+
+/// The ARN of a repository of ECR.
+pub(super) fn arn(repository: &Repository) -> Option<String> {
+    let host = repository.registry.ecr()?;
+    let (partition, region, account) = (host.partition, host.region, host.account);
+    Some(format!("arn:{partition}:ecr:{region}:{account}:repository/{}", repository.name))
 }
 
 /// Where parameters are that are named without an ARN.
@@ -81,6 +111,22 @@ struct Place {
 }
 
 impl Place {
+    /// As flags say, else the build, else the host of a repository.
+    fn new(args: &Args, context: &Context<'_>, host: Option<&EcrHost>) -> Self {
+        let region = args.region.clone();
+        Self {
+            partition: host.map_or("aws", |host| host.partition),
+            account: args
+                .account
+                .clone()
+                .or_else(|| context.build_account())
+                .or_else(|| host.map(|host| host.account.clone())),
+            region: region
+                .or_else(|| context.variable("AWS_REGION").map(str::to_owned))
+                .or_else(|| host.map(|host| host.region.clone())),
+        }
+    }
+
     /// The beginning of an ARN of a service, with what is not known as `*`.
     fn arn(&self, service: &str, region: Option<&str>) -> String {
         let region = region.or(self.region.as_deref()).unwrap_or("*");
@@ -104,6 +150,53 @@ fn repository_statements(repositories: &BTreeSet<String>) -> Vec<Value> {
             "Action": REPOSITORY_ACTIONS, "Resource": repositories,
         }),
     ]
+}
+
+/// What a push to ECR Public asks for ([actions]). The ARN of a public repository has the account,
+/// which its host does not tell.
+///
+/// [actions]: https://docs.aws.amazon.com/AmazonECR/latest/public/docker-push-ecr-image.html
+fn public_statements(plans: &[ImagePlan]) -> Option<Value> {
+    let is_public = plans.iter().any(|plan| plan.repository.registry.is_ecr_public());
+    is_public.then(|| {
+        json!({
+            "Sid": "EcrPublic", "Effect": "Allow", "Resource": "*",
+            "Action": [
+                "ecr-public:BatchCheckLayerAvailability",
+                "ecr-public:CompleteLayerUpload",
+                "ecr-public:GetAuthorizationToken",
+                "ecr-public:InitiateLayerUpload",
+                "ecr-public:PutImage",
+                "ecr-public:UploadLayerPart",
+                "sts:GetServiceBearerToken",
+            ],
+        })
+    })
+}
+
+/// What making repositories asks for.
+fn creation_statements(plans: &[ImagePlan]) -> Vec<Value> {
+    let mut found = Vec::new();
+    let is_wanted = |wanted: fn(&RepositorySettings) -> bool| -> BTreeSet<String> {
+        let plans = plans.iter().filter(|plan| plan.create_repository.as_ref().is_some_and(wanted));
+        plans.filter_map(|plan| arn(&plan.repository)).collect()
+    };
+    for (sid, actions, resources) in [
+        ("EcrCreate", json!("ecr:CreateRepository"), is_wanted(|_| true)),
+        ("EcrTag", json!("ecr:TagResource"), is_wanted(|settings| !settings.tags.is_empty())),
+        (
+            "EcrLifecycle",
+            json!(["ecr:GetLifecyclePolicy", "ecr:PutLifecyclePolicy"]),
+            is_wanted(|settings| settings.lifecycle.is_some()),
+        ),
+    ] {
+        if !resources.is_empty() {
+            found.push(json!({
+                "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources,
+            }));
+        }
+    }
+    found
 }
 
 /// What has to be read of parameters, by the ARNs that a policy names them by. Those that a role of

@@ -7,10 +7,11 @@ use shipspec_spec::scope::DigestState;
 
 use crate::arguments::{EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
-use crate::images::Maker;
+use crate::images::{Made, Maker};
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_images};
-use crate::{failure, pipeline};
+use crate::report::Report;
+use crate::{failure, pipeline, tagging};
 
 /// Push the images that `shipspec build` left in the engine, and tag them; prints each by digest
 #[derive(Debug, ClapArgs)]
@@ -34,9 +35,12 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let mut report = pipeline::report("push", &project, &ready.checks);
     let Some(engine) = &ready.engine else { return Ok(()) };
     let images = find_all(engine, &ready.plans).await?;
+    pipeline::create_repositories(context, &ready).await?;
     let maker = Maker { context, engine, access: &ready.access, stages: true };
-    let images = maker.stage_all(images, &mut report).await?;
-    pipeline::tag_all(context, &images, &mut report).await?;
+    let images = match publish(maker, images, &mut report).await {
+        Ok(images) => images,
+        Err(error) => return Err(failure::unfinished(report, error)),
+    };
     if args.output.output == Output::Json {
         return Ok(context.console.data(&report.json())?);
     }
@@ -45,6 +49,18 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         context.console.data(&format!("{}\n", published.repository.pinned(&published.digest)))?;
     }
     Ok(())
+}
+
+/// From the engine to the registry, and then all tags.
+async fn publish(
+    maker: Maker<'_>,
+    images: Vec<(ImagePlan, LocalImage)>,
+    report: &mut Report,
+) -> anyhow::Result<Vec<Made>> {
+    let images = maker.stage_all(images, report).await?;
+    let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
+    tagging::tag_all(maker.context, &holdings, report).await?;
+    Ok(images)
 }
 
 /// The images that a build left in the engine, by their main tags.

@@ -1,5 +1,6 @@
 //! `shipspec render`: the artifacts alone.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use clap::Args as ClapArgs;
@@ -14,7 +15,7 @@ use crate::arguments::{self, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::{Project, refuse_after_failure};
 use crate::report::Report;
-use crate::{failure, pipeline};
+use crate::{access, failure, pipeline};
 
 /// Fill the templates and write the artifacts
 #[derive(Debug, ClapArgs)]
@@ -114,10 +115,9 @@ async fn ask_registries(
     needs: &ImageNeeds,
 ) -> anyhow::Result<()> {
     let plans: Vec<_> = plans.iter().filter(|plan| needs.digests.contains(&plan.name)).collect();
-    let access =
-        pipeline::access(context, plans.iter().map(|plan| &plan.repository.registry)).await;
+    let access = access::of_run(context, &plans, &BTreeSet::new()).await;
     for plan in plans {
-        let client = access.client(&plan.repository).await?;
+        let client = access.client(&plan.repository)?;
         match client.manifest(plan.main_tag().as_str()).await? {
             Some(manifest) => project.set_digest(&plan.name, manifest.digest),
             None => {

@@ -5,11 +5,11 @@ use shipspec_spec::scope::DigestState;
 
 use crate::arguments::{BuildFlags, EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
-use crate::images::Maker;
+use crate::images::{Made, Maker};
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_something};
 use crate::report::Report;
-use crate::{checks, pipeline};
+use crate::{checks, failure, pipeline, tagging};
 
 /// Build, push, tag and write the artifacts: everything, or nothing
 #[derive(Debug, ClapArgs)]
@@ -43,7 +43,10 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let ready = ready.require(context)?;
     pipeline::note_overruled(context, &project.scope);
-    let report = publish(args, context, &mut project, &ready).await?;
+    let mut report = pipeline::report("run", &project, &ready.checks);
+    if let Err(error) = publish(args, context, &mut project, &ready, &mut report).await {
+        return Err(failure::unfinished(report, error));
+    }
     match args.output.output {
         Output::Json => context.console.data(&report.json())?,
         Output::Text if report.images.is_empty() => {}
@@ -58,13 +61,16 @@ async fn publish(
     context: &Context<'_>,
     project: &mut Project,
     ready: &Preflight,
-) -> anyhow::Result<Report> {
-    let mut report = pipeline::report("run", project, &ready.checks);
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let mut images = Vec::new();
+    if !args.no_push {
+        pipeline::create_repositories(context, ready).await?;
+    }
     if let Some(engine) = &ready.engine {
         let maker = Maker { context, engine, access: &ready.access, stages: !args.no_push };
         let jobs = args.build.jobs.into();
-        images = maker.make_all(project, &ready.plans, jobs, &mut report).await?;
+        images = maker.make_all(project, &ready.plans, jobs, report).await?;
         if args.no_push {
             maker.tag_locally(&images).await?;
         }
@@ -75,7 +81,11 @@ async fn publish(
     };
     checks::of_rendered(&project.config, &artifacts)?;
     let prepared = pipeline::prepare(context, &artifacts)?;
-    pipeline::tag_all(context, &images, &mut report).await?;
-    pipeline::commit(context, &artifacts, prepared, &mut report)?;
-    Ok(report)
+    let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
+    let moves = tagging::tag_all(context, &holdings, report).await?;
+    let written = pipeline::commit(context, &artifacts, prepared, report);
+    if written.is_err() {
+        moves.put_back(context, report).await;
+    }
+    written
 }

@@ -7,12 +7,12 @@ use anyhow::Error;
 use shipspec_build::context::ContextError;
 use shipspec_build::daemon::DaemonError;
 use shipspec_build::docker::{AddressError, BuildError, EngineError, PushError};
-use shipspec_build::publish::PublishError;
+use shipspec_build::publish::{PublishError, UploadError};
 use shipspec_build::vertices::FailedStep;
 use shipspec_parameters::error::{FetchError, Missing};
 use shipspec_registry::access::AccessError;
 use shipspec_registry::ecr::EcrError;
-use shipspec_registry::error::RegistryError;
+use shipspec_registry::error::{ImmutableTag, RegistryError};
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::parameter::ParameterSource;
 
@@ -135,12 +135,14 @@ fn registry() -> Vec<Error> {
         RegistryError::Denied { repository: repository(), message: message() }.into(),
         RegistryError::Unauthorized { repository: repository(), message: "token expired".into() }
             .into(),
-        RegistryError::Immutable {
+        RegistryError::Immutable(Box::new(ImmutableTag {
             repository: repository(),
             tag: tag(),
             wanted: digest(),
+            wanted_pushed: None,
             there: Some(digest()),
-        }
+            there_pushed: None,
+        }))
         .into(),
         RegistryError::Pinned {
             repository: repository(),
@@ -152,12 +154,14 @@ fn registry() -> Vec<Error> {
             repository: repository(),
             status: 429,
             message: "Rate exceeded".into(),
+            retry_after: None,
         }
         .into(),
         RegistryError::Answer {
             repository: repository(),
             status: 503,
             message: "Service Unavailable".into(),
+            retry_after: None,
         }
         .into(),
         RegistryError::WrongDigest {
@@ -167,12 +171,35 @@ fn registry() -> Vec<Error> {
             found: "sha256:…".into(),
         }
         .into(),
+        RegistryError::NoManifest { repository: repository(), reference: "1234567".into() }.into(),
+        RegistryError::NoLayer { repository: repository(), digest: digest() }.into(),
+        RegistryError::Manifest {
+            repository: repository(),
+            reference: digest().to_string(),
+            problem: "has the type `text/html`, which cannot be copied".into(),
+        }
+        .into(),
+        RegistryError::Storage {
+            repository: repository(),
+            host: "prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com".into(),
+            status: 403,
+            message: "AccessDenied".into(),
+            retry_after: None,
+        }
+        .into(),
+        RegistryError::Interrupted {
+            repository: repository(),
+            digest: digest(),
+            problem: "ended too early",
+        }
+        .into(),
         PublishError::Push {
             image: "web".into(),
-            source: PushError::Refused {
+            source: UploadError::Push(PushError::Refused {
                 reference: repository().tagged(&tag()),
                 message: "connection reset by peer".into(),
-            },
+                gave_up: true,
+            }),
         }
         .into(),
     ]
@@ -191,6 +218,10 @@ fn aws() -> Vec<Error> {
         ecr(EcrError::Credentials {
             action: "ecr:GetAuthorizationToken",
             message: "no credentials".into(),
+        }),
+        ecr(EcrError::Role {
+            action: "ecr:GetAuthorizationToken",
+            message: "User: arn:aws:sts::123456789012:assumed-role/build/session is not authorized to perform: sts:AssumeRole on resource: …".into(),
         }),
         ecr(EcrError::Denied {
             action: "ecr:GetAuthorizationToken",

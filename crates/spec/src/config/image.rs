@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::options::BuildOptionsConfig;
 use super::raw::RawImage;
+use super::repository::RepositoryConfig;
 use super::test::TestConfig;
 use super::text::{RawText, Text, keep, named_names, named_texts, texts};
 use crate::diagnostic::Diagnostics;
@@ -16,6 +17,16 @@ use crate::source::Source;
 pub struct ImageConfig {
     /// Where it is pushed to.
     pub repository: Text,
+    /// Further repositories that get it.
+    pub mirrors: Vec<Text>,
+    /// The role to assume for the registry, by its ARN.
+    pub role: Option<Text>,
+    /// The external id that the role asks for.
+    pub external_id: Option<Text>,
+    /// Plain HTTP is spoken with the registry.
+    pub insecure: bool,
+    /// How it is made where there is none, if it is to be.
+    pub create_repository: Option<RepositoryConfig>,
     /// The folder of the build context, from the project's folder on.
     pub context: Option<Text>,
     /// The Dockerfile's path, from the context's folder on.
@@ -46,6 +57,11 @@ impl ImageConfig {
     pub fn new(repository: Text) -> Self {
         Self {
             repository,
+            mirrors: Vec::new(),
+            role: None,
+            external_id: None,
+            insecure: false,
+            create_repository: None,
             context: None,
             dockerfile: None,
             target: None,
@@ -69,6 +85,14 @@ impl ImageConfig {
             text.as_ref().and_then(|text| keep(Text::from_raw(text, source), found))
         };
         Some(Self {
+            mirrors: texts(&raw.mirrors, source, found),
+            role: optional(&raw.role, found),
+            external_id: optional(&raw.external_id, found),
+            insecure: raw.insecure,
+            create_repository: raw
+                .create_repository
+                .as_ref()
+                .and_then(|raw| RepositoryConfig::from_raw(raw, source, found)),
             context: optional(&raw.context, found),
             dockerfile: optional(&raw.dockerfile, found),
             target: optional(&raw.target, found),
@@ -89,9 +113,18 @@ impl ImageConfig {
 
     /// Every text of it, to find the names that it asks for.
     pub fn texts(&self) -> impl Iterator<Item = &Text> {
-        let single = [&self.context, &self.dockerfile, &self.target, &self.platform];
+        let single = [
+            &self.context,
+            &self.dockerfile,
+            &self.target,
+            &self.platform,
+            &self.role,
+            &self.external_id,
+        ];
         std::iter::once(&self.repository)
             .chain(single.into_iter().flatten())
+            .chain(&self.mirrors)
+            .chain(self.create_repository.iter().flat_map(RepositoryConfig::texts))
             .chain(&self.tags)
             .chain(self.build_args.values())
             .chain(self.insecure_build_args.values())

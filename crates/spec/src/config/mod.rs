@@ -5,7 +5,9 @@ mod check;
 mod image;
 mod options;
 mod parameter;
+mod promotion;
 mod raw;
+mod repository;
 mod shapes;
 mod test;
 mod text;
@@ -16,6 +18,8 @@ pub use check::CheckConfig;
 pub use image::ImageConfig;
 pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
 pub use parameter::{ParameterConfig, ParameterKind};
+pub use promotion::PromotionConfig;
+pub use repository::{Encryption, RepositoryConfig};
 pub use test::TestConfig;
 pub use text::{Text, describe};
 pub use tree::Tree;
@@ -31,6 +35,7 @@ use crate::document::Node;
 use crate::schema;
 use crate::source::{Source, Span};
 use artifact::ArtifactReader;
+use promotion::PromotionReader;
 use raw::{OneOrMany, RawConfig, RawReference};
 use text::{keep, named_texts, texts};
 
@@ -51,6 +56,8 @@ pub struct Config {
     pub artifacts: Vec<ArtifactConfig>,
     /// Findings of `check` that are not told.
     pub check: CheckConfig,
+    /// Where images are copied to, by the names of these places.
+    pub promote: IndexMap<String, PromotionConfig>,
 }
 
 /// How generated artifacts name an image.
@@ -72,6 +79,7 @@ impl Config {
             texts.chain(&self.tag).chain(self.parameters.values().flat_map(ParameterConfig::texts));
         texts
             .chain(self.artifacts.iter().map(|artifact| &artifact.path))
+            .chain(self.promote.values().flat_map(PromotionConfig::texts))
             .flat_map(Text::references)
             .collect()
     }
@@ -132,6 +140,12 @@ impl Config {
             let read = ArtifactReader { source, images: &names, key, found: &mut found };
             artifacts.extend(path.and_then(|path| read.read(path, artifact)));
         }
+        let mut promote = IndexMap::new();
+        for (name, promotion) in &raw.promote {
+            let keys = root.at(&["promote", name]);
+            let read = PromotionReader { source, images: &names, keys, found: &mut found };
+            promote.insert(name.clone(), read.read(promotion));
+        }
         for text in
             raw.tag.iter().flat_map(OneOrMany::texts).filter(|text| text.as_str() == "content")
         {
@@ -153,6 +167,7 @@ impl Config {
             images,
             artifacts,
             check: CheckConfig::from_raw(&raw.check, source),
+            promote,
         };
         found.or(config)
     }

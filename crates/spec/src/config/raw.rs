@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::options::{Network, RawCacheTo, RawNoCache};
+use super::repository::RawCreateRepository;
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -42,6 +43,10 @@ pub(super) struct RawConfig {
     /// How `shipspec check` judges.
     #[serde(default)]
     pub(super) check: RawCheck,
+    /// Other accounts or regions that `shipspec promote NAME` copies the images to, by their names:
+    /// `production`.
+    #[serde(default)]
+    pub(super) promote: IndexMap<String, RawPromotion>,
 }
 
 /// How `shipspec check` judges.
@@ -111,6 +116,24 @@ pub(super) enum RawReference {
 pub(super) struct RawImage {
     /// The repository that it is pushed to: `registry/name`, with or without `https://` in front.
     pub(super) repository: RawText,
+    /// Further repositories that get the image, with all its tags: in the same registry or another one.
+    /// Its layers are sent by the engine once; from there they are mounted or copied.
+    #[serde(default)]
+    pub(super) mirrors: Vec<RawText>,
+    /// The ARN of a role to assume for the registry of `repository`.
+    #[serde(default)]
+    pub(super) role: Option<RawText>,
+    /// The external id that the role asks for.
+    #[serde(default)]
+    pub(super) external_id: Option<RawText>,
+    /// Speak plain HTTP with the registry of `repository`. The engine has to be told the same, in its
+    /// `insecure-registries`.
+    #[serde(default)]
+    pub(super) insecure: bool,
+    /// Make the repository where there is none: `true`, or how. One that is there is left as it is,
+    /// but for a lifecycle policy where it has none.
+    #[serde(default)]
+    pub(super) create_repository: Option<RawCreateRepository>,
     /// The folder of the build context, relative to shipspec.yml. Without it, the folder of
     /// shipspec.yml.
     #[serde(default)]
@@ -176,6 +199,26 @@ pub(super) struct RawImage {
     /// What has to succeed in the image before it is pushed.
     #[serde(default)]
     pub(super) test: Option<RawTest>,
+}
+
+/// Where images are copied to once they have passed: with the same digest, and without an engine.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Promotion")]
+pub(super) struct RawPromotion {
+    /// The repository that each image is copied to, by the image's name: `app: registry/name`.
+    /// Images that are not here are not copied.
+    pub(super) repositories: IndexMap<String, RawText>,
+    /// The ARN of a role to assume for the registries of these repositories. Without it, they are
+    /// spoken to as the run itself.
+    #[serde(default)]
+    pub(super) role: Option<RawText>,
+    /// The external id that the role asks for.
+    #[serde(default)]
+    pub(super) external_id: Option<RawText>,
+    /// The whole list of tags that each image gets there. Without it, the tags of the image.
+    #[serde(default)]
+    pub(super) tags: Option<Vec<RawText>>,
 }
 
 /// A command that runs in a container of the image before it is pushed. Where it ends with another

@@ -9,6 +9,7 @@ use super::raw::{
     OneOrMany, RawArtifact, RawArtifactMap, RawCheck, RawDefinitions, RawDialect, RawParameter,
     RawParameterMap, RawParameterType,
 };
+use super::repository::RawCreateRepository;
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -29,6 +30,7 @@ deserialize_by_way_of_a_tree!(
     OneOrMany,
     RawArtifact,
     RawCacheTo,
+    RawCreateRepository,
     RawDefinitions,
     RawNoCache,
     RawParameter

@@ -1,9 +1,13 @@
 //! The texts of all secrets that are known.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use super::Scope;
 use crate::secret::Secret;
+use crate::value::Value;
 
 /// A text that must not be shown.
 #[derive(Debug, Clone)]
@@ -32,6 +36,47 @@ impl Scope {
             }
         }
         found
+    }
+
+    /// The same scope, in which the name of each secret stands in its place: `${DB_PASSWORD}`. A secret
+    /// that is JSON keeps its keys.
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        let parameters = self.parameters.iter().map(|(name, value)| {
+            let shown = value.as_ref().map(|value| {
+                let secrets = value.secrets();
+                if secrets.is_empty() {
+                    return value.clone();
+                }
+                Value::plain(shown(name, value.content(), secrets, false))
+            });
+            (name.clone(), shown)
+        });
+        Self { parameters: Arc::new(parameters.collect()), ..self.clone() }
+    }
+}
+
+fn shown(path: &str, content: &Json, secrets: &BTreeSet<String>, is_inside: bool) -> Json {
+    let is_secret = is_inside || secrets.contains(path);
+    let inner =
+        |content: &Json, key: &str| shown(&format!("{path}.{key}"), content, secrets, is_secret);
+    match content {
+        Json::Object(map) => {
+            let pairs = map.iter().map(|(key, content)| (key.clone(), inner(content, key)));
+            Json::Object(pairs.collect())
+        }
+        Json::Array(items) => {
+            let items = items.iter().enumerate();
+            Json::Array(items.map(|(index, item)| inner(item, &index.to_string())).collect())
+        }
+        other if !is_secret => other.clone(),
+        Json::String(text) => match serde_json::from_str(text) {
+            Ok(json @ (Json::Object(_) | Json::Array(_))) => {
+                shown(path, &json, secrets, true).to_string().into()
+            }
+            _ => format!("${{{path}}}").into(),
+        },
+        _ => format!("${{{path}}}").into(),
     }
 }
 
@@ -108,6 +153,18 @@ mod tests {
         assert_eq!(at(&content, "db.password"), Some(&json!("x")));
         assert_eq!(at(&content, "a.b.c.d"), Some(&json!("y")));
         assert_eq!(at(&content, "a.b"), None);
+    }
+
+    #[test]
+    fn the_name_of_a_secret_stands_in_its_place() {
+        let content = json!({"host": "db", "password": "hunter2", "key": "{\"a\": [1, \"b\"]}"});
+        let secrets = ["app.password", "app.key"].map(str::to_owned).into();
+        let expected = json!({
+            "host": "db",
+            "password": "${app.password}",
+            "key": "{\"a\":[\"${app.key.a.0}\",\"${app.key.a.1}\"]}",
+        });
+        assert_eq!(shown("app", &content, &secrets, false), expected);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::body::{AnyBody, full};
+use super::route::PUBLIC_HOST;
 
 /// What the front answers.
 pub(crate) type Answer = Response<AnyBody>;
@@ -127,7 +128,11 @@ pub(crate) fn unauthorized(protocol: Protocol, host: &str) -> Answer {
             .answer(protocol);
     }
     let mut answer = with_body(401, "text/plain; charset=utf-8", "Not Authorized\n");
-    let challenge = format!("Basic realm=\"https://{host}/\",service=\"ecr.amazonaws.com\"");
+    let challenge = if host == PUBLIC_HOST {
+        format!("Bearer realm=\"https://{host}/token/\",service=\"{host}\",scope=\"aws\"")
+    } else {
+        format!("Basic realm=\"https://{host}/\",service=\"ecr.amazonaws.com\"")
+    };
     if let Ok(challenge) = HeaderValue::from_str(&challenge) {
         answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }

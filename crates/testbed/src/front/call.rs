@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::answer::Protocol;
+use super::route::{PUBLIC_ACCOUNT, PUBLIC_HOST};
 
 /// One request, classified.
 #[derive(Debug, Clone)]
@@ -48,6 +49,9 @@ impl RepositoryKey {
 
     /// The registry's host.
     pub(crate) fn host(&self) -> String {
+        if self.account == PUBLIC_ACCOUNT {
+            return PUBLIC_HOST.to_owned();
+        }
         format!("{}.dkr.ecr.{}.amazonaws.com", self.account, self.region)
     }
 }

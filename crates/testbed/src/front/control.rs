@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use hyper::Method;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -18,8 +19,10 @@ use super::Front;
 use super::answer::{Answer, with_body};
 use super::body::{full, incoming, whole};
 use super::call::RepositoryKey;
+use super::dispatch::text_of;
+use super::ecr::put::put;
 use super::identity::now;
-use super::repositories::Repository;
+use super::repositories::{Repository, digest_of};
 use crate::inside::{Fatal, health};
 
 /// Takes orders until the program ends.
@@ -73,6 +76,14 @@ async fn obey(front: &Front, command: Command) -> Result<Value, Fatal> {
                 })
                 .ok_or_else(missing)?;
         }
+        Command::Settings { repository } => {
+            let settings = front.repositories.with(&repository.parse()?, |repository| {
+                let mut settings = repository.settings.clone();
+                settings["lifecyclePolicyText"] = json!(repository.lifecycle);
+                settings
+            });
+            return settings.ok_or_else(missing);
+        }
         Command::Tags { repository } => {
             let tags =
                 front.repositories.with(&repository.parse()?, |repository| json!(repository.tags));
@@ -94,6 +105,17 @@ async fn obey(front: &Front, command: Command) -> Result<Value, Fatal> {
             }
             return Ok(STANDARD.encode(whole(answer.into_body()).await?).into());
         }
+        Command::PutBlob { repository, bytes } => {
+            return put_blob(front, &repository, STANDARD.decode(bytes)?.into()).await;
+        }
+        Command::PutManifest { repository, bytes, media_type, tag } => {
+            let bytes = Bytes::from(STANDARD.decode(bytes)?);
+            let digest = digest_of(&bytes);
+            let key = repository.parse()?;
+            let put = put(front, &key, bytes, Some(media_type), tag.as_deref()).await?;
+            put.map_err(|error| Fatal::from(error.message(&key)))?;
+            return Ok(digest.into());
+        }
         Command::AddRole(role) => front.identities.add(role),
         Command::ExpireTokens { access_key } => front.identities.expire_tokens(&access_key),
         Command::AddFault { scope, fault } => front.faults.add(scope, fault),
@@ -106,6 +128,17 @@ async fn obey(front: &Front, command: Command) -> Result<Value, Fatal> {
         }
     }
     Ok(Value::Null)
+}
+
+async fn put_blob(front: &Front, repository: &str, bytes: Bytes) -> Result<Value, Fatal> {
+    let digest = digest_of(&bytes);
+    let path = format!("/v2/{repository}/blobs/uploads/");
+    let begun = front.storage.ask(&Method::POST, &path, hyper::HeaderMap::new(), full("")).await?;
+    let address = text_of(begun.headers().get(hyper::header::LOCATION));
+    let path = address.find("/v2/").map_or(&*address, |start| &address[start..]);
+    let path = format!("{path}&digest={digest}");
+    let put = front.storage.ask(&Method::PUT, &path, hyper::HeaderMap::new(), full(bytes)).await?;
+    if put.status() == 201 { Ok(digest.into()) } else { Err("the blob was not taken".into()) }
 }
 
 fn create(

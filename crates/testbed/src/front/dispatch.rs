@@ -43,6 +43,8 @@ pub(crate) struct Incident {
 pub(crate) enum Work {
     /// A registry.
     Registry(super::route::Operation),
+    /// The token server of ECR Public.
+    Token,
     /// ECR's API: region, operation, input.
     Ecr(String, String, serde_json::Value),
     /// The downloads of the registries.
@@ -208,6 +210,7 @@ async fn perform(front: &Front, incident: Incident) -> Result<Answer, Fatal> {
                 |value| super::answer::json_answer(&value),
             ))
         }
+        (Work::Token, _) => Ok(registry::token(&parts)),
         (Work::Layers, _) => downloads::perform(front, &parts).await,
         (Work::Forward, role) => forward::perform(front, &call, role.as_ref(), &parts, body).await,
         (Work::Refuse(error), _) => Ok(error.answer(call.protocol)),

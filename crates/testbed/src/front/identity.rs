@@ -115,10 +115,10 @@ impl Identities {
 
     /// Whose token a registry request in this region carries.
     pub(crate) fn token_holder(&self, headers: &HeaderMap, region: &str) -> Caller {
-        let Some(header) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
+        if !headers.contains_key(AUTHORIZATION) {
             return Caller::Nobody;
-        };
-        let Some(password) = basic_password(header) else { return Caller::Unknown };
+        }
+        let Some(password) = password(headers) else { return Caller::Unknown };
         let tokens = self.tokens.lock().expect("the tokens");
         let Some(token) = tokens.get(&password) else { return Caller::Unknown };
         let Some(role) = self.roles.lock().expect("the roles").get(&token.access_key).cloned()
@@ -165,9 +165,13 @@ impl Identities {
     }
 }
 
-/// The password of `Basic` credentials whose user is `AWS`.
-fn basic_password(header: &str) -> Option<String> {
+/// The password of `Basic` credentials whose user is `AWS`, or a `Bearer` token.
+pub(crate) fn password(headers: &HeaderMap) -> Option<String> {
+    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, credentials) = header.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(credentials.trim().to_owned());
+    }
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }

@@ -14,7 +14,7 @@ use super::dispatch::{Incident, Work, text_of};
 use super::ecr::put::{PutError, put};
 use super::identity::now;
 use super::repositories::{Image, digest_of};
-use super::route::Operation;
+use super::route::{Operation, PUBLIC_ACCOUNT};
 use crate::inside::Fatal;
 
 const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -32,9 +32,12 @@ pub(crate) fn classify(
 ) -> Incident {
     let caller = front.identities.token_holder(&parts.headers, region);
     let parsed = Operation::parse(&parts.method, parts.uri.path());
+    let is_public = account == PUBLIC_ACCOUNT;
     let (kind, action, repository, work) = if let Some((operation, name)) = parsed {
         let repository = (!name.is_empty()).then(|| RepositoryKey::new(account, region, &name));
         (operation.kind(), operation.action(), repository, Work::Registry(operation))
+    } else if is_public && parts.uri.path() == "/token/" {
+        ("token", "", None, Work::Token)
     } else {
         let error = ServiceError::new(405, "UNSUPPORTED", "The operation is unsupported.");
         ("unsupported", "", None, Work::Refuse(error))
@@ -42,7 +45,7 @@ pub(crate) fn classify(
     let call = Call {
         service: "registry".to_owned(),
         kind: kind.to_owned(),
-        action: action.to_owned(),
+        action: if is_public { action.replace("ecr:", "ecr-public:") } else { action.to_owned() },
         resource: repository.as_ref().map_or_else(|| "*".to_owned(), RepositoryKey::arn),
         repository,
         access_key: caller.access_key(),
@@ -94,6 +97,12 @@ pub(crate) async fn perform(
         Operation::Referrers(digest) => referrers(front, key, digest),
     };
     Ok(versioned(answer))
+}
+
+/// ECR Public's token server: who comes with user and password gets the password as a token.
+pub(crate) fn token(parts: &Parts) -> Answer {
+    let password = super::identity::password(&parts.headers).unwrap_or_default();
+    with_body(200, "application/json", json!({ "token": password }).to_string())
 }
 
 /// What ECR says of a repository that is not there.

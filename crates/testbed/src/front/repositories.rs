@@ -27,6 +27,10 @@ pub(crate) struct Repository {
     pub(crate) filters: Vec<String>,
     /// The repository's policy, as it was set.
     pub(crate) policy: Option<String>,
+    /// The lifecycle policy, as it was set.
+    pub(crate) lifecycle: Option<String>,
+    /// Scanning, encryption and tags, as they were asked for.
+    pub(crate) settings: Value,
     /// Manifests by digest.
     pub(crate) images: BTreeMap<String, Image>,
     /// Digests by tag.

@@ -2,6 +2,13 @@
 
 use hyper::Method;
 
+/// The host of ECR Public.
+pub(crate) const PUBLIC_HOST: &str = "public.ecr.aws";
+/// What stands in place of an account for it.
+pub(crate) const PUBLIC_ACCOUNT: &str = "public";
+/// Where its tokens come from.
+const PUBLIC_REGION: &str = "us-east-1";
+
 /// Who answers under a host.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Host {
@@ -26,11 +33,17 @@ pub(crate) enum Host {
 impl Host {
     /// Reads a `Host` header without its port.
     pub(crate) fn parse(host: &str) -> Self {
+        if host == PUBLIC_HOST {
+            let region = PUBLIC_REGION.to_owned();
+            return Self::Registry { account: PUBLIC_ACCOUNT.to_owned(), region };
+        }
         let Some(name) = host.strip_suffix(".amazonaws.com") else { return Self::Other };
         if let Some((account, region)) = name.split_once(".dkr.ecr.") {
             return Self::Registry { account: account.to_owned(), region: region.to_owned() };
         }
-        if let Some(region) = name.strip_prefix("api.ecr.") {
+        if let Some(region) =
+            name.strip_prefix("api.ecr.").or_else(|| name.strip_prefix("api.ecr-public."))
+        {
             return Self::EcrApi { region: region.to_owned() };
         }
         if name.starts_with("prod-") && name.contains("-starport-layer-bucket.s3.") {

@@ -53,8 +53,15 @@ pub(crate) fn create(layout: &Layout) -> Result<Arc<ServerConfig>, Fatal> {
 
 /// A star stands for one label only, so each level that has hosts is named.
 fn names() -> Vec<String> {
-    let mut names =
-        vec!["localhost".to_owned(), "*.amazonaws.com".to_owned(), "*.s3.amazonaws.com".to_owned()];
+    let mut names: Vec<String> = [
+        "localhost",
+        "*.amazonaws.com",
+        "*.s3.amazonaws.com",
+        "public.ecr.aws",
+        "api.ecr-public.us-east-1.amazonaws.com",
+    ]
+    .map(str::to_owned)
+    .into();
     for region in REGIONS {
         for pattern in [
             "*.REGION.amazonaws.com",

@@ -29,7 +29,7 @@ const TYPE_A: u16 = 1;
 fn answer(question: &[u8]) -> Option<Vec<u8>> {
     let (name, end) = name_at(question, HEADER)?;
     let kind = u16::from_be_bytes(question.get(end..end + 2)?.try_into().ok()?);
-    let known = name.ends_with(".amazonaws.com");
+    let known = name.ends_with(".amazonaws.com") || name == "public.ecr.aws";
     let found = known && kind == TYPE_A;
 
     let mut answer = question.get(..end + 4)?.to_vec();

@@ -85,6 +85,8 @@ fn hosts() -> String {
         "sts.amazonaws.com".to_owned(),
         "s3.amazonaws.com".to_owned(),
         "iam.amazonaws.com".to_owned(),
+        "public.ecr.aws".to_owned(),
+        "api.ecr-public.us-east-1.amazonaws.com".to_owned(),
     ];
     for region in REGIONS {
         hosts.extend(ACCOUNTS.map(|account| format!("{account}.dkr.ecr.{region}.amazonaws.com")));

@@ -23,6 +23,8 @@ use crate::inside::Fatal;
 pub(crate) type Outcome = Result<Value, ServiceError>;
 
 const TARGET: &str = "AmazonEC2ContainerRegistry_V20150921.";
+/// Of ECR Public, of which only tokens are to be had here.
+const PUBLIC_TARGET: &str = "SpencerFrontendService.";
 
 /// What a request to the API asks for.
 pub(crate) async fn classify(
@@ -34,7 +36,12 @@ pub(crate) async fn classify(
 ) -> Result<Incident, Fatal> {
     let caller = front.identities.signer(Credential::parse(&parts.headers, "").as_ref());
     let target = text_of(parts.headers.get("x-amz-target"));
-    let operation = target.strip_prefix(TARGET).unwrap_or("UnknownOperation").to_owned();
+    let is_public = target.starts_with(PUBLIC_TARGET);
+    let operation = target
+        .strip_prefix(TARGET)
+        .or_else(|| target.strip_prefix(PUBLIC_TARGET))
+        .unwrap_or("UnknownOperation")
+        .to_owned();
     let body = whole(body).await?;
     let input: Value = serde_json::from_slice(&body).unwrap_or_default();
     let account = match &caller {
@@ -45,7 +52,7 @@ pub(crate) async fn classify(
     let call = Call {
         service: "ecr".to_owned(),
         kind: format!("api:{operation}"),
-        action: format!("ecr:{operation}"),
+        action: format!("{}:{operation}", if is_public { "ecr-public" } else { "ecr" }),
         resource: resource_of(&operation, repository.as_ref(), &account, &region),
         repository,
         access_key: caller.access_key(),
@@ -57,7 +64,7 @@ pub(crate) async fn classify(
         call,
         caller,
         body: full(body),
-        work: Work::Ecr(region, operation, input),
+        work: Work::Ecr(region, if is_public { target } else { operation }, input),
     })
 }
 
@@ -92,12 +99,20 @@ pub(crate) async fn perform(
     let request = input::Input { value: input, account: &role.account, region };
     Ok(match operation {
         "GetAuthorizationToken" => Ok(authorization_token(front, role, region)),
+        "SpencerFrontendService.GetAuthorizationToken" => {
+            let mut answer = authorization_token(front, role, region);
+            // The only difference: one object in place of a list.
+            answer["authorizationData"] = answer["authorizationData"][0].take();
+            Ok(answer)
+        }
         "DescribeRepositories" => repositories::describe(front, &request),
         "CreateRepository" => repositories::create(front, &request),
         "DeleteRepository" => repositories::delete(front, &request),
         "PutImageTagMutability" => repositories::put_mutability(front, &request),
         "SetRepositoryPolicy" => policies::set(front, &request),
         "GetRepositoryPolicy" => policies::get(front, &request),
+        "PutLifecyclePolicy" => policies::put_lifecycle(front, &request),
+        "GetLifecyclePolicy" => policies::get_lifecycle(front, &request),
         "DescribeImages" => images::describe(front, &request),
         "ListImages" => images::list(front, &request),
         "BatchGetImage" => images::batch_get(front, &request),

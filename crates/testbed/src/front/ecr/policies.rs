@@ -1,4 +1,4 @@
-//! Repository policies: kept, never judged.
+//! Repository and lifecycle policies: kept, never judged.
 
 use serde_json::json;
 
@@ -28,5 +28,31 @@ pub(super) fn get(front: &Front, input: &Input<'_>) -> Outcome {
             "Repository policy does not exist for the repository with name '{name}' in the registry with id '{account}'"
         );
         Err(ServiceError::new(400, "RepositoryPolicyNotFoundException", message))
+    })?
+}
+
+/// `PutLifecyclePolicy`.
+pub(super) fn put_lifecycle(front: &Front, input: &Input<'_>) -> Outcome {
+    let field = "lifecyclePolicyText";
+    let text = input.text(field).ok_or_else(|| invalid(field, "must not be null"))?;
+    input.with(front, |key, repository| {
+        repository.lifecycle = Some(text.to_owned());
+        json!({ "registryId": key.account, "repositoryName": key.name, field: text })
+    })
+}
+
+/// `GetLifecyclePolicy`.
+pub(super) fn get_lifecycle(front: &Front, input: &Input<'_>) -> Outcome {
+    input.with(front, |key, repository| {
+        let RepositoryKey { account, name, .. } = key;
+        if let Some(text) = &repository.lifecycle {
+            return Ok(json!({
+                "registryId": account, "repositoryName": name, "lifecyclePolicyText": text,
+            }));
+        }
+        let message = format!(
+            "Lifecycle policy does not exist for the repository with name '{name}' in the registry with id '{account}'"
+        );
+        Err(ServiceError::new(400, "LifecyclePolicyNotFoundException", message))
     })?
 }

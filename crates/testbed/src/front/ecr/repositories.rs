@@ -45,7 +45,10 @@ pub(super) fn create(front: &Front, input: &Input<'_>) -> Outcome {
         ));
     }
     let (mutability, filters) = mutability_of(input)?;
-    let repository = Repository { created_at: now(), mutability, filters, ..Repository::default() };
+    let settings = input.value.clone();
+    let created_at = now();
+    let repository =
+        Repository { created_at, mutability, filters, settings, ..Repository::default() };
     let answer = json!({ "repository": described(&key, &repository) });
     if front.repositories.create(&key, repository) {
         return Ok(answer);
@@ -112,6 +115,10 @@ fn mutability_of(input: &Input<'_>) -> Result<(Mutability, Vec<String>), Service
 }
 
 fn described(key: &RepositoryKey, repository: &Repository) -> Value {
+    let asked = |field: &str, default: Value| match repository.settings.get(field) {
+        Some(value) if !value.is_null() => value.clone(),
+        _ => default,
+    };
     let mut value = json!({
         "repositoryArn": key.arn(),
         "registryId": key.account,
@@ -119,8 +126,8 @@ fn described(key: &RepositoryKey, repository: &Repository) -> Value {
         "repositoryUri": format!("{}/{}", key.host(), key.name),
         "createdAt": repository.created_at,
         "imageTagMutability": repository.mutability,
-        "imageScanningConfiguration": { "scanOnPush": false },
-        "encryptionConfiguration": { "encryptionType": "AES256" },
+        "imageScanningConfiguration": asked("imageScanningConfiguration", json!({ "scanOnPush": false })),
+        "encryptionConfiguration": asked("encryptionConfiguration", json!({ "encryptionType": "AES256" })),
     });
     add_filters(&mut value, repository);
     value

@@ -1,15 +1,23 @@
 //! ECR's own API: tokens, and what a repository allows.
 
+mod create;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::SystemTime;
+
 use aws_config::SdkConfig;
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::config::Region;
 use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_ecr::types::{ImageTagMutability, Repository};
+use aws_sdk_ecr::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability, Repository};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use shipspec_spec::aws::{CREDENTIALS_HINT, causes, connection_hint, is_credentials_code};
 use shipspec_spec::ecr_host::EcrHost;
 use shipspec_spec::hint::Hint;
+use shipspec_spec::image::Digest;
 use shipspec_spec::secret::Secret;
 
 use crate::credentials::Credentials;
@@ -23,6 +31,14 @@ pub enum EcrError {
         /// What was asked.
         action: &'static str,
         /// What the SDK or the service says.
+        message: String,
+    },
+    /// The role to speak to the registry with cannot be assumed.
+    #[error("the role for `{action}` cannot be assumed: {message}")]
+    Role {
+        /// What was to be asked with it.
+        action: &'static str,
+        /// What the SDK or STS says.
         message: String,
     },
     /// The role may not do this.
@@ -55,6 +71,13 @@ impl Hint for EcrError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Credentials { .. } => Some(CREDENTIALS_HINT.into()),
+            Self::Denied { action: crate::ecr_public::LOGIN, .. } => Some(format!(
+                "allow `{}` and `sts:GetServiceBearerToken` to the role that shipspec runs with",
+                crate::ecr_public::LOGIN
+            )),
+            Self::Role { .. } => Some(
+                "allow `sts:AssumeRole` on it to the role that shipspec runs with, and let it trust that role; an external id has to be the one that it asks for".into(),
+            ),
             Self::Denied { action, .. } => {
                 Some(format!("allow `{action}` to the role that shipspec runs with"))
             }
@@ -73,6 +96,39 @@ pub struct Mutability {
     pub immutable: bool,
     /// Filters, `*` for any run of characters: tags for which the opposite holds.
     pub exclusions: Vec<String>,
+}
+
+/// Credentials that end some day.
+#[derive(Debug, Clone)]
+pub struct Passing {
+    /// Good until then.
+    pub credentials: Credentials,
+    /// When; nothing if that is not known.
+    pub end: Option<SystemTime>,
+}
+
+/// When an image was pushed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PushTime(DateTime);
+
+impl fmt::Display for PushTime {
+    /// To the minute, in UTC.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.fmt(DateTimeFormat::DateTime).unwrap_or_default();
+        match (text.get(..10), text.get(11..16)) {
+            (Some(day), Some(minute)) => write!(formatter, "{day} {minute} UTC"),
+            _ => formatter.write_str("at an unknown time"),
+        }
+    }
+}
+
+/// Reads an authorization token: a user and a password.
+pub(crate) fn read_token(token: &str) -> Result<Credentials, EcrError> {
+    let decoded = BASE64_STANDARD.decode(token).map_err(|_| EcrError::Token)?;
+    let text = String::from_utf8(decoded).map_err(|_| EcrError::Token)?;
+    // Only the first colon separates: the password may hold others.
+    let (username, password) = text.split_once(':').ok_or(EcrError::Token)?;
+    Ok(Credentials { username: username.into(), password: Secret::new(password) })
 }
 
 /// ECR's API, for one region.
@@ -100,16 +156,36 @@ impl Ecr {
     /// [`EcrError`].
     ///
     /// [authentication]: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
-    pub async fn fetch_credentials(&self) -> Result<Credentials, EcrError> {
+    pub async fn fetch_credentials(&self) -> Result<Passing, EcrError> {
         let answer = self.client.get_authorization_token().send().await;
         let answer = answer.map_err(|error| self.error("ecr:GetAuthorizationToken", &error))?;
-        let token = answer.authorization_data().first().and_then(|data| data.authorization_token());
-        let decoded =
-            BASE64_STANDARD.decode(token.unwrap_or_default()).map_err(|_| EcrError::Token)?;
-        let text = String::from_utf8(decoded).map_err(|_| EcrError::Token)?;
-        // Only the first colon separates: the password may hold others.
-        let (username, password) = text.split_once(':').ok_or(EcrError::Token)?;
-        Ok(Credentials { username: username.into(), password: Secret::new(password) })
+        let data = answer.authorization_data().first().ok_or(EcrError::Token)?;
+        let token = data.authorization_token().ok_or(EcrError::Token)?;
+        let end = data.expires_at().and_then(|end| SystemTime::try_from(*end).ok());
+        Ok(Passing { credentials: read_token(token)?, end })
+    }
+
+    /// When images were pushed, as far as it is known.
+    ///
+    /// # Errors
+    ///
+    /// [`EcrError`].
+    pub async fn pushed_at(
+        &self,
+        name: &str,
+        digests: &[&Digest],
+    ) -> Result<BTreeMap<Digest, PushTime>, EcrError> {
+        let id =
+            |digest: &&Digest| ImageIdentifier::builder().image_digest(digest.as_str()).build();
+        let request = self.client.describe_images().repository_name(name);
+        let request = request.registry_id(&self.host.account);
+        let request = request.set_image_ids(Some(digests.iter().map(id).collect()));
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| self.error("ecr:DescribeImages", &error))?;
+        let found = answer.image_details().iter().filter_map(|image| {
+            Some((image.image_digest()?.parse().ok()?, PushTime(*image.image_pushed_at()?)))
+        });
+        Ok(found.collect())
     }
 
     /// What the repository `name` allows.
@@ -144,13 +220,24 @@ impl Ecr {
     where
         SdkError<E, R>: ProvideErrorMetadata + std::error::Error,
     {
+        EcrError::of(action, &self.host.region, error)
+    }
+}
+
+impl EcrError {
+    /// What an answer of the SDK comes to.
+    pub(crate) fn of<E, R>(action: &'static str, region: &str, error: &SdkError<E, R>) -> Self
+    where
+        SdkError<E, R>: ProvideErrorMetadata + std::error::Error,
+    {
         let told = error.message().map(str::to_owned);
         let message = told.unwrap_or_else(|| causes(error));
         match error.code() {
-            Some("AccessDeniedException" | "AccessDenied") => EcrError::Denied { action, message },
-            Some(code) if is_credentials_code(code) => EcrError::Credentials { action, message },
-            None if message.contains("credential") => EcrError::Credentials { action, message },
-            _ => EcrError::Request { action, region: self.host.region.clone(), message },
+            Some("AccessDeniedException" | "AccessDenied") => Self::Denied { action, message },
+            Some(code) if is_credentials_code(code) => Self::Credentials { action, message },
+            None if message.contains("AssumeRole") => Self::Role { action, message },
+            None if message.contains("credential") => Self::Credentials { action, message },
+            _ => Self::Request { action, region: region.to_owned(), message },
         }
     }
 }
@@ -179,6 +266,20 @@ fn matches(filter: &str, tag: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_of_a_push_is_told_to_the_minute() {
+        assert_eq!(PushTime(DateTime::from_secs(0)).to_string(), "1970-01-01 00:00 UTC");
+    }
+
+    #[test]
+    fn a_password_keeps_its_colons() {
+        let token = BASE64_STANDARD.encode("AWS:a:b::");
+        let credentials = read_token(&token).unwrap();
+        assert_eq!((&*credentials.username, credentials.password.expose()), ("AWS", "a:b::"));
+        assert!(matches!(read_token("AWS:a"), Err(EcrError::Token)));
+        assert!(matches!(read_token(&BASE64_STANDARD.encode("AWS")), Err(EcrError::Token)));
+    }
 
     #[test]
     fn filters_exclude_tags_from_the_rule() {

@@ -1,0 +1,231 @@
+//! The engine's push: tried again as a whole where that can help, and what its refusals mean.
+
+use shipspec_registry::access::{Access, AccessError};
+use shipspec_registry::credentials::Credentials;
+use shipspec_registry::error::RegistryError;
+use shipspec_registry::retry::Schedule;
+use shipspec_spec::hint::Hint;
+use shipspec_spec::image::{Digest, Repository};
+use shipspec_spec::tag::Tag;
+
+use crate::docker::{Engine, EngineError, LocalImage, PushError};
+use crate::plan::ImagePlan;
+use crate::progress::{Event, Reporter};
+
+/// Words of engines and of registries behind them that speak of something which may be over soon.
+/// An engine passes on words, not codes, and each version has others.
+const TRANSIENT: [&str; 17] = [
+    "toomanyrequests",
+    "too many requests",
+    "rate exceeded",
+    "429",
+    "500",
+    "502",
+    "503",
+    "504",
+    "internal server error",
+    "bad gateway",
+    "service unavailable",
+    "gateway timeout",
+    "connection reset",
+    "broken pipe",
+    "eof",
+    "timeout",
+    "timed out",
+];
+
+/// Why an image did not reach its registry.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    /// The engine's push failed.
+    #[error(transparent)]
+    Push(PushError),
+    /// The engine's push failed, and what it says is the registry's refusal.
+    #[error(transparent)]
+    Registry(RegistryError),
+    /// There were no credentials.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The engine could not name the image for the push.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl Hint for UploadError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Registry(source) => source.hint(),
+            Self::Access(source) => source.hint(),
+            Self::Engine(source) | Self::Push(PushError::Engine(source)) => source.hint(),
+            Self::Push(_) => {
+                Some("nothing was tagged; run it again when the registry answers".into())
+            }
+        }
+    }
+}
+
+/// Has the engine push an image under `tag`. What the digest is, the registry has still to confirm.
+///
+/// # Errors
+///
+/// [`UploadError`].
+pub(crate) async fn push(
+    engine: &Engine,
+    plan: &ImagePlan,
+    image: &LocalImage,
+    tag: &Tag,
+    access: &Access,
+    reporter: &dyn Reporter,
+) -> Result<Digest, UploadError> {
+    let reference = plan.repository.tagged(tag);
+    reporter.report(Event::PushStarted { image: &plan.name, reference: &reference });
+    engine.tag(image.id.as_str(), &plan.repository, tag).await?;
+    let pushed = push_named(engine, plan, tag, access, reporter).await;
+    // The name was for the push alone; that it is left behind harms nobody.
+    let _ = engine.untag(&reference).await;
+    pushed
+}
+
+async fn push_named(
+    engine: &Engine,
+    plan: &ImagePlan,
+    tag: &Tag,
+    access: &Access,
+    reporter: &dyn Reporter,
+) -> Result<Digest, UploadError> {
+    let (image, repository) = (&*plan.name, &plan.repository);
+    let mut schedule = Schedule::of_long_work();
+    let mut credentials = access.credentials(&repository.registry).await?;
+    loop {
+        let pushed = engine.push(image, repository, tag, credentials.as_ref(), reporter).await;
+        let failure = match pushed {
+            Ok(digest) => return Ok(digest),
+            Err(failure) => failure,
+        };
+        let is_token_end = refusal(&failure).contains("token has expired");
+        let renewed = match &credentials {
+            Some(refused) if is_token_end => renew(access, repository, refused).await?,
+            _ => None,
+        };
+        let may_help = renewed.is_some() || is_transient(&failure);
+        let Some(wait) = may_help.then(|| schedule.next(None)).flatten() else {
+            return Err(meaning(repository, failure));
+        };
+        let (attempt, attempts) = (schedule.attempt(), schedule.attempts());
+        let reason = refusal(&failure);
+        reporter.report(Event::PushAgain { image, reason, wait, attempt, attempts });
+        tokio::time::sleep(wait).await;
+        credentials = match renewed {
+            Some(renewed) => Some(renewed),
+            // Fetched anew only if its time has come.
+            None => access.credentials(&repository.registry).await?,
+        };
+    }
+}
+
+/// Credentials in place of those that are too old; nothing if there are no others.
+async fn renew(
+    access: &Access,
+    repository: &Repository,
+    refused: &Credentials,
+) -> Result<Option<Credentials>, AccessError> {
+    let renewed = access.renew(&repository.registry, refused).await?;
+    Ok(renewed.filter(|renewed| renewed != refused))
+}
+
+/// The words in which the engine tells what the registry said; none if it is not about that.
+fn refusal(failure: &PushError) -> &str {
+    match failure {
+        PushError::Refused { message, .. } => message,
+        PushError::NoDigest(_) | PushError::Engine(_) => "",
+    }
+}
+
+/// Another push may succeed. Where the engine has tried for a minute by itself, it would not.
+fn is_transient(failure: &PushError) -> bool {
+    if matches!(failure, PushError::Refused { gave_up: true, .. }) {
+        return false;
+    }
+    let message = refusal(failure).to_ascii_lowercase();
+    let is_denied = ["denied", "unauthorized", "name unknown", "403", "401"]
+        .iter()
+        .any(|word| message.contains(word));
+    !is_denied && TRANSIENT.iter().any(|word| message.contains(word))
+}
+
+/// The engine passes the registry's refusal on as words; those that are known mean the same as if
+/// the registry had said them to us.
+fn meaning(repository: &Repository, failure: PushError) -> UploadError {
+    let repository = || repository.clone();
+    let refusal = refusal(&failure);
+    UploadError::Registry(if refusal.contains("token has expired") {
+        RegistryError::Unauthorized { repository: repository(), message: refusal.into() }
+    } else if let Some(message) = refusal.strip_prefix("denied: ") {
+        RegistryError::Denied { repository: repository(), message: message.into() }
+    } else if let Some(message) = refusal.strip_prefix("unauthorized: ") {
+        RegistryError::Unauthorized { repository: repository(), message: message.into() }
+    } else if refusal.contains("HTTP 403 response body") {
+        // The answer to a HEAD has no body to say why, and layers are the only thing so asked for.
+        let message = "it answered 403 when it was asked for layers; that is for who may perform: \
+                       ecr:BatchCheckLayerAvailability";
+        RegistryError::Denied { repository: repository(), message: message.into() }
+    } else if refusal.starts_with("name unknown: ") {
+        RegistryError::NoRepository(repository())
+    } else {
+        return UploadError::Push(failure);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(message: &str) -> PushError {
+        PushError::Refused {
+            reference: "r.example/web:1".into(),
+            message: message.into(),
+            gave_up: false,
+        }
+    }
+
+    #[test]
+    fn what_may_be_over_soon_is_told_from_what_stays() {
+        for message in [
+            "toomanyrequests: Rate exceeded",
+            "received unexpected HTTP status: 503 Service Unavailable",
+            "unexpected status from PUT request to https://r.example/: 502 Bad Gateway",
+            "read tcp 10.0.0.1:1->10.0.0.2:443: read: connection reset by peer",
+            "unexpected EOF",
+            "net/http: TLS handshake timeout",
+        ] {
+            assert!(is_transient(&refused(message)), "{message}");
+        }
+        for message in [
+            "denied: requested access to the resource is denied",
+            "name unknown: The repository with name 'web503' does not exist",
+            "tag invalid: The image tag '1' already exists",
+            "manifest invalid: unknown layer",
+        ] {
+            assert!(!is_transient(&refused(message)), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_registrys_words_mean_the_same_through_the_engine() {
+        let repository: Repository = "r.example/web".parse().unwrap();
+        let meaning = |message: &str| meaning(&repository, refused(message));
+        assert!(matches!(
+            meaning("name unknown: The repository with name 'web' does not exist"),
+            UploadError::Registry(RegistryError::NoRepository(_))
+        ));
+        assert!(matches!(
+            meaning("denied: User is not authorized to perform: ecr:PutImage"),
+            UploadError::Registry(RegistryError::Denied { .. })
+        ));
+        assert!(matches!(
+            meaning("denied: Your authorization token has expired."),
+            UploadError::Registry(RegistryError::Unauthorized { .. })
+        ));
+        assert!(matches!(meaning("unexpected EOF"), UploadError::Push(_)));
+    }
+}
