@@ -61,7 +61,13 @@ pub(crate) struct ImageFlags {
 pub(crate) struct ProjectFlags {
     #[command(flatten)]
     pub(crate) image: ImageFlags,
+    #[command(flatten)]
+    pub(crate) values: ValueFlags,
+}
 
+/// What flags say about names and their values.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ValueFlags {
     /// Give a name a value, over all other sources; once for each
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     pub(crate) set: Vec<(String, String)>,

@@ -84,10 +84,12 @@ impl ProjectFlags {
     /// The values that `--values` and `--set` give, the later ones over the earlier.
     pub(crate) fn given(&self, context: &Context<'_>) -> anyhow::Result<BTreeMap<String, Value>> {
         let mut given = BTreeMap::new();
-        for path in &self.values {
+        for path in &self.values.values {
             given.extend(values::read(&context.current.join(path))?);
         }
-        given.extend(self.set.iter().map(|(name, text)| (name.clone(), Value::plain(&**text))));
+        given.extend(
+            self.values.set.iter().map(|(name, text)| (name.clone(), Value::plain(&**text))),
+        );
         Ok(given)
     }
 }
@@ -98,7 +100,11 @@ impl ProjectFlags {
         &self,
         context: &Context<'_>,
     ) -> anyhow::Result<Option<BTreeMap<String, Value>>> {
-        self.parameters.as_ref().map(|path| values::read(&context.current.join(path))).transpose()
+        self.values
+            .parameters
+            .as_ref()
+            .map(|path| values::read(&context.current.join(path)))
+            .transpose()
     }
 }
 

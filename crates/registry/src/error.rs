@@ -100,6 +100,10 @@ pub enum RegistryError {
         /// How long it asks to be left alone.
         retry_after: Option<Duration>,
     },
+    /// The registry did not accept the token any longer while something was sent to it. There is
+    /// another one by now.
+    #[error("the token for `{0}` has ended while a layer was sent")]
+    TokenEnd(Repository),
     /// There are no credentials to speak to it with.
     #[error(transparent)]
     Access(Box<AccessError>),
@@ -178,7 +182,7 @@ impl RegistryError {
             Self::Answer { status, .. } | Self::Storage { status, .. } => {
                 *status == 429 || (500..600).contains(status)
             }
-            Self::Interrupted { .. } => true,
+            Self::Interrupted { .. } | Self::TokenEnd(_) => true,
             _ => false,
         }
     }
@@ -213,6 +217,10 @@ impl Hint for RegistryError {
             Self::Pinned { tag, .. } => Some(format!(
                 "take `{tag}` out of `tags:`, or exclude it from immutability: aws ecr put-image-tag-mutability --image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter={tag}"
             )),
+            Self::NoLayer { .. } => Some("the image there is damaged: build and push it again".into()),
+            Self::Interrupted { .. } => {
+                Some("run it again: what has arrived is not sent once more".into())
+            }
             Self::NoManifest { .. } => {
                 Some("check the tag or digest, and that the image was pushed there".into())
             }

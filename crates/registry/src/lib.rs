@@ -16,6 +16,7 @@ pub mod manifest;
 pub mod observer;
 pub mod repository;
 pub mod retry;
+mod sign_in;
 pub mod tagging;
 pub mod transfer;
 mod upload;

@@ -3,22 +3,25 @@
 //!
 //! [protocol]: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-a-blob-in-chunks
 
+mod session;
+
 use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE};
-use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
+use reqwest::{Body, Method, Response, StatusCode};
 use shipspec_spec::image::Repository;
 use tokio::sync::mpsc;
 
 use crate::blob::Blob;
-use crate::client::{Client, TIMEOUT, header};
+use crate::client::{Client, TIMEOUT};
 use crate::download::Download;
 use crate::error::RegistryError;
 use crate::observer::{Event, Observer, Way};
 use crate::retry::Patience;
+use session::{Session, address_of, reached};
 
 /// How much is sent with one request: what has to be sent once more at the worst. ECR takes parts from
 /// 5 MiB on, all but the last; fewer and larger ones cost less time.
@@ -59,14 +62,6 @@ struct Target<'a> {
     client: &'a Client,
     blob: &'a Blob,
     observer: &'a dyn Observer,
-}
-
-/// An upload that the registry has begun.
-struct Session {
-    /// Where the next part goes. It may hold a right to write.
-    address: Url,
-    /// How far the registry is.
-    offset: u64,
 }
 
 /// How an attempt to send a part ended.
@@ -253,14 +248,14 @@ impl Target<'_> {
         length: u64,
         body: Body,
     ) -> Result<Response, RegistryError> {
-        let mut request = self.at(session, Method::PATCH).header(CONTENT_TYPE, CONTENT);
+        let mut request = session.request(self.client, Method::PATCH).header(CONTENT_TYPE, CONTENT);
         if length < self.blob.size {
             let range = format!("{}-{}", session.offset, session.offset + length - 1);
             request = request.header(CONTENT_RANGE, range);
         }
         let limit = TIMEOUT + Duration::from_secs(length / SLOWEST);
         let request = request.header(CONTENT_LENGTH, length).timeout(limit).body(body);
-        self.send(session, request).await
+        session.send(self.client, request).await
     }
 
     /// Has the registry compare the digest, and keep the blob.
@@ -268,10 +263,10 @@ impl Target<'_> {
         let mut address = session.address.clone();
         address.query_pairs_mut().append_pair("digest", self.blob.digest.as_str());
         let session = Session { address, offset: session.offset };
-        let request = self.at(&session, Method::PUT).header(CONTENT_LENGTH, 0);
+        let request = session.request(self.client, Method::PUT).header(CONTENT_LENGTH, 0);
         // It may read all of the blob again before it answers.
         let limit = TIMEOUT + Duration::from_secs(self.blob.size / (SLOWEST * 100));
-        let answer = self.send(&session, request.timeout(limit)).await?;
+        let answer = session.send(self.client, request.timeout(limit)).await?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(Outcome::Refused(self.forgotten()));
         }
@@ -283,8 +278,8 @@ impl Target<'_> {
         let asked = self
             .client
             .retry(async || {
-                let request = self.at(session, Method::GET);
-                self.client.check(self.send(session, request).await?, None).await
+                let request = session.request(self.client, Method::GET);
+                self.client.check(session.send(self.client, request).await?, None).await
             })
             .await;
         let Ok(answer) = asked else { return false };
@@ -303,26 +298,6 @@ impl Target<'_> {
     fn forgotten(&self) -> RegistryError {
         self.client.answer(StatusCode::NOT_FOUND, "it has forgotten the upload of a layer".into())
     }
-
-    fn at(&self, session: &Session, method: Method) -> RequestBuilder {
-        self.client.request_at(method, session.address.as_str())
-    }
-
-    /// Sends a request of an upload. A host that is not the registry's own is not told who asks: its
-    /// address holds the right to write.
-    async fn send(
-        &self,
-        session: &Session,
-        request: RequestBuilder,
-    ) -> Result<Response, RegistryError> {
-        let registry = self.client.request(Method::GET, "").build();
-        let registry = registry.map_err(|source| self.client.transport(source))?;
-        if registry.url().origin() == session.address.origin() {
-            self.client.send(request).await
-        } else {
-            request.send().await.map_err(|source| self.client.transport(source))
-        }
-    }
 }
 
 /// The registry does not want this upload to go on like this; another may do.
@@ -339,34 +314,4 @@ fn streamed(receiver: mpsc::Receiver<io::Result<Bytes>>) -> Body {
         Some((piece, receiver))
     };
     Body::wrap_stream(stream::unfold(receiver, next))
-}
-
-fn address_of(answer: &Response) -> Option<Url> {
-    answer.url().join(&header(answer, LOCATION.as_str())?).ok()
-}
-
-/// How far a registry is, as it says with `Range: 0-1023`. It writes `0-0` before there is anything, and
-/// after the first byte as well: that says nothing.
-fn reached(answer: &Response) -> Option<u64> {
-    last(&header(answer, RANGE.as_str())?)
-}
-
-fn last(range: &str) -> Option<u64> {
-    let range = range.strip_prefix("bytes=").unwrap_or(range);
-    let last: u64 = range.strip_prefix("0-")?.parse().ok()?;
-    (last > 0).then_some(last + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_range_says_how_far_the_registry_is() {
-        assert_eq!(last("0-1023"), Some(1024));
-        assert_eq!(last("bytes=0-1023"), Some(1024));
-        assert_eq!(last("0-0"), None);
-        assert_eq!(last("5-9"), None);
-        assert_eq!(last(""), None);
-    }
 }

@@ -10,7 +10,7 @@ use shipspec_spec::nearest::nearest;
 use shipspec_spec::scope::ImageNames;
 use shipspec_spec::tag::Tag;
 
-use crate::arguments::{self, Output, OutputFlags, ProjectFlags, RenderFlags};
+use crate::arguments::{self, Output, OutputFlags, ProjectFlags, RenderFlags, ValueFlags};
 use crate::context::Context;
 use crate::project::{Project, refuse_after_failure};
 use crate::promotion::{self, Courier};
@@ -42,14 +42,15 @@ pub(crate) struct Args {
     #[arg(long = "image", value_name = "NAME=REFERENCE", value_parser = arguments::pair)]
     images: Vec<(String, String)>,
     #[command(flatten)]
-    project: ProjectFlags,
+    values: ValueFlags,
     #[command(flatten)]
     pub(super) output: OutputFlags,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     refuse_after_failure(context)?;
-    let mut project = Project::read(context, &args.project, &RenderFlags::default())?;
+    let flags = ProjectFlags { values: args.values.clone(), ..ProjectFlags::default() };
+    let mut project = Project::read(context, &flags, &RenderFlags::default())?;
     let plan = match (&args.from, &args.to) {
         (Some(from), Some(to)) => direct(args, from, to)?,
         _ => named(args, context, &mut project).await?,
