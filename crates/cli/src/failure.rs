@@ -31,11 +31,13 @@ enum Exit {
     Image = 4,
     /// A step of the user's own Dockerfile, or their test.
     Step = 5,
+    /// `check` has found something.
+    Findings = 6,
 }
 
 /// Every exit code and what it means.
 #[cfg(test)]
-pub(crate) const EXIT_CODES: [(u8, &str); 8] = [
+pub(crate) const EXIT_CODES: [(u8, &str); 9] = [
     (0, "done"),
     (
         Exit::Fault as u8,
@@ -51,6 +53,10 @@ pub(crate) const EXIT_CODES: [(u8, &str); 8] = [
         "whatever concerns an engine, a repository or an image, ECR's API included",
     ),
     (Exit::Step as u8, "a step of the user's own Dockerfile failed, or a test"),
+    (
+        Exit::Findings as u8,
+        "`shipspec check` has findings of the severity that `--fail-on` names, or worse",
+    ),
     (130, "interrupted by SIGINT (Ctrl-C)"),
     (143, "ended by SIGTERM"),
 ];
@@ -75,6 +81,16 @@ pub(crate) fn input(message: impl Into<String>, hint: Option<&str>) -> anyhow::E
 /// The engine cannot do what is needed.
 pub(crate) fn engine(message: impl Into<String>) -> anyhow::Error {
     EngineError::Unfit(message.into()).into()
+}
+
+/// What `check` has found, in a few words: all of it was shown.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Findings(String);
+
+/// `check` has found something.
+pub(crate) fn findings(summary: String) -> anyhow::Error {
+    Findings(summary).into()
 }
 
 /// Errors that have nothing to do with each other, found in one look.
@@ -119,7 +135,7 @@ pub(crate) fn report(
     };
     let exit = show_all(console, &error) as u8;
     if let Some(command) = json {
-        let mut findings = findings(&error);
+        let mut findings = parts(&error);
         for finding in &mut findings {
             finding.message = console.masked(std::mem::take(&mut finding.message));
             finding.hint = finding.hint.take().map(|hint| console.masked(hint));
@@ -133,9 +149,9 @@ pub(crate) fn report(
 }
 
 /// Every single thing that an error is about.
-fn findings(error: &anyhow::Error) -> Vec<FindingReport> {
+fn parts(error: &anyhow::Error) -> Vec<FindingReport> {
     if let Some(Several(errors)) = error.downcast_ref() {
-        return errors.iter().flat_map(findings).collect();
+        return errors.iter().flat_map(parts).collect();
     }
     let Some(diagnostics) = error.downcast_ref::<Diagnostics>() else {
         let (message, hint) = (format!("{error:#}"), judge(error).1);
@@ -227,6 +243,9 @@ fn judge(error: &anyhow::Error) -> (Exit, Option<String>) {
 fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<String>)> {
     if let Some(error) = cause.downcast_ref::<Diagnostics>() {
         return Some((Exit::Input, error.hint()));
+    }
+    if cause.is::<Findings>() {
+        return Some((Exit::Findings, None));
     }
     if let Some(error) = cause.downcast_ref::<FetchError>() {
         return Some((Exit::Service, error.hint()));

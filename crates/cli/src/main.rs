@@ -2,6 +2,7 @@
 
 mod access;
 mod arguments;
+mod checks;
 mod command;
 mod commit;
 mod console;

@@ -228,6 +228,12 @@ async fn check_rest(
     });
     let artifacts =
         if needs.artifacts { check_artifacts(context, project, judge, &mut checks) } else { None };
+    // What AWS would refuse; what has no value is told already.
+    if needs.artifacts
+        && let Err(errors) = crate::checks::before_run(context, project)
+    {
+        checks.extend(judge.of("check", errors));
+    }
     let mut bases = BTreeSet::new();
     if needs.builds {
         let (registries, found) = dockerfiles::check(context, &plans);

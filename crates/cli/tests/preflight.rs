@@ -24,7 +24,7 @@ fn project(testbed: &Testbed, repository: &TestRepository) -> Project {
         .repository(repository)
         .dockerfile(testbed, "CMD [\"true\"]")
         .variable("FAMILY", "web")
-        .file("taskdef_template.json", "{\"family\": \"$FAMILY\", \"image\": \"${IMAGE_URI}\"}\n")
+        .file("taskdef_template.json", "{\"family\": \"$FAMILY\", \"containerDefinitions\": [{\"name\": \"web\", \"image\": \"${IMAGE_URI}\", \"memory\": 64}]}\n")
         .file("shipspec.yml", SHIPSPEC)
 }
 
@@ -49,7 +49,7 @@ fn everything_that_is_wrong_is_told_in_one_go_and_nothing_is_built() {
     error: `FAMILY` has no value
      --> taskdef_template.json:1:13
       |
-    1 | {"family": "$FAMILY", "image": "${IMAGE_URI}"}
+    1 | {"family": "$FAMILY", "containerDefinitions": [{"name": "web", "image": "${IMAGE_URI}", "memory": 64}]}
       |             ^^^^^^^
       |
       = hint: set `FAMILY` in the environment or under `variables:`; to keep the text itself, write `$$FAMILY`
@@ -190,7 +190,7 @@ fn plan_shows_what_run_does_and_changes_nothing() {
       tag [uri]:latest (moving)
 
     artifact taskdef.json
-      | {"family": "web", "image": "[uri]:0123456"}
+      | {"family": "web", "containerDefinitions": [{"name": "web", "image": "[uri]:0123456", "memory": 64}]}
 
     artifact pinned.json
       | {"image":"[uri]@sha256:(known after the push)"}

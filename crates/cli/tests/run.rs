@@ -22,7 +22,9 @@ fn an_image_is_built_pushed_tagged_and_named_in_the_artifacts() {
     assert_eq!(&tags["latest"], digest);
     assert_eq!(
         project.read("taskdef.json"),
-        format!("{{\"family\": \"web\", \"image\": \"{uri}:{SHORT}\"}}\n")
+        format!(
+            "{{\"family\": \"web\", \"containerDefinitions\": [{{\"name\": \"web\", \"image\": \"{uri}:{SHORT}\", \"memory\": 64}}]}}\n"
+        )
     );
     assert_eq!(project.read("imageDetail.json"), format!("{{\"ImageURI\":\"{uri}:{SHORT}\"}}"));
     assert_eq!(
@@ -126,9 +128,9 @@ fn flags_alone_build_and_push_one_image() {
         .dockerfile(&testbed, "")
         .file("t.json", "{\"image\": \"$IMAGE_URI\"}");
     let url = format!("https://{}", repository.uri());
-    project.run(&["run", "--repository", &url, "--render", "t.json=taskdef.json"]).success();
+    project.run(&["run", "--repository", &url, "--render", "t.json=out.json"]).success();
     assert_eq!(
-        project.read("taskdef.json"),
+        project.read("out.json"),
         format!("{{\"image\": \"{}:{SHORT}\"}}", repository.uri())
     );
 }
@@ -154,7 +156,7 @@ fn the_commit_comes_from_git_where_codebuild_gives_none() {
     project.run(&["run"]).success();
     assert!(repository.tags().contains_key(&commit[..7]), "{:?}", repository.tags());
 
-    let project = project.file("taskdef_template.json", "{}\n");
+    let project = project.file("Dockerfile", "FROM scratch\nLABEL changed=true\n");
     project.run(&["run"]).success();
     assert!(
         repository.tags().contains_key(&format!("{}-dirty", &commit[..7])),

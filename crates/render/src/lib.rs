@@ -1,6 +1,7 @@
 //! Artifacts for CodePipeline, from templates and values.
 
 pub mod artifact;
+pub mod draft;
 pub mod image_files;
 mod parallel;
 pub mod plan;

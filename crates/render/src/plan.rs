@@ -27,19 +27,19 @@ pub struct ArtifactPlans {
 }
 
 #[derive(Debug, Clone)]
-struct ArtifactPlan {
-    path: String,
-    place: Span,
-    content: Content,
+pub(crate) struct ArtifactPlan {
+    pub(crate) path: String,
+    pub(crate) place: Span,
+    pub(crate) content: Content,
     allow_secrets: Vec<String>,
     /// Its place in the matrix.
-    matrix: BTreeMap<String, Value>,
+    pub(crate) matrix: BTreeMap<String, Value>,
     /// Names for it alone.
-    variables: IndexMap<String, Text>,
+    pub(crate) variables: IndexMap<String, Text>,
 }
 
 #[derive(Debug, Clone)]
-enum Content {
+pub(crate) enum Content {
     Template(TemplateFile),
     ImageDetail(String),
     ImageDefinitions(Vec<(String, String)>),
@@ -119,7 +119,7 @@ impl ArtifactPlans {
 }
 
 /// The artifacts of one entry: one for each combination of its matrix that `when:` lets through.
-fn read_all(
+pub(crate) fn read_all(
     artifact: &ArtifactConfig,
     scope: &Scope,
     folder: &Path,
@@ -338,7 +338,7 @@ fn plain(text: String) -> Filled {
 }
 
 /// The name by which a generated artifact asks for an image.
-fn reference_name(image: &str, form: ReferenceForm) -> String {
+pub(crate) fn reference_name(image: &str, form: ReferenceForm) -> String {
     match form {
         ReferenceForm::Tag => format!("images.{image}.uri"),
         ReferenceForm::Digest => format!("images.{image}.pinned"),

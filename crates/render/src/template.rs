@@ -42,14 +42,14 @@ impl Format {
 /// A template that was read.
 #[derive(Debug, Clone)]
 pub struct TemplateFile {
-    source: Arc<Source>,
-    body: Body,
-    format: Format,
+    pub(crate) source: Arc<Source>,
+    pub(crate) body: Body,
+    pub(crate) format: Format,
     notes: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
-enum Body {
+pub(crate) enum Body {
     Shell(Template),
     Jinja(JinjaTemplate),
 }

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use zeroize::Zeroize as _;
 
+/// Stands in a text for what is not known yet. It is of Unicode's private use, so no text has it.
+pub const UNKNOWN: char = '\u{e000}';
+
 /// A value of a name: text, number, list or dictionary, with the secrets that it was made from.
 ///
 /// Copies share what they hold; where it is secret, its memory is wiped with the last of them.

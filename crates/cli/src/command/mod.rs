@@ -1,6 +1,7 @@
 //! The commands.
 
 mod build;
+mod check;
 mod completions;
 mod daemon;
 mod doctor;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Render(render::Args),
     Promote(promote::Args),
     Plan(plan::Args),
+    Check(Box<check::Args>),
     Doctor(doctor::Args),
     Policy(policy::Args),
     Daemon(daemon::Args),
@@ -60,6 +62,7 @@ pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Res
         Command::Render(args) => render::run(args, context).await,
         Command::Promote(args) => promote::run(args, context).await,
         Command::Plan(args) => plan::run(args, context).await,
+        Command::Check(args) => check::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Policy(args) => policy::run(args, context),
         Command::Daemon(args) => daemon::run(args, context).await,

@@ -9,7 +9,7 @@ use crate::images::{Made, Maker};
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_something};
 use crate::report::Report;
-use crate::{failure, pipeline, tagging};
+use crate::{checks, failure, pipeline, tagging};
 
 /// Build, push, tag and write the artifacts: everything, or nothing
 #[derive(Debug, ClapArgs)]
@@ -79,6 +79,7 @@ async fn publish(
         Some(artifacts) => artifacts.fill(&project.scope)?,
         None => Vec::new(),
     };
+    checks::of_rendered(&project.config, &artifacts)?;
     let prepared = pipeline::prepare(context, &artifacts)?;
     let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
     let moves = tagging::tag_all(context, &holdings, report).await?;

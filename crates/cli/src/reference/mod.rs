@@ -1,6 +1,7 @@
 //! `docs/reference`, made from the code. The test fails where what is committed is not what the code
 //! says; with `UPDATE_REFERENCE=1` it writes the pages instead.
 
+mod checks;
 mod commands;
 mod errors;
 mod schema;
@@ -14,10 +15,10 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference")
 }
 
-fn pages() -> Vec<(&'static str, String)> {
+fn pages() -> Vec<(String, String)> {
     let config = shipspec_spec::config::Config::schema();
     let report = schemars::schema_for!(crate::report::Report).to_value();
-    vec![
+    let pages = vec![
         ("commands.md", format!("{NOTE}{}", commands::page())),
         ("shipspec-yml.md", format!("{NOTE}# shipspec.yml\n\n{}", schema::page(&config))),
         ("shipspec.schema.json", json(&config)),
@@ -28,7 +29,11 @@ fn pages() -> Vec<(&'static str, String)> {
         ("output.schema.json", json(&report)),
         ("exit-codes.md", format!("{NOTE}{}", errors::exit_codes())),
         ("errors.md", format!("{NOTE}{}", errors::page())),
-    ]
+        ("checks/README.md", format!("{NOTE}{}", checks::index())),
+    ];
+    let pages = pages.into_iter().map(|(path, text)| (path.to_owned(), text));
+    let checks = checks::pages().into_iter().map(|(path, text)| (path, format!("{NOTE}{text}")));
+    pages.chain(checks).collect()
 }
 
 fn json(value: &serde_json::Value) -> String {
@@ -41,13 +46,13 @@ fn the_reference_says_what_the_code_says() {
     let update = std::env::var_os("UPDATE_REFERENCE").is_some();
     let mut stale = Vec::new();
     for (name, text) in pages() {
-        let path = folder().join(name);
+        let path = folder().join(&name);
         if update {
-            std::fs::create_dir_all(folder()).expect("docs/reference");
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("docs/reference");
             std::fs::write(&path, text).expect("the page");
         } else if std::fs::read_to_string(&path).ok().as_deref() != Some(&text) {
             stale.push(name);
         }
     }
-    assert_eq!(stale, Vec::<&str>::new(), "run scripts/reference and commit what it writes");
+    assert_eq!(stale, Vec::<String>::new(), "run scripts/reference and commit what it writes");
 }

@@ -181,6 +181,8 @@ artifacts:
   imageDetail.json: { image_detail: app }
   imagedefinitions.json: { image_definitions: { web: app } }
   build.json: { json: { tag: "${IMAGE_TAG}", image: "${images.app.pinned}" } }
+# One of each kind, which no one pipeline has.
+check: { allow: [agree-image-detail, agree-rolling] }
 "#;
 
 /// A project with a Dockerfile, a template and everything that it needs.
@@ -191,7 +193,7 @@ pub fn project(testbed: &Testbed, repository: &TestRepository) -> Project {
             testbed,
             "ARG GREETING\nRUN echo \"$GREETING\" > /greeting\nCMD [\"cat\", \"/greeting\"]",
         )
-        .file("taskdef_template.json", "{\"family\": \"web\", \"image\": \"${IMAGE_URI}\"}\n")
+        .file("taskdef_template.json", "{\"family\": \"web\", \"containerDefinitions\": [{\"name\": \"web\", \"image\": \"${IMAGE_URI}\", \"memory\": 64}]}\n")
         .file("shipspec.yml", SHIPSPEC)
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::check::CheckConfig;
 use super::raw::{RawArtifact, RawArtifactMap, RawDefinitions, RawDialect};
 use super::text::{RawText, Text, keep, named_texts, texts};
 use super::tree::Tree;
@@ -20,6 +21,8 @@ pub struct ArtifactConfig {
     pub content: ArtifactContent,
     /// Secret parameters that may stand in it.
     pub allow_secrets: Vec<String>,
+    /// Findings of `check` that are not told of it.
+    pub check: CheckConfig,
     /// Names for it alone.
     pub variables: IndexMap<String, Text>,
     /// Names with several values; one artifact for each combination.
@@ -36,6 +39,7 @@ impl ArtifactConfig {
             path,
             content,
             allow_secrets: Vec::new(),
+            check: CheckConfig::default(),
             variables: IndexMap::new(),
             matrix: IndexMap::new(),
             when: None,
@@ -115,6 +119,7 @@ impl ArtifactReader<'_> {
             path,
             content,
             allow_secrets: words(&map.allow_secrets),
+            check: CheckConfig::from_raw(&map.check, self.source),
             variables: named_texts(&map.variables, self.source, self.found),
             matrix: map
                 .matrix

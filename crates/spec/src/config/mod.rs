@@ -1,6 +1,7 @@
 //! shipspec.yml: what it may say, and what it says.
 
 mod artifact;
+mod check;
 mod image;
 mod options;
 mod parameter;
@@ -13,6 +14,7 @@ mod text;
 mod tree;
 
 pub use artifact::{ArtifactConfig, ArtifactContent, TemplateConfig, TemplateDialect};
+pub use check::CheckConfig;
 pub use image::ImageConfig;
 pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
 pub use parameter::{ParameterConfig, ParameterKind};
@@ -52,6 +54,8 @@ pub struct Config {
     pub images: IndexMap<String, ImageConfig>,
     /// The artifacts to write.
     pub artifacts: Vec<ArtifactConfig>,
+    /// Findings of `check` that are not told.
+    pub check: CheckConfig,
     /// Where images are copied to, by the names of these places.
     pub promote: IndexMap<String, PromotionConfig>,
 }
@@ -162,6 +166,7 @@ impl Config {
             variables: named_texts(&raw.variables, source, &mut found),
             images,
             artifacts,
+            check: CheckConfig::from_raw(&raw.check, source),
             promote,
         };
         found.or(config)

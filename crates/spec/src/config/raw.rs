@@ -40,10 +40,23 @@ pub(super) struct RawConfig {
     /// The files to write, by their path: the path of a template, or what to make.
     #[serde(default)]
     pub(super) artifacts: IndexMap<String, RawArtifact>,
+    /// How `shipspec check` judges.
+    #[serde(default)]
+    pub(super) check: RawCheck,
     /// Other accounts or regions that `shipspec promote NAME` copies the images to, by their names:
     /// `production`.
     #[serde(default)]
     pub(super) promote: IndexMap<String, RawPromotion>,
+}
+
+/// How `shipspec check` judges.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Check")]
+pub(super) struct RawCheck {
+    /// Findings that are not told, by their codes.
+    #[serde(default)]
+    pub(super) allow: Vec<RawText>,
 }
 
 /// The only version there is.
@@ -312,6 +325,9 @@ pub(super) struct RawArtifactMap {
     /// Secret parameters that may stand in this artifact in plain text.
     #[schemars(default)]
     pub(super) allow_secrets: Vec<RawText>,
+    /// How `shipspec check` judges this artifact.
+    #[schemars(default)]
+    pub(super) check: RawCheck,
     /// Names for this artifact alone; they win over those of the file.
     #[schemars(default)]
     pub(super) variables: IndexMap<String, RawText>,

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 
 use super::options::{RawCacheTo, RawNoCache};
 use super::raw::{
-    OneOrMany, RawArtifact, RawArtifactMap, RawDefinitions, RawDialect, RawParameter,
+    OneOrMany, RawArtifact, RawArtifactMap, RawCheck, RawDefinitions, RawDialect, RawParameter,
     RawParameterMap, RawParameterType,
 };
 use super::repository::RawCreateRepository;
@@ -87,6 +87,20 @@ impl TryFrom<RawTree> for OneOrMany {
         match tree {
             RawTree::List(items) => Ok(Self::Many(texts(items)?)),
             one => Ok(Self::One(one.try_into()?)),
+        }
+    }
+}
+
+impl TryFrom<RawTree> for RawCheck {
+    type Error = Misshapen;
+
+    fn try_from(tree: RawTree) -> Result<Self, Misshapen> {
+        match tree {
+            RawTree::Map(mut entries) => {
+                let allow = entries.shift_remove("allow").map(list).transpose()?;
+                Ok(Self { allow: allow.unwrap_or_default() })
+            }
+            _ => Err("a map with `allow` is wanted here"),
         }
     }
 }
@@ -172,6 +186,7 @@ impl TryFrom<IndexMap<String, RawTree>> for RawArtifactMap {
                 .transpose()?,
             json: take("json"),
             allow_secrets: take("allow_secrets").map(list).transpose()?.unwrap_or_default(),
+            check: take("check").map(RawCheck::try_from).transpose()?.unwrap_or_default(),
             variables: take("variables").map(map).transpose()?.unwrap_or_default(),
             matrix: match take("matrix") {
                 Some(RawTree::Map(axes)) => {

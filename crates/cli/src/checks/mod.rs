@@ -1,0 +1,11 @@
+//! What the checks are given: the artifacts as far as they are known, and the files of the source.
+
+mod discover;
+mod project;
+mod run;
+mod show;
+
+pub(crate) use discover::{discover, read_all};
+pub(crate) use project::Look;
+pub(crate) use run::{before_run, of_rendered};
+pub(crate) use show::{show, summary};

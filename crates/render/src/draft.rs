@@ -1,0 +1,303 @@
+//! Artifacts as far as they are known: for whoever looks at them before everything has a value.
+//!
+//! Nothing is asked. What has no value yet, or none here, is unknown, and that is no mistake.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use shipspec_spec::config::{ArtifactConfig, Config, ReferenceForm, Text, describe};
+use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
+use shipspec_spec::escape::JsonPlace;
+use shipspec_spec::expression::{EvaluationError, NameError, Names, Piece, Slot, Template};
+use shipspec_spec::scope::Scope;
+use shipspec_spec::source::{Source, Span};
+use shipspec_spec::value::{UNKNOWN, Value};
+
+use crate::image_files::{image_definitions, image_detail};
+use crate::plan::{ArtifactPlan, Content, read_all, reference_name};
+use crate::template::{Body, Format, TemplateFile};
+
+/// An artifact as far as it is known.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Its path.
+    pub path: String,
+    /// Where shipspec.yml names it.
+    pub place: Span,
+    /// The template that it is made from, if it is.
+    pub template: Option<String>,
+    /// Findings of `check` that are not told of it.
+    pub allow: Vec<String>,
+    /// What it holds.
+    pub content: DraftContent,
+}
+
+/// What an artifact holds.
+#[derive(Debug, Clone)]
+pub enum DraftContent {
+    /// The text of a template, and what its slots come to.
+    Template {
+        /// The template.
+        source: Arc<Source>,
+        /// What it has to be.
+        format: Format,
+        /// Its slots, in their order.
+        slots: Vec<DraftSlot>,
+    },
+    /// A whole text, with [`UNKNOWN`] in place of what is not known.
+    Made {
+        /// The text.
+        text: String,
+        /// What it has to be.
+        format: Format,
+    },
+    /// Nothing can be said of it, for this reason.
+    Unclear(String),
+}
+
+/// A place in a template.
+#[derive(Debug, Clone)]
+pub struct DraftSlot {
+    /// Its bytes.
+    pub range: Range<usize>,
+    /// The text that it comes to, and whether that is text whatever it looks like; nothing if it is
+    /// not known.
+    pub value: Option<(String, bool)>,
+}
+
+/// All artifacts of a project.
+#[derive(Debug, Clone, Default)]
+pub struct Drafts {
+    /// Those that there will be.
+    pub drafts: Vec<Draft>,
+    /// What is wrong, whatever the values are.
+    pub mistakes: Diagnostics,
+    /// Entries of `artifacts:` of which nothing is known, and why.
+    pub unclear: Vec<String>,
+    /// Names that have no value here, and where a template asks for them.
+    pub unset: Vec<(String, Span)>,
+}
+
+impl Drafts {
+    /// Reads all templates, and fills in what is known.
+    #[must_use]
+    pub fn read(config: &Config, scope: &Scope, folder: &Path) -> Self {
+        let mut all = Self::default();
+        for artifact in &config.artifacts {
+            match read_all(artifact, scope, folder) {
+                Ok(plans) => {
+                    for plan in plans {
+                        all.add(artifact, &plan, scope, config.reference);
+                    }
+                }
+                Err(errors) => match unknown_name(artifact, scope) {
+                    Some(name) => {
+                        let path = artifact.path.as_written();
+                        all.unclear.push(format!("`{path}`: `{name}` has no value here"));
+                    }
+                    None => all.mistakes.extend(errors),
+                },
+            }
+        }
+        all
+    }
+
+    fn add(
+        &mut self,
+        artifact: &ArtifactConfig,
+        plan: &ArtifactPlan,
+        scope: &Scope,
+        form: ReferenceForm,
+    ) {
+        let scope = scope.of_artifact(plan.matrix.clone(), &plan.variables);
+        let mut template = None;
+        let content = match &plan.content {
+            Content::Template(file) => {
+                template = Some(file.source.name.clone());
+                self.template(file, &scope)
+            }
+            content => made(content, &scope, form),
+        };
+        self.drafts.push(Draft {
+            path: plan.path.clone(),
+            place: plan.place.clone(),
+            template,
+            allow: artifact.check.codes().cloned().collect(),
+            content,
+        });
+    }
+
+    fn template(&mut self, file: &TemplateFile, scope: &Scope) -> DraftContent {
+        match &file.body {
+            Body::Shell(template) => {
+                let slots = self.slots(file, template, scope);
+                DraftContent::Template {
+                    source: Arc::clone(&file.source),
+                    format: file.format,
+                    slots,
+                }
+            }
+            Body::Jinja(_) => {
+                let names = StandIns::new(scope);
+                match (file.fill("", &names), names.used()) {
+                    (Ok(filled), _) => {
+                        DraftContent::Made { text: filled.text, format: file.format }
+                    }
+                    (Err(_), true) => {
+                        let reason = "what is not known here decides what it is";
+                        DraftContent::Unclear(reason.into())
+                    }
+                    (Err(errors), false) => {
+                        self.mistakes.extend(errors);
+                        DraftContent::Unclear("it cannot be filled".into())
+                    }
+                }
+            }
+        }
+    }
+
+    fn slots(&mut self, file: &TemplateFile, template: &Template, scope: &Scope) -> Vec<DraftSlot> {
+        let (mut slots, mut place) = (Vec::new(), JsonPlace::default());
+        for piece in template.pieces() {
+            match piece {
+                Piece::Text(range) => place.pass(&file.source.text[range.clone()]),
+                Piece::Slot(slot) => {
+                    let value = self.slot(file, slot, place, scope);
+                    slots.push(DraftSlot { range: slot.range.clone(), value });
+                }
+            }
+        }
+        slots
+    }
+
+    fn slot(
+        &mut self,
+        file: &TemplateFile,
+        slot: &Slot,
+        place: JsonPlace,
+        scope: &Scope,
+    ) -> Option<(String, bool)> {
+        let span = || Span::new(&file.source, slot.range.clone());
+        match slot.text(&file.source.text, scope) {
+            Ok((value, text)) => {
+                if file.format == Format::Json
+                    && let Err(error) = place.escape(&text)
+                {
+                    let mistake = Diagnostic::at(span(), error.to_string());
+                    self.mistakes.push(mistake.with_hint(error.hint()));
+                    return None;
+                }
+                Some((text, value.is_tool_made()))
+            }
+            Err(error) => {
+                if is_unknown(&error) {
+                    self.unset.extend(unset(&error).map(|name| (name.to_owned(), span())));
+                } else {
+                    self.mistakes.push(describe(span(), &error, scope));
+                }
+                None
+            }
+        }
+    }
+}
+
+/// The text of an artifact that has no template.
+fn made(content: &Content, scope: &Scope, form: ReferenceForm) -> DraftContent {
+    let names = StandIns::new(scope);
+    let reference = |image: &String| {
+        let images = names.resolve(&reference_name(image, form)).ok();
+        let part = if form == ReferenceForm::Tag { "uri" } else { "pinned" };
+        let text = images.and_then(|it| Some(it.content()[image][part].as_str()?.to_owned()));
+        text.unwrap_or_else(|| UNKNOWN.to_string())
+    };
+    let text = match content {
+        Content::ImageDetail(image) => image_detail(&reference(image)),
+        Content::ImageDefinitions(pairs) => {
+            let pairs = pairs.iter().map(|(container, image)| (&**container, reference(image)));
+            image_definitions(pairs)
+        }
+        Content::Json(tree) => match tree.evaluate(&names) {
+            Ok(value) => value.content().to_string(),
+            Err(_) => return DraftContent::Unclear("a value in it is not known here".into()),
+        },
+        Content::Template(_) => return DraftContent::Unclear("it is made from a template".into()),
+    };
+    DraftContent::Made { text, format: Format::Json }
+}
+
+/// A name that an artifact's path, template or condition asks for, and that has no value here.
+fn unknown_name(artifact: &ArtifactConfig, scope: &Scope) -> Option<String> {
+    let scope = scope.of_artifact(std::collections::BTreeMap::new(), &artifact.variables);
+    let template = match &artifact.content {
+        shipspec_spec::config::ArtifactContent::Template(template) => Some(&template.path),
+        _ => None,
+    };
+    let texts = artifact.matrix.values().flatten().chain(&artifact.when).chain(template);
+    let names = texts.chain([&artifact.path]).flat_map(Text::references);
+    let mut names = names.filter(|name| !artifact.matrix.contains_key(name));
+    names.find(|name| scope.resolve(name).is_err_and(|error| is_unknown(&error.into())))
+}
+
+/// The value is not there now, and may be in a build.
+#[must_use]
+pub fn is_unknown(error: &EvaluationError) -> bool {
+    match error {
+        EvaluationError::Name(NameError::Inside { inner, .. }) => is_unknown(inner),
+        EvaluationError::Name(NameError::Cycle(_))
+        | EvaluationError::Expression(_)
+        | EvaluationError::NotText(_) => false,
+        EvaluationError::Name(_) | EvaluationError::Required(_) => true,
+    }
+}
+
+/// The name that nobody gives a value.
+fn unset(error: &EvaluationError) -> Option<&str> {
+    match error {
+        EvaluationError::Name(NameError::Inside { inner, .. }) => unset(inner),
+        EvaluationError::Name(NameError::Unset(name)) => Some(name),
+        _ => None,
+    }
+}
+
+/// The names of a scope, and a sign for each that is not known.
+struct StandIns<'a> {
+    scope: &'a Scope,
+    used: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> StandIns<'a> {
+    fn new(scope: &'a Scope) -> Self {
+        Self { scope, used: RefCell::default() }
+    }
+
+    fn used(&self) -> bool {
+        !self.used.borrow().is_empty()
+    }
+}
+
+impl Names for StandIns<'_> {
+    fn resolve(&self, reference: &str) -> Result<Value, NameError> {
+        self.scope.resolve(reference).or_else(|error| {
+            let error = EvaluationError::from(error);
+            match error {
+                error if is_unknown(&error) => {
+                    self.used.borrow_mut().insert(reference.to_owned());
+                    Ok(Value::plain(UNKNOWN.to_string()))
+                }
+                EvaluationError::Name(error) => Err(error),
+                _ => Err(NameError::Unset(reference.to_owned())),
+            }
+        })
+    }
+
+    fn known(&self) -> Vec<String> {
+        self.scope.known()
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        self.scope.folder()
+    }
+}
