@@ -214,7 +214,8 @@ mod tests {
 
     #[test]
     fn what_is_no_repository_is_refused() {
-        assert!(repository("{ imutable: true }").unwrap_err().contains("immutable"));
+        let error = repository("{ imutable: true }").unwrap_err();
+        assert!(error.contains("unknown key `imutable`"), "{error}");
         assert!(repository("{ encryption: rot13 }").is_err());
         assert!(repository("sometimes").is_err());
     }
