@@ -11,21 +11,29 @@ use shipspec_build::docker::{BuildInputs, BuildSecret, Built, Engine, LocalImage
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter as _};
 use shipspec_build::publish::{Staged, stage};
+use shipspec_build::reuse::{BaseDigests, keep};
 use shipspec_registry::access::Access;
+use shipspec_spec::image::Digest;
 
 use crate::context::Context;
+use crate::keys::Key;
 use crate::project::Project;
 use crate::report::Report;
+use crate::reuse::{Looked, Memory};
 use crate::tagging::Holding;
 
 /// An image that is made.
 pub(crate) struct Made {
     /// What it was made from.
     pub(crate) plan: ImagePlan,
-    /// Where it is in the engine.
-    pub(crate) image: LocalImage,
+    /// Where it is in the engine; nothing if the engine was not asked for it.
+    pub(crate) image: Option<LocalImage>,
     /// Where it is in the registry; nothing if it was not brought there.
     pub(crate) staged: Option<Staged>,
+    /// What it is known by, if it can be found again.
+    pub(crate) key: Option<Key>,
+    /// It was in the registry before.
+    pub(crate) is_reused: bool,
     build_seconds: Option<f64>,
 }
 
@@ -33,19 +41,28 @@ pub(crate) struct Made {
 #[derive(Clone, Copy)]
 pub(crate) struct Maker<'a> {
     pub(crate) context: &'a Context<'a>,
-    pub(crate) engine: &'a Engine,
+    /// Nothing if there is nothing to build.
+    pub(crate) engine: Option<&'a Engine>,
     pub(crate) access: &'a Access,
     /// They are brought to their registries, under tags that nobody deploys.
     pub(crate) stages: bool,
+    /// Who knows what the registries hold; nothing if nobody asks.
+    pub(crate) memory: Option<&'a Memory<'a>>,
 }
 
-impl Maker<'_> {
-    /// Makes all images, at most `jobs` at a time. The first that fails ends the others. Digests that
-    /// are told on the way are known to `project` afterwards.
+impl<'a> Maker<'a> {
+    fn engine(self) -> anyhow::Result<&'a Engine> {
+        self.engine.context("no engine was connected to")
+    }
+
+    /// Makes all images, at most `jobs` at a time. The first that fails ends the others. Those that
+    /// were `looked` for and found are there already. Digests that are told on the way are known to
+    /// `project` afterwards.
     pub(crate) async fn make_all(
         self,
         project: &mut Project,
         plans: &[ImagePlan],
+        mut looked: BTreeMap<String, Looked>,
         jobs: usize,
         report: &mut Report,
     ) -> anyhow::Result<Vec<Made>> {
@@ -59,13 +76,14 @@ impl Maker<'_> {
                     waiting.iter().position(|plan| plan.depends_on.is_disjoint(&open))
             {
                 let plan = waiting.remove(ready);
-                let plan = if plan.is_provisional && self.stages {
-                    project.plan_again(self.context, &plan.name)?
-                } else {
-                    plan.clone()
+                let plan = match looked.get(&plan.name) {
+                    Some(looked) => looked.plan.clone(),
+                    None if self.stages => project.plan_now(self.context, plan)?,
+                    None => plan.clone(),
                 };
                 let secrets = project.build_secrets(&plan);
-                running.push(self.make(plan, secrets));
+                let versions = project.secret_versions(&plan);
+                running.push(self.make(looked.remove(&plan.name), plan, secrets, versions));
             }
             let Some(done) = running.next().await else { break };
             let done: Made = done?;
@@ -84,18 +102,53 @@ impl Maker<'_> {
 
     async fn make(
         self,
+        looked: Option<Looked>,
         plan: ImagePlan,
+        secrets: BTreeMap<String, BuildSecret>,
+        versions: BTreeMap<String, String>,
+    ) -> anyhow::Result<Made> {
+        let mut looked = match (looked, self.memory) {
+            (Some(looked), _) => looked,
+            (None, Some(memory)) => memory.look_up(plan, versions).await?,
+            (None, None) => Looked::unknown(plan, ""),
+        };
+        if let Some(held) = looked.held.take() {
+            if let Some(memory) = self.memory {
+                memory.tell_reused(&looked.plan, &held);
+            }
+            let Looked { plan, key, .. } = looked;
+            let (staged, is_reused) = (Some(held), true);
+            return Ok(Made { plan, image: None, staged, key, is_reused, build_seconds: None });
+        }
+        self.make_new(looked, secrets).await
+    }
+
+    async fn make_new(
+        self,
+        looked: Looked,
         secrets: BTreeMap<String, BuildSecret>,
     ) -> anyhow::Result<Made> {
         let start = Instant::now();
+        let plan = &looked.plan;
         let reference = plan.repository.tagged(plan.main_tag());
-        let image = self.build(&plan, &reference, &secrets).await?;
+        let bases = looked.key.as_ref().map(|key| &key.bases);
+        let built = self.build(&looked.to_build(), &reference, &secrets, bases).await?;
         let duration = start.elapsed();
         self.context.console.report(Event::Built { image: &plan.name, duration });
+        let doubt = looked.key.as_ref().and_then(|key| doubt(&built, key));
+        self.test(plan, &reference, &secrets, bases).await?;
+        let Looked { plan, mut key, replaced, .. } = looked;
+        if let Some(doubt) = doubt {
+            let name = &plan.name;
+            self.context
+                .console
+                .note(format_args!("note: `{name}` cannot be reused later: {doubt}"));
+            key = None;
+        }
         let build_seconds = Some(duration.as_secs_f64());
-        self.test(&plan, &reference, &secrets).await?;
-        let made = Made { plan, image, staged: None, build_seconds };
-        if self.stages { self.stage(made).await } else { Ok(made) }
+        let image = Some(built.image);
+        let made = Made { plan, image, staged: None, key, is_reused: false, build_seconds };
+        if self.stages { self.stage(made, replaced.as_ref()).await } else { Ok(made) }
     }
 
     /// Runs the test of an image, in a stage of its own if it says so.
@@ -104,12 +157,14 @@ impl Maker<'_> {
         plan: &ImagePlan,
         reference: &str,
         secrets: &BTreeMap<String, BuildSecret>,
+        bases: Option<&BaseDigests>,
     ) -> anyhow::Result<()> {
         let Some(test) = &plan.test else { return Ok(()) };
         let console = self.context.console;
+        let engine = self.engine()?;
         let (name, explain) = (&plan.name, || format!("failed to test the image `{}`", plan.name));
         if test.target.is_none() {
-            let tested = self.engine.test(name, reference, test, console).await;
+            let tested = engine.test(name, reference, test, console).await;
             return tested.with_context(explain);
         }
         // A name that no other run has, and that is not left behind.
@@ -117,9 +172,9 @@ impl Maker<'_> {
         let mut stage = ImagePlan { target: test.target.clone(), ..plan.clone() };
         // What is kept for later builds is that of the image.
         stage.options.cache_to = None;
-        let _passing = self.engine.passing(&passing);
-        self.build(&stage, &passing, secrets).await?;
-        let tested = self.engine.test(name, &passing, test, console).await;
+        let _passing = engine.passing(&passing);
+        self.build(&stage, &passing, secrets, bases).await?;
+        let tested = engine.test(name, &passing, test, console).await;
         tested.with_context(explain)
     }
 
@@ -128,14 +183,15 @@ impl Maker<'_> {
         plan: &ImagePlan,
         tag: &str,
         secrets: &BTreeMap<String, BuildSecret>,
-    ) -> anyhow::Result<LocalImage> {
+        bases: Option<&BaseDigests>,
+    ) -> anyhow::Result<Built> {
         let image = &*plan.name;
         self.context.console.report(Event::BuildStarted { image });
-        let inputs = BuildInputs { plan, tag, access: self.access, secrets };
-        let built = self.engine.build(&inputs, self.context.console).await;
+        let inputs = BuildInputs { plan, tag, access: self.access, secrets, bases };
+        let built = self.engine()?.build(&inputs, self.context.console).await;
         let built = built.with_context(|| format!("failed to build the image `{image}`"))?;
         self.note_build(image, &built);
-        Ok(built.image)
+        Ok(built)
     }
 
     /// Says what is not as one would expect.
@@ -157,12 +213,26 @@ impl Maker<'_> {
         }
     }
 
-    /// Brings an image of the engine to its registry.
-    async fn stage(self, made: Made) -> anyhow::Result<Made> {
-        let plan = &made.plan;
-        let console = self.context.console;
-        let staged = stage(self.engine, plan, &made.image, self.access, console).await?;
-        Ok(Made { staged: Some(staged), ..made })
+    /// Brings an image of the engine to its registry: under its key, where it can be found again.
+    async fn stage(self, made: Made, replaced: Option<&Digest>) -> anyhow::Result<Made> {
+        let Some(image) = &made.image else { return Ok(made) };
+        let (plan, console, access) = (&made.plan, self.context.console, self.access);
+        let engine = self.engine()?;
+        let Some(key) = &made.key else {
+            let staged = stage(engine, plan, image, access, console).await?;
+            return Ok(Made { staged: Some(staged), ..made });
+        };
+        let wanted = (&key.id, replaced);
+        let kept = keep(engine, plan, image, wanted, access, console).await?;
+        if kept.is_adopted {
+            console.note(format_args!(
+                "note: another run was faster: `{}` is the image that it made from the same",
+                plan.name
+            ));
+        } else if let Some(memory) = self.memory {
+            memory.note_doubts(plan, key);
+        }
+        Ok(Made { staged: Some(kept.staged), ..made })
     }
 
     /// Brings images to their registries that are in the engine already, and gives them all of their
@@ -174,8 +244,15 @@ impl Maker<'_> {
     ) -> anyhow::Result<Vec<Made>> {
         let mut all = Vec::new();
         for (plan, image) in images {
-            let made = Made { plan, image, staged: None, build_seconds: None };
-            let made = self.stage(made).await?;
+            let made = Made {
+                plan,
+                image: Some(image),
+                staged: None,
+                key: None,
+                is_reused: false,
+                build_seconds: None,
+            };
+            let made = self.stage(made, None).await?;
             made.tell(report);
             all.push(made);
         }
@@ -185,8 +262,9 @@ impl Maker<'_> {
     /// Gives images in the engine all of their tags there.
     pub(crate) async fn tag_locally(self, images: &[Made]) -> anyhow::Result<()> {
         for Made { plan, image, .. } in images {
+            let Some(image) = image else { continue };
             for planned in &plan.tags {
-                self.engine.tag(image.id.as_str(), &plan.repository, &planned.tag).await?;
+                self.engine()?.tag(image.id.as_str(), &plan.repository, &planned.tag).await?;
             }
         }
         Ok(())
@@ -204,8 +282,21 @@ impl Made {
     fn tell(&self, report: &mut Report) {
         let told = report.image(&self.plan);
         told.build_seconds = self.build_seconds;
+        told.key = self.key.as_ref().map(|key| key.id.to_string());
+        told.reused = self.is_reused;
         if let Some(staged) = &self.staged {
             told.set_published(staged.published());
         }
     }
+}
+
+/// Why an image may be another one than its key says; nothing if all is as it was.
+fn doubt(built: &Built, key: &Key) -> Option<String> {
+    if built.is_classic && !key.bases.is_empty() {
+        return Some("the classic builder does not tell which base images it takes".into());
+    }
+    if let Some(base) = built.unknown_bases.first() {
+        return Some(format!("it is made from `{base}`, which its Dockerfile does not name"));
+    }
+    key.changed()
 }

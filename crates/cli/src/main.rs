@@ -9,6 +9,7 @@ mod dockerfiles;
 mod failure;
 mod flags;
 mod images;
+mod keys;
 mod live;
 mod parameters;
 mod pipeline;
@@ -18,6 +19,7 @@ mod promotion;
 #[cfg(test)]
 mod reference;
 mod report;
+mod reuse;
 mod signal;
 mod tagging;
 mod values;

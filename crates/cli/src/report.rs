@@ -67,6 +67,15 @@ pub(crate) struct ImageReport {
     /// absent if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) exposed: Vec<String>,
+    /// The content key, which the image has as the tag `shipspec-` and the key; absent if it cannot be found
+    /// again by what it is made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+    /// It was not built: the registry holds it, made from the same.
+    pub(crate) reused: bool,
+    /// Why it is built, for `plan`; absent if it is not, and for the other commands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
     /// Seconds that the build took; absent if nothing was built.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) build_seconds: Option<f64>,
@@ -192,7 +201,10 @@ impl Report {
             let digest = image.digest.as_deref().map_or("-", |digest| &digest[..19]);
             let size = image.size.map_or_else(|| "-".into(), |size| Bytes(size).to_string());
             let seconds = image.build_seconds.map(Duration::from_secs_f64);
-            let time = seconds.map_or_else(|| "-".into(), |time| Seconds(time).to_string());
+            let time = match seconds {
+                Some(time) => Seconds(time).to_string(),
+                None => if image.reused { "reused" } else { "-" }.to_owned(),
+            };
             rows.push([image.name.clone(), tags.join(", "), digest.into(), size, time]);
         }
         let mut table = columns(&rows);
@@ -239,6 +251,9 @@ impl ImageReport {
             media_type: None,
             size: None,
             exposed: plan.exposed.iter().cloned().collect(),
+            key: None,
+            reused: false,
+            reason: None,
             build_seconds: None,
             copied: None,
         }
@@ -287,6 +302,9 @@ mod tests {
             media_type: None,
             size: Some(12_345_678),
             exposed: vec!["DB_PASSWORD".into()],
+            key: None,
+            reused: false,
+            reason: None,
             build_seconds: Some(3.25),
             copied: None,
         });

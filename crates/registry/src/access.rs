@@ -9,7 +9,7 @@ use shipspec_spec::hint::Hint;
 use shipspec_spec::image::{Registry, Repository};
 use tokio::sync::Mutex;
 
-use crate::client::Client;
+use crate::client::{Client, Right};
 use crate::credentials::{Credentials, CredentialsError};
 use crate::ecr::{Ecr, EcrError, Mutability};
 use crate::ecr_public;
@@ -196,7 +196,16 @@ impl Access {
     ///
     /// [`AccessError::Registry`] if the trust roots of the system cannot be read.
     pub fn client(&self, repository: &Repository) -> Result<Client, RegistryError> {
-        Client::new(repository.clone(), self.clone())
+        Client::new(repository.clone(), self.clone(), Right::Write)
+    }
+
+    /// A client for a repository that is only read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Access::client`].
+    pub fn reader(&self, repository: &Repository) -> Result<Client, RegistryError> {
+        Client::new(repository.clone(), self.clone(), Right::Read)
     }
 }
 

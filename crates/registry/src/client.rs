@@ -40,6 +40,17 @@ pub struct Client {
     repository: Repository,
     access: Access,
     authorization: Mutex<Authorization>,
+    /// What a token server is asked for.
+    right: Right,
+}
+
+/// What is done to the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// Somebody else's, who may let nobody but its owner write.
+    Read,
+    /// Ours.
+    Write,
 }
 
 /// What goes with each request.
@@ -58,7 +69,11 @@ struct TokenAnswer {
 
 impl Client {
     /// A client for `repository`. Nothing is asked yet.
-    pub(crate) fn new(repository: Repository, access: Access) -> Result<Self, RegistryError> {
+    pub(crate) fn new(
+        repository: Repository,
+        access: Access,
+        right: Right,
+    ) -> Result<Self, RegistryError> {
         let builder = reqwest::Client::builder()
             .user_agent(concat!("shipspec/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
@@ -67,7 +82,8 @@ impl Client {
             repository: repository.clone(),
             source,
         })?;
-        Ok(Self { http, repository, access, authorization: Mutex::new(Authorization::Nothing) })
+        let authorization = Mutex::new(Authorization::Nothing);
+        Ok(Self { http, repository, access, authorization, right })
     }
 
     /// The repository that this client speaks to.
@@ -316,7 +332,8 @@ impl Client {
         realm: &str,
         query: &[(String, String)],
     ) -> Result<Secret, RegistryError> {
-        let scope = format!("repository:{}:pull,push", self.repository.name);
+        let actions = if self.right == Right::Read { "pull" } else { "pull,push" };
+        let scope = format!("repository:{}:{actions}", self.repository.name);
         let request = self.http.get(realm).query(query).query(&[("scope", scope)]);
         let authorization = match self.credentials(None).await? {
             Some(credentials) => Authorization::Basic(credentials),

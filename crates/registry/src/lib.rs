@@ -12,6 +12,7 @@ mod download;
 pub mod ecr;
 pub mod ecr_public;
 pub mod error;
+mod look_up;
 pub mod manifest;
 pub mod observer;
 pub mod repository;

@@ -12,6 +12,7 @@ use shipspec_build::docker::{BuildError, BuildInputs, BuildSecret, Built, Engine
 use shipspec_build::options::BuildOptions;
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter};
+use shipspec_build::reuse::Reuse;
 use shipspec_registry::access::Access;
 use shipspec_registry::retry::Unobserved;
 use shipspec_spec::platform::Platform;
@@ -93,6 +94,7 @@ impl Project {
             depends_on: [].into(),
             is_provisional: false,
             options: BuildOptions::default(),
+            reuse: Reuse::default(),
         };
         let tag = format!("r.example/{name}:1");
         let (told, secrets, environment) = (Told::default(), BTreeMap::new(), BTreeMap::new());
@@ -140,7 +142,7 @@ impl Project {
         let plan = ImagePlan { target, ..self.plan.clone() };
         let access = Access::new(None, None, Arc::new(Unobserved));
         let (tag, secrets) = (&*self.tag, &self.secrets);
-        let inputs = BuildInputs { plan: &plan, tag, access: &access, secrets };
+        let inputs = BuildInputs { plan: &plan, tag, access: &access, secrets, bases: None };
         engine.build(&inputs, &self.told).await
     }
 

@@ -6,6 +6,7 @@ use clap::Args as ClapArgs;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use shipspec_build::plan::{ImagePlan, plan_promotion};
+use shipspec_build::reuse::Reuse;
 use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::ecr_host::EcrHost;
 use shipspec_spec::image::{Registry, Repository};
@@ -63,6 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         plans.iter().filter_map(|plan| arn(&plan.repository)).collect();
     let place = Place::new(args, context, hosts.first());
     let mut statements = repository_statements(&repositories);
+    statements.extend(age_statement(&plans));
     statements.extend(public_statements(&plans));
     statements.extend(creation_statements(&plans));
     statements.extend(Parameters::new(&project, context, &place).statements());
@@ -150,6 +152,18 @@ fn repository_statements(repositories: &BTreeSet<String>) -> Vec<Value> {
             "Action": REPOSITORY_ACTIONS, "Resource": repositories,
         }),
     ]
+}
+
+/// The age of an image stands in its configuration, which is a blob.
+fn age_statement(plans: &[ImagePlan]) -> Option<Value> {
+    let aged = plans.iter().filter(|plan| matches!(plan.reuse, Reuse::For(_)));
+    let repositories: BTreeSet<_> = aged.filter_map(|plan| arn(&plan.repository)).collect();
+    (!repositories.is_empty()).then(|| {
+        json!({
+            "Sid": "EcrAge", "Effect": "Allow",
+            "Action": "ecr:GetDownloadUrlForLayer", "Resource": repositories,
+        })
+    })
 }
 
 /// What a push to ECR Public asks for ([actions]). The ARN of a public repository has the account,

@@ -9,6 +9,7 @@ use crate::images::{Made, Maker};
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_something};
 use crate::report::Report;
+use crate::reuse::Rebuild;
 use crate::{failure, pipeline, tagging};
 
 /// Build, push, tag and write the artifacts: everything, or nothing
@@ -27,6 +28,10 @@ pub(crate) struct Args {
     /// Leave the images in the engine: no registry is asked, and no digest is known
     #[arg(long)]
     no_push: bool,
+    /// Build these images even if their registries hold what is made from the same; without a name,
+    /// all
+    #[arg(long, value_name = "IMAGE", num_args = 0..)]
+    rebuild: Option<Vec<String>>,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
@@ -39,12 +44,14 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     } else {
         DigestState::Later
     };
-    let needs = Needs { registry: !args.no_push, artifacts: true, builds: true };
+    let rebuild = Rebuild::new(args.rebuild.as_deref(), &project)?;
+    let reuse = (!args.no_push).then_some(rebuild);
+    let needs = Needs { registry: !args.no_push, artifacts: true, builds: true, reuse };
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
-    let ready = ready.require(context)?;
+    let mut ready = ready.require(context)?;
     pipeline::note_overruled(context, &project.scope);
     let mut report = pipeline::report("run", &project, &ready.checks);
-    if let Err(error) = publish(args, context, &mut project, &ready, &mut report).await {
+    if let Err(error) = publish(args, context, &mut project, &mut ready, &mut report).await {
         return Err(failure::unfinished(report, error));
     }
     match args.output.output {
@@ -60,20 +67,25 @@ async fn publish(
     args: &Args,
     context: &Context<'_>,
     project: &mut Project,
-    ready: &Preflight,
+    ready: &mut Preflight<'_>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let mut images = Vec::new();
     if !args.no_push {
         pipeline::create_repositories(context, ready).await?;
     }
-    if let Some(engine) = &ready.engine {
-        let maker = Maker { context, engine, access: &ready.access, stages: !args.no_push };
-        let jobs = args.build.jobs.into();
-        images = maker.make_all(project, &ready.plans, jobs, report).await?;
-        if args.no_push {
-            maker.tag_locally(&images).await?;
-        }
+    let looked = std::mem::take(&mut ready.looked);
+    pipeline::note_written(context, &looked, ready.artifacts.as_ref());
+    let maker = Maker {
+        context,
+        engine: ready.engine.as_ref(),
+        access: &ready.access,
+        stages: !args.no_push,
+        memory: ready.memory.as_ref(),
+    };
+    let jobs = args.build.jobs.into();
+    let images = maker.make_all(project, &ready.plans, looked, jobs, report).await?;
+    if args.no_push {
+        maker.tag_locally(&images).await?;
     }
     let artifacts = match &ready.artifacts {
         Some(artifacts) => artifacts.fill(&project.scope)?,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::options::{Network, RawCacheTo, RawNoCache};
 use super::repository::RawCreateRepository;
+use super::reuse::RawReuse;
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -172,6 +173,10 @@ pub(super) struct RawImage {
     /// What has to succeed in the image before it is pushed.
     #[serde(default)]
     pub(super) test: Option<RawTest>,
+    /// Whether an image is taken as it is that the registry holds already, made from the same sources:
+    /// `true`, `false`, or an age such as `7d`, after which it is built again. Without it, `true`.
+    #[serde(default)]
+    pub(super) reuse: Option<RawReuse>,
 }
 
 /// Where images are copied to once they have passed: with the same digest, and without an engine.
