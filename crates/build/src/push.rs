@@ -71,7 +71,7 @@ impl UploadError {
         match self {
             Self::Push(failure) => {
                 let refusal = refusal(failure);
-                refusal.contains("tag invalid") || refusal.contains("immutable")
+                refusal.contains("tag invalid") || refusal.contains("tag is immutable")
             }
             Self::Registry(_) | Self::Access(_) | Self::Engine(_) => false,
         }

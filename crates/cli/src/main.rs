@@ -10,6 +10,7 @@ mod failure;
 mod flags;
 mod images;
 mod keys;
+mod ledger;
 mod live;
 mod parameters;
 mod pipeline;
@@ -18,6 +19,8 @@ mod project;
 mod promotion;
 #[cfg(test)]
 mod reference;
+mod release;
+mod releases;
 mod report;
 mod reuse;
 mod signal;

@@ -153,7 +153,7 @@ impl Project {
 
     /// What was asked for, whose it is and its version; of a name that is made from others, their texts
     /// as well.
-    fn secret_version(&self, name: &str) -> Option<String> {
+    pub(crate) fn secret_version(&self, name: &str) -> Option<String> {
         let names = self.scope.names(BTreeSet::from([name.to_owned()]));
         let parts: Option<Vec<_>> = names.iter().map(|name| self.version_of(name)).collect();
         parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join("\n"))

@@ -266,6 +266,7 @@ impl Arrived<'_> {
         let uri = plan.tags.first().map(|planned| plan.repository.tagged(&planned.tag));
         ImageReport {
             key: None,
+            changed: None,
             reused: false,
             reason: None,
             name: plan.name.clone(),

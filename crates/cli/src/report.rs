@@ -25,6 +25,13 @@ pub(crate) struct Report {
     pub(crate) commit: Option<String>,
     /// The run's tag, `IMAGE_TAG`.
     pub(crate) tag: Option<String>,
+    /// Something is not as in the last release of this pipeline; absent for other commands than `run`, and
+    /// where no release is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) changed: Option<bool>,
+    /// What changed, for people.
+    #[serde(skip)]
+    pub(crate) since: Option<String>,
     /// The images, in the order of shipspec.yml.
     pub(crate) images: Vec<ImageReport>,
     /// The artifacts, in the order of shipspec.yml.
@@ -71,6 +78,9 @@ pub(crate) struct ImageReport {
     /// again by what it is made from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<String>,
+    /// It is another one than in the last release of this pipeline; absent as above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) changed: Option<bool>,
     /// It was not built: the registry holds it, made from the same.
     pub(crate) reused: bool,
     /// Why it is built, for `plan`; absent if it is not, and for the other commands.
@@ -162,6 +172,8 @@ impl Report {
             command,
             commit: None,
             tag: None,
+            changed: None,
+            since: None,
             images: Vec::new(),
             artifacts: Vec::new(),
             not_checked: Vec::new(),
@@ -184,6 +196,13 @@ impl Report {
         let images = self.images.iter_mut().filter(|told| told.name == image);
         for told in images.flat_map(|told| &mut told.tags).filter(|told| told.tag == tag.as_str()) {
             told.change = Some(word(change));
+        }
+    }
+
+    /// Notes whether an image is another one than in the last release.
+    pub(crate) fn set_changed(&mut self, image: &str, changed: bool) {
+        for told in self.images.iter_mut().filter(|told| told.name == image) {
+            told.changed = Some(changed);
         }
     }
 
@@ -214,6 +233,9 @@ impl Report {
                 table,
                 "{name}: `{secrets}` can be read by everybody who can pull it (`insecure_build_args`)"
             );
+        }
+        if let Some(since) = &self.since {
+            let _ = writeln!(table, "{since}");
         }
         table
     }
@@ -252,6 +274,7 @@ impl ImageReport {
             size: None,
             exposed: plan.exposed.iter().cloned().collect(),
             key: None,
+            changed: None,
             reused: false,
             reason: None,
             build_seconds: None,
@@ -303,6 +326,7 @@ mod tests {
             size: Some(12_345_678),
             exposed: vec!["DB_PASSWORD".into()],
             key: None,
+            changed: None,
             reused: false,
             reason: None,
             build_seconds: Some(3.25),

@@ -31,6 +31,8 @@ struct Shared {
     aws: Option<SdkConfig>,
     public_aws: Option<SdkConfig>,
     observer: Arc<dyn RetryObserver>,
+    /// What repositories allow, as far as it was asked.
+    mutability: Mutex<BTreeMap<Repository, Mutability>>,
     /// Each is held while a token is fetched, so that several images of one registry fetch one.
     known: Mutex<BTreeMap<Registry, Arc<Mutex<Option<Known>>>>>,
 }
@@ -81,8 +83,8 @@ impl Access {
         public_aws: Option<SdkConfig>,
         observer: Arc<dyn RetryObserver>,
     ) -> Self {
-        let known = Mutex::default();
-        Self { shared: Arc::new(Shared { aws, public_aws, observer, known }) }
+        let (mutability, known) = Default::default();
+        Self { shared: Arc::new(Shared { aws, public_aws, observer, mutability, known }) }
     }
 
     /// User and password for a registry: for ECR a token, for others what `docker login` left;
@@ -162,8 +164,15 @@ impl Access {
         repository: &Repository,
     ) -> Result<Option<Mutability>, AccessError> {
         let Some(ecr) = self.ecr(&repository.registry) else { return Ok(None) };
+        if let Some(known) = self.shared.mutability.lock().await.get(repository) {
+            return Ok(Some(known.clone()));
+        }
         match ecr.describe(&repository.name).await {
-            Ok(mutability) => Ok(Some(mutability)),
+            Ok(mutability) => {
+                let mut known = self.shared.mutability.lock().await;
+                known.insert(repository.clone(), mutability.clone());
+                Ok(Some(mutability))
+            }
             Err(EcrError::NoRepository) => {
                 Err(RegistryError::NoRepository(repository.clone()).into())
             }

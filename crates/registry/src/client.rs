@@ -167,8 +167,10 @@ impl Client {
         }
         let body = answer.bytes().await.map_err(|source| self.transport(source))?;
         let (code, message) = ErrorBody::read(&body);
-        // The words have changed over time; these two have been there always.
-        if code == "TAG_INVALID" || message.contains("immutable") {
+        // The words have changed over time; these two have been there always. The name of the repository
+        // stands among them.
+        let words = message.replace(&self.repository.name, "");
+        if code == "TAG_INVALID" || words.contains("immutable") {
             return Err(RegistryError::Immutable(Box::new(ImmutableTag {
                 repository: self.repository.clone(),
                 tag: tag.clone(),

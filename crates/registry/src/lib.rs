@@ -15,6 +15,7 @@ pub mod error;
 mod look_up;
 pub mod manifest;
 pub mod observer;
+mod record;
 pub mod repository;
 pub mod retry;
 pub mod tagging;

@@ -4,6 +4,7 @@ mod build;
 mod completions;
 mod daemon;
 mod doctor;
+mod env;
 mod man;
 mod plan;
 mod policy;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Render(render::Args),
     Promote(promote::Args),
     Plan(plan::Args),
+    Env(env::Args),
     Doctor(doctor::Args),
     Policy(policy::Args),
     Daemon(daemon::Args),
@@ -59,6 +61,7 @@ pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Res
         Command::Render(args) => render::run(args, context).await,
         Command::Promote(args) => promote::run(args, context).await,
         Command::Plan(args) => plan::run(args, context).await,
+        Command::Env(args) => env::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Policy(args) => policy::run(args, context),
         Command::Daemon(args) => daemon::run(args, context).await,

@@ -8,9 +8,10 @@ use crate::context::Context;
 use crate::images::{Made, Maker};
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_something};
+use crate::releases::Releases;
 use crate::report::Report;
 use crate::reuse::Rebuild;
-use crate::{failure, pipeline, tagging};
+use crate::{failure, pipeline, release, tagging};
 
 /// Build, push, tag and write the artifacts: everything, or nothing
 #[derive(Debug, ClapArgs)]
@@ -32,6 +33,9 @@ pub(crate) struct Args {
     /// all
     #[arg(long, value_name = "IMAGE", num_args = 0..)]
     rebuild: Option<Vec<String>>,
+    /// Say that something changed, whatever the last release was: for one whose deployment failed
+    #[arg(long)]
+    changed: bool,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
@@ -75,6 +79,8 @@ async fn publish(
     }
     let looked = std::mem::take(&mut ready.looked);
     pipeline::note_written(context, &looked, ready.artifacts.as_ref());
+    let is_whole = !args.no_push && args.build.only.is_empty();
+    let releases = Releases::open(context, project, ready, is_whole, args.changed).await?;
     let maker = Maker {
         context,
         engine: ready.engine.as_ref(),
@@ -83,7 +89,11 @@ async fn publish(
         memory: ready.memory.as_ref(),
     };
     let jobs = args.build.jobs.into();
-    let images = maker.make_all(project, &ready.plans, looked, jobs, report).await?;
+    let (images, last) = tokio::join!(
+        maker.make_all(project, &ready.plans, looked, jobs, report),
+        releases.last(context)
+    );
+    let images = images?;
     if args.no_push {
         maker.tag_locally(&images).await?;
     }
@@ -94,7 +104,11 @@ async fn publish(
     let prepared = pipeline::prepare(context, &artifacts)?;
     let holdings: Vec<_> = images.iter().filter_map(Made::holding).collect();
     let moves = tagging::tag_all(context, &holdings, report).await?;
-    let written = pipeline::commit(context, &artifacts, prepared, report);
+    let mut written = pipeline::commit(context, &artifacts, prepared, report);
+    if written.is_ok() {
+        let hashes = release::artifacts(project, ready.artifacts.as_ref());
+        written = releases.keep(context, project, &images, hashes, last, report).await;
+    }
     if written.is_err() {
         moves.put_back(context, report).await;
     }

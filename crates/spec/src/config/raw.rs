@@ -20,6 +20,10 @@ pub(super) struct RawConfig {
     /// The version of this file's format.
     #[expect(dead_code, reason = "the schema checks it")]
     version: Version,
+    /// The name of the pipeline, by which its releases are compared: each with the one before. Without
+    /// it, that of the branch, or the one that `CodePipeline` knows it by.
+    #[serde(default)]
+    pub(super) name: Option<RawText>,
     /// The run's tag, `IMAGE_TAG`: the first entry that has a value and is not empty. Without it,
     /// the first seven digits of the commit.
     #[serde(default)]
