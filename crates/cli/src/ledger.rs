@@ -28,7 +28,10 @@ const PREFIX: &str = "shipspec-release-";
 /// Characters of a pipeline's name that are in its tags.
 const LONGEST_NAME: usize = 40;
 
-/// How often a tag is looked for that no other release of the same second has.
+/// Releases that are read to find one.
+const MOST_READ: usize = 50;
+
+/// How often a tag is looked for that no other release of the same time has.
 const MOST_ATTEMPTS: u64 = 10;
 
 /// The releases of one pipeline.
@@ -73,7 +76,8 @@ impl Ledger {
     /// What the next release is called.
     pub(crate) fn names(&self, context: &Context<'_>, project: &Project) -> Names {
         let text = |name: &str| project.scope.resolve(name).ok().and_then(|value| value.text());
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let time = u64::try_from(time).unwrap_or_default();
         Names {
             pipeline: self.pipeline.clone(),
             build: context.variable(BUILD_ID).map(str::to_owned),
@@ -86,33 +90,37 @@ impl Ledger {
     /// The release, if there is one.
     pub(crate) async fn find(&self, which: Which<'_>) -> Result<Option<Release>, RegistryError> {
         if self.has_pointer {
-            let last = self.read(self.pointer.as_str()).await?;
-            let is_meant = |release: &Release| match which {
-                Which::Last => true,
-                Which::Of(id) => release.build.as_deref() == Some(id) || is_of(release, id),
-            };
-            match (last, which) {
-                (Some(last), _) if is_meant(&last) => return Ok(Some(last)),
-                // Where it can be moved, each release has put it.
-                (None, _) => return Ok(None),
-                (Some(_), _) => {}
+            match self.read(self.pointer.as_str()).await? {
+                // Each release has put it.
+                None => return Ok(None),
+                Some(last) if which.means(&last) => return Ok(Some(last)),
+                Some(_) => {}
             }
         }
+        let tags = self.tags().await?;
+        let (named, others): (Vec<_>, Vec<_>) =
+            tags.iter().rev().partition(|(_, id)| which.names(id));
+        for (tag, _) in named.into_iter().chain(others).take(MOST_READ) {
+            let release = self.read(tag).await?;
+            if let Some(release) = release.filter(|release| which.means(release)) {
+                return Ok(Some(release));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The tags of all releases, the oldest first, and what each has for an id.
+    async fn tags(&self) -> Result<Vec<(String, String)>, RegistryError> {
         let prefix = format!("{}-", self.pointer);
         let mut tags = self.client.tags().await?;
-        tags.retain(|tag| {
-            let Some(rest) = tag.strip_prefix(&prefix) else { return false };
-            let Some((time, id)) = rest.split_once('-') else { return false };
-            time.bytes().all(|byte| byte.is_ascii_digit())
-                && match which {
-                    Which::Last => true,
-                    Which::Of(wanted) => id == id_in_tag(wanted) || id.starts_with(wanted),
-                }
-        });
-        match tags.into_iter().max() {
-            Some(tag) => self.read(&tag).await,
-            None => Ok(None),
-        }
+        tags.sort();
+        let release = |tag: String| {
+            let (time, id) = tag.strip_prefix(&prefix)?.split_once('-')?;
+            let is_time = time.bytes().all(|byte| byte.is_ascii_digit());
+            let id = id.to_owned();
+            is_time.then_some((tag, id))
+        };
+        Ok(tags.into_iter().filter_map(release).collect())
     }
 
     async fn read(&self, tag: &str) -> Result<Option<Release>, RegistryError> {
@@ -142,10 +150,10 @@ impl Ledger {
         let mut later = 0;
         loop {
             let time = release.time + later;
-            let tag = format!("{}-{time:010}-{}", self.pointer, id_in_tag(id));
+            let tag = format!("{}-{time:013}-{}", self.pointer, id_in_tag(id));
             let Ok(tag) = tag.parse::<Tag>() else { return Ok(()) };
             match self.client.put_record(&tag, text).await {
-                // Another run of the same commit in the same second.
+                // Another run of the same commit at the same time.
                 Err(RegistryError::Immutable(_)) if later < MOST_ATTEMPTS => later += 1,
                 other => return other,
             }
@@ -157,8 +165,20 @@ impl Ledger {
     }
 }
 
-fn is_of(release: &Release, id: &str) -> bool {
-    release.commit.as_deref().is_some_and(|commit| commit.starts_with(id))
+impl Which<'_> {
+    /// The release is it.
+    fn means(self, release: &Release) -> bool {
+        let Self::Of(wanted) = self else { return true };
+        let build = release.build.as_deref();
+        let is_build = build.is_some_and(|build| id_in_tag(build) == id_in_tag(wanted));
+        let commit = release.commit.as_deref();
+        is_build || commit.is_some_and(|commit| commit.starts_with(wanted))
+    }
+
+    /// The id in a tag is what is asked for.
+    fn names(self, id: &str) -> bool {
+        matches!(self, Self::Of(wanted) if id.starts_with(&id_in_tag(wanted)))
+    }
 }
 
 /// What the pipeline is called: as shipspec.yml says, else by the branch, else as `CodePipeline` calls it.

@@ -30,7 +30,7 @@ pub(crate) struct Release {
     /// The run's tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tag: Option<String>,
-    /// Seconds since 1970.
+    /// Milliseconds since 1970.
     pub(crate) time: u64,
     /// Something in it is not as in the release before.
     pub(crate) changed: bool,

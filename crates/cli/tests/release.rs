@@ -102,13 +102,9 @@ fn pipelines_are_told_apart_by_name_and_branch() {
     let repository = testbed.repository("pipelines");
     let first = |project: &Project| {
         let told = project.run(&["run"]).success();
-        let line = told
-            .stderr
-            .lines()
-            .find(|line| ["changed", "unchanged"].iter().any(|word| line.starts_with(word)))
-            .unwrap()
-            .to_owned();
-        line
+        let is_wanted =
+            |line: &&str| ["changed", "unchanged"].iter().any(|word| line.starts_with(word));
+        told.stderr.lines().find(is_wanted).unwrap().to_owned()
     };
     let project = next(project(&testbed, &repository), 1);
     assert_eq!(first(&project), "changed: it is the first release of `default`");
@@ -170,4 +166,40 @@ fn no_secret_is_in_a_record() {
     assert!(!record.contains("correct-horse") && !record.contains(&hash), "{record}");
     testbed.put_parameter(&name, "SecureString", "another-horse-battery");
     assert_eq!(run(&next(project, 3))["changed"], true);
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn what_makes_an_image_another_one_is_explained() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("explain");
+    let base = "FROM scratch\nARG MODE\nCOPY . /\n";
+    let shipspec = SHIPSPEC.replace("context: app,", "context: app, build_args: { MODE: fast },");
+    let project = next(project(&testbed, &repository), 1)
+        .file("app/Dockerfile", base)
+        .file("app/main.py", "1")
+        .file("shipspec.yml", &shipspec);
+    let none = project.run(&["explain"]).failure(2);
+    assert!(none.stderr.contains("there is no release yet"), "{none}");
+    project.run(&["run"]).success();
+    let same = project.run(&["explain", "app"]).success();
+    assert_eq!(same.stdout, "app: the same as in the release 1123456\n");
+    let project = next(project, 2)
+        .file("app/main.py", "2")
+        .file("app/new.py", "3")
+        .file("shipspec.yml", &shipspec.replace("fast", "slow"));
+    let told = project.run(&["explain"]).success();
+    assert_eq!(
+        told.stdout,
+        "app: not the same as in the release 1123456\n  build argument `MODE` was `fast`, is `slow`\n  file `main.py` changed\n  file `new.py` is new\nweb-1: the same as in the release 1123456\n"
+    );
+    project.run(&["run"]).success();
+    let between =
+        ["explain", "app", "--from", "1123456", "--to", "shop:build-2", "--output", "json"];
+    let told = project.run(&between).success();
+    let told: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(told[0]["changes"].as_array().unwrap().len(), 3, "{told}");
+    assert_eq!(told[0]["changes"][2]["how"], "added");
+    let unknown = project.run(&["explain", "--from", "abcdef0"]).failure(2);
+    assert!(unknown.stderr.contains("there is no release of `abcdef0`"), "{unknown}");
 }

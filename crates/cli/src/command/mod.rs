@@ -5,6 +5,7 @@ mod completions;
 mod daemon;
 mod doctor;
 mod env;
+mod explain;
 mod man;
 mod plan;
 mod policy;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Render(render::Args),
     Promote(promote::Args),
     Plan(plan::Args),
+    Explain(explain::Args),
     Env(env::Args),
     Doctor(doctor::Args),
     Policy(policy::Args),
@@ -61,6 +63,7 @@ pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Res
         Command::Render(args) => render::run(args, context).await,
         Command::Promote(args) => promote::run(args, context).await,
         Command::Plan(args) => plan::run(args, context).await,
+        Command::Explain(args) => explain::run(args, context).await,
         Command::Env(args) => env::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Policy(args) => policy::run(args, context),
