@@ -18,6 +18,7 @@ use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 
+use crate::bases;
 use crate::classic;
 use crate::connection::{Address, Endpoint};
 use crate::context::Context;
@@ -26,7 +27,8 @@ use crate::failure::shortened;
 use crate::options::Abilities;
 use crate::plan::ImagePlan;
 use crate::progress::{Event, Reporter};
-use crate::solve::BuildKit;
+use crate::reuse::BaseDigests;
+use crate::solve::{BuildKit, Outcome};
 
 /// How long one request may take; the engine answers a build only when it has read the context.
 const REQUEST_TIMEOUT: Duration = Duration::from_hours(8);
@@ -61,6 +63,9 @@ pub struct BuildInputs<'a> {
     pub access: &'a Access,
     /// Secrets for `RUN --mount=type=secret`, by their ids.
     pub secrets: &'a BTreeMap<String, BuildSecret>,
+    /// The base images that it has to be made from, if they are known. The engine asks their registries
+    /// then, whatever it has itself.
+    pub bases: Option<&'a BaseDigests>,
 }
 
 /// A secret for a step.
@@ -83,8 +88,11 @@ pub struct Built {
     pub unknown_secrets: BTreeSet<String>,
     /// Ids of ssh agents, likewise.
     pub unknown_agents: BTreeSet<String>,
-    /// The engine has no BuildKit; its classic builder built the image.
+    /// The engine has no BuildKit; its classic builder built the image. What it is made from, nobody
+    /// knows.
     pub is_classic: bool,
+    /// Base images, as the engine names them, of which nothing was known before.
+    pub unknown_bases: BTreeSet<String>,
 }
 
 /// What an engine says of itself.
@@ -209,15 +217,21 @@ impl Engine {
             inputs.plan.options.check(self.abilities(!is_classic).await?)?;
         }
         inputs.plan.options.check_files()?;
-        let [unknown_secrets, unknown_agents] = match buildkit {
+        let Outcome { unknown_secrets, unknown_agents, bases } = match buildkit {
             Some(buildkit) => buildkit.build(inputs, &context, reporter).await?,
             None => {
                 classic::build(&self.docker, inputs, context, reporter).await?;
-                [BTreeSet::new(), BTreeSet::new()]
+                Outcome::default()
             }
         };
+        let unknown_bases = match inputs.bases {
+            Some(known) => bases::compare(known, bases)?,
+            None => BTreeSet::new(),
+        };
         match self.inspect(inputs.tag).await? {
-            Some(image) => Ok(Built { image, unknown_secrets, unknown_agents, is_classic }),
+            Some(image) => {
+                Ok(Built { image, unknown_secrets, unknown_agents, is_classic, unknown_bases })
+            }
             None => Err(BuildError::Engine(format!("it has no image `{}` afterwards", inputs.tag))),
         }
     }

@@ -3,6 +3,7 @@
 use bollard::errors::Error;
 use shipspec_registry::access::AccessError;
 use shipspec_spec::hint::Hint;
+use shipspec_spec::image::Digest;
 
 pub use crate::connection::AddressError;
 use crate::context::ContextError;
@@ -90,6 +91,16 @@ pub enum BuildError {
         /// The engine's own words, in which the registry's stand.
         message: String,
     },
+    /// The registry of a base image gave out another one than it had named before the build.
+    #[error(
+        "the base image moved while the image was built: it was {wanted}, and the engine took `{image}`"
+    )]
+    BaseMoved {
+        /// What the engine took.
+        image: String,
+        /// What it should have taken.
+        wanted: Digest,
+    },
     /// The engine gave up for another reason.
     #[error("the Docker engine could not build the image: {0}")]
     Engine(String),
@@ -112,6 +123,7 @@ impl Hint for BuildError {
         match self {
             Self::Request(source) => source.hint(),
             Self::Access(source) => source.hint(),
+            Self::BaseMoved { .. } => Some("nothing was tagged or written; run it again".into()),
             Self::Step { .. } => Some("nothing was tagged or written".into()),
             _ => None,
         }

@@ -3,6 +3,7 @@
 //! Only [`docker`] and what is private here know the engine's API. What happens is reported, never
 //! printed.
 
+mod bases;
 mod classic;
 mod connection;
 pub mod context;
@@ -19,6 +20,7 @@ pub mod plan;
 pub mod progress;
 pub mod publish;
 mod push;
+pub mod reuse;
 mod session;
 mod solve;
 pub mod test;

@@ -95,14 +95,9 @@ pub async fn stage(
             })?,
         }
     };
-    let published = Published {
-        repository: plan.repository.clone(),
-        digest: manifest.digest.clone(),
-        media_type: manifest.media_type.clone(),
-        size: manifest.size(),
-    };
-    reporter.report(Event::Pushed { image: &plan.name, published: &published });
-    Ok(Staged { manifest, client, published })
+    let staged = Staged::new(client, plan, manifest);
+    reporter.report(Event::Pushed { image: &plan.name, published: &staged.published });
+    Ok(staged)
 }
 
 /// The image, if it is in the registry although the push failed: an earlier attempt may have arrived and
@@ -133,6 +128,16 @@ async fn confirm(
 }
 
 impl Staged {
+    pub(crate) fn new(client: Client, plan: &ImagePlan, manifest: Manifest) -> Self {
+        let published = Published {
+            repository: plan.repository.clone(),
+            digest: manifest.digest.clone(),
+            media_type: manifest.media_type.clone(),
+            size: manifest.size(),
+        };
+        Self { manifest, client, published }
+    }
+
     /// What the registry holds.
     #[must_use]
     pub fn published(&self) -> &Published {
@@ -152,6 +157,6 @@ impl Staged {
     }
 }
 
-fn registry_error(image: &str, source: RegistryError) -> PublishError {
+pub(crate) fn registry_error(image: &str, source: RegistryError) -> PublishError {
     PublishError::Registry { image: image.into(), source }
 }

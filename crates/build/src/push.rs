@@ -63,6 +63,20 @@ impl Hint for UploadError {
     }
 }
 
+impl UploadError {
+    /// The tag names another image already, and may not be moved. ECR answers with the code
+    /// `TAG_INVALID`, which engines pass on as these words.
+    pub(crate) fn is_immutable_tag(&self) -> bool {
+        match self {
+            Self::Push(failure) => {
+                let refusal = refusal(failure);
+                refusal.contains("tag invalid") || refusal.contains("tag is immutable")
+            }
+            Self::Registry(_) | Self::Access(_) | Self::Engine(_) => false,
+        }
+    }
+}
+
 /// Has the engine push an image under `tag`. What the digest is, the registry has still to confirm.
 ///
 /// # Errors

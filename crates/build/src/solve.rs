@@ -42,6 +42,17 @@ pub(crate) struct BuildKit {
     address: Address,
 }
 
+/// What came of a build, beside the image.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Ids of secrets that steps asked for and that were not given.
+    pub(crate) unknown_secrets: BTreeSet<String>,
+    /// Ids of ssh agents, likewise.
+    pub(crate) unknown_agents: BTreeSet<String>,
+    /// The base images, with their digests.
+    pub(crate) bases: BTreeSet<String>,
+}
+
 impl BuildKit {
     /// Connects to BuildKit behind the engine; nothing where the engine has none.
     pub(crate) async fn connect(address: &Address) -> Result<Option<Self>, UpgradeError> {
@@ -62,14 +73,13 @@ impl BuildKit {
         Ok(Some(Self { control, address: address.clone() }))
     }
 
-    /// Builds an image and leaves it in the engine. Returns the ids of secrets and of ssh agents that
-    /// steps asked for and that were not given.
+    /// Builds an image and leaves it in the engine.
     pub(crate) async fn build(
         mut self,
         inputs: &BuildInputs<'_>,
         context: &Context,
         reporter: &dyn Reporter,
-    ) -> Result<[BTreeSet<String>; 2], BuildError> {
+    ) -> Result<Outcome, BuildError> {
         let dockerfile = DockerfileFolder::new(context, inputs.secrets)?;
         let folders = Folders {
             context: context.folder().to_owned(),
@@ -98,7 +108,11 @@ impl BuildKit {
             return Err(BuildError::Engine("it did not come to an end within 8 hours".into()));
         };
         match answer {
-            Ok(_) => Ok([session.notes.unknown_secrets(), session.notes.unknown_agents()]),
+            Ok(_) => Ok(Outcome {
+                unknown_secrets: session.notes.unknown_secrets(),
+                unknown_agents: session.notes.unknown_agents(),
+                bases: vertices.bases(),
+            }),
             Err(status) => Err(match (session.notes.take_failure(), refusal) {
                 (Some(error), _) => error.into(),
                 (None, Some(error)) if exit_code(status.message()).is_none() => error.into(),
@@ -177,7 +191,7 @@ fn request(inputs: &BuildInputs<'_>, context: &Context, session: &str) -> SolveR
         r#ref: format!("shipspec-{:032x}", rand::random::<u128>()),
         session: session.to_owned(),
         frontend: "dockerfile.v0".into(),
-        frontend_attrs: attributes(inputs.plan, context),
+        frontend_attrs: attributes(inputs, context),
         // Every engine understands these two; only newer ones their successor.
         exporter_deprecated: "moby".into(),
         exporter_attrs_deprecated: HashMap::from([("name".into(), inputs.tag.to_owned())]),
@@ -187,7 +201,8 @@ fn request(inputs: &BuildInputs<'_>, context: &Context, session: &str) -> SolveR
     }
 }
 
-fn attributes(plan: &ImagePlan, context: &Context) -> HashMap<String, String> {
+fn attributes(inputs: &BuildInputs<'_>, context: &Context) -> HashMap<String, String> {
+    let plan = inputs.plan;
     let file = context.dockerfile().file_name().unwrap_or_default();
     let mut attributes = HashMap::from([
         ("filename".to_owned(), file.to_string_lossy().into_owned()),
@@ -199,5 +214,8 @@ fn attributes(plan: &ImagePlan, context: &Context) -> HashMap<String, String> {
         attributes.extend(pairs.iter().map(named));
     }
     attributes.extend(plan.options.attributes());
+    if inputs.bases.is_some_and(|bases| !bases.is_empty()) {
+        attributes.insert("image-resolve-mode".into(), "pull".into());
+    }
     attributes
 }

@@ -1,10 +1,11 @@
 //! Puts BuildKit's reports together: it tells of a step several times, and of its output in pieces.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bollard_buildkit_proto::moby::buildkit::v1::{StatusResponse, Vertex};
 
+use crate::bases::in_step;
 use crate::dockerfile::without_versions;
 use crate::progress::{Event, Reporter};
 
@@ -105,6 +106,12 @@ impl<'a> Vertices<'a> {
             let (step, cached, duration) = (&*step.name, step.cached, duration(vertex));
             reporter.report(Event::StepDone { image, step, cached, duration });
         }
+    }
+
+    /// The base images that were taken, with their digests.
+    pub(crate) fn bases(&self) -> BTreeSet<String> {
+        let steps = self.steps.values();
+        steps.filter_map(|step| in_step(&step.name)).map(str::to_owned).collect()
     }
 
     /// The step that failed by itself, not one that was cancelled because another failed.

@@ -13,12 +13,13 @@ use crate::context::Context;
 use crate::parameters;
 
 /// Who may speak to the registries that `plans` are pushed to, and to those that `bases` come from.
-pub(crate) async fn of_run(
+pub(crate) async fn of_run<'a>(
     context: &Context<'_>,
-    plans: &[&ImagePlan],
+    plans: impl IntoIterator<Item = &'a ImagePlan> + Clone,
     bases: &BTreeSet<Registry>,
 ) -> Access {
-    let targets = plans.iter().flat_map(|plan| plan.repositories()).map(|target| &target.registry);
+    let targets = plans.clone().into_iter().flat_map(ImagePlan::repositories);
+    let targets = targets.map(|target| &target.registry);
     let mut settings = settings(context, targets, bases).await;
     for plan in plans {
         let registry = &plan.repository.registry;

@@ -37,6 +37,12 @@ fn from_git(folder: &Path) -> Result<Commit, String> {
     Ok(if is_clean { commit } else { commit.dirty() })
 }
 
+/// The branch that is checked out in the git repository that a folder is in.
+pub(crate) fn branch(folder: &Path) -> Option<String> {
+    let branch = git(folder, &["symbolic-ref", "--short", "HEAD"]).ok()?;
+    Some(branch.trim().to_owned()).filter(|branch| !branch.is_empty())
+}
+
 /// What git prints, or why it printed nothing.
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("git").arg("-C").arg(folder).args(arguments).output();

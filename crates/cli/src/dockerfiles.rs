@@ -5,9 +5,10 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use shipspec_build::dockerfile::{Dockerfile, Needs, SecretMount, TargetError};
+use shipspec_build::key::bases_of;
 use shipspec_build::plan::ImagePlan;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
-use shipspec_spec::image::Registry;
+use shipspec_spec::image::{ImageReference, Registry};
 use shipspec_spec::nearest::nearest;
 use shipspec_spec::source::{Source, Span};
 
@@ -43,6 +44,7 @@ pub(crate) fn check(
         match needs(&dockerfile, plan) {
             Ok(needs) => {
                 registries.extend(needs.iter().flat_map(Needs::registries));
+                registries.extend(others(&dockerfile, plan));
                 let mounts: Vec<_> = needs.iter().flat_map(|needs| &needs.secrets).collect();
                 let found = check_secrets(plan, &mounts, &Source::new(name, text));
                 checks.extend(found.or(()).err().map(|errors| bad(subject, errors)));
@@ -52,6 +54,13 @@ pub(crate) fn check(
         }
     }
     (registries, checks)
+}
+
+/// The registries of contexts that are images, and of the frontend.
+fn others(dockerfile: &Dockerfile, plan: &ImagePlan) -> Vec<Registry> {
+    let bases = bases_of(dockerfile, plan).unwrap_or_default();
+    let references = bases.to_resolve.iter().filter_map(|base| base.parse().ok());
+    references.map(|reference: ImageReference| reference.repository.registry).collect()
 }
 
 /// What the image is made from, and what its test is.

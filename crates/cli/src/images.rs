@@ -11,27 +11,35 @@ use shipspec_build::docker::{BuildInputs, BuildSecret, Built, Engine, LocalImage
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter as _};
 use shipspec_build::publish::{Staged, stage};
+use shipspec_build::reuse::{BaseDigests, keep};
 use shipspec_registry::access::Access;
 use shipspec_registry::client::Client;
 use shipspec_registry::observer::Unwatched;
 use shipspec_registry::transfer::{self, Amount};
+use shipspec_spec::image::Digest;
 
 use crate::console::Bytes;
 use crate::context::Context;
+use crate::keys::Key;
 use crate::project::Project;
 use crate::report::Report;
+use crate::reuse::{Looked, Memory};
 use crate::tagging::Holding;
 
 /// An image that is made.
 pub(crate) struct Made {
     /// What it was made from.
     pub(crate) plan: ImagePlan,
-    /// Where it is in the engine.
-    pub(crate) image: LocalImage,
+    /// Where it is in the engine; nothing if the engine was not asked for it.
+    pub(crate) image: Option<LocalImage>,
     /// Where it is in the registry; nothing if it was not brought there.
     pub(crate) staged: Option<Staged>,
     /// The further repositories that hold it.
     mirrors: Vec<Client>,
+    /// What it is known by, if it can be found again.
+    pub(crate) key: Option<Key>,
+    /// It was in the registry before.
+    pub(crate) is_reused: bool,
     build_seconds: Option<f64>,
 }
 
@@ -39,19 +47,28 @@ pub(crate) struct Made {
 #[derive(Clone, Copy)]
 pub(crate) struct Maker<'a> {
     pub(crate) context: &'a Context<'a>,
-    pub(crate) engine: &'a Engine,
+    /// Nothing if there is nothing to build.
+    pub(crate) engine: Option<&'a Engine>,
     pub(crate) access: &'a Access,
     /// They are brought to their registries, under tags that nobody deploys.
     pub(crate) stages: bool,
+    /// Who knows what the registries hold; nothing if nobody asks.
+    pub(crate) memory: Option<&'a Memory<'a>>,
 }
 
-impl Maker<'_> {
-    /// Makes all images, at most `jobs` at a time. The first that fails ends the others. Digests that
-    /// are told on the way are known to `project` afterwards.
+impl<'a> Maker<'a> {
+    fn engine(self) -> anyhow::Result<&'a Engine> {
+        self.engine.context("no engine was connected to")
+    }
+
+    /// Makes all images, at most `jobs` at a time. The first that fails ends the others. Those that
+    /// were `looked` for and found are there already. Digests that are told on the way are known to
+    /// `project` afterwards.
     pub(crate) async fn make_all(
         self,
         project: &mut Project,
         plans: &[ImagePlan],
+        mut looked: BTreeMap<String, Looked>,
         jobs: usize,
         report: &mut Report,
     ) -> anyhow::Result<Vec<Made>> {
@@ -65,13 +82,14 @@ impl Maker<'_> {
                     waiting.iter().position(|plan| plan.depends_on.is_disjoint(&open))
             {
                 let plan = waiting.remove(ready);
-                let plan = if plan.is_provisional && self.stages {
-                    project.plan_again(self.context, &plan.name)?
-                } else {
-                    plan.clone()
+                let plan = match looked.get(&plan.name) {
+                    Some(looked) => looked.plan.clone(),
+                    None if self.stages => project.plan_now(self.context, plan)?,
+                    None => plan.clone(),
                 };
                 let secrets = project.build_secrets(&plan);
-                running.push(self.make(plan, secrets));
+                let versions = project.secret_versions(&plan);
+                running.push(self.make(looked.remove(&plan.name), plan, secrets, versions));
             }
             let Some(done) = running.next().await else { break };
             let done: Made = done?;
@@ -90,18 +108,60 @@ impl Maker<'_> {
 
     async fn make(
         self,
+        looked: Option<Looked>,
         plan: ImagePlan,
+        secrets: BTreeMap<String, BuildSecret>,
+        versions: BTreeMap<String, String>,
+    ) -> anyhow::Result<Made> {
+        let mut looked = match (looked, self.memory) {
+            (Some(looked), _) => looked,
+            (None, Some(memory)) => memory.look_up(plan, versions).await?,
+            (None, None) => Looked::unknown(plan, ""),
+        };
+        if let Some(held) = looked.held.take() {
+            if let Some(memory) = self.memory {
+                memory.tell_reused(&looked.plan, &held);
+            }
+            let Looked { plan, key, .. } = looked;
+            let (staged, is_reused) = (Some(held), true);
+            let (mirrors, build_seconds) = (Vec::new(), None);
+            let made = Made { plan, image: None, staged, mirrors, key, is_reused, build_seconds };
+            return self.mirror(made).await;
+        }
+        self.make_new(looked, secrets).await
+    }
+
+    async fn make_new(
+        self,
+        looked: Looked,
         secrets: BTreeMap<String, BuildSecret>,
     ) -> anyhow::Result<Made> {
         let start = Instant::now();
+        let plan = &looked.plan;
         let reference = plan.repository.tagged(plan.main_tag());
-        let image = self.build(&plan, &reference, &secrets).await?;
+        let bases = looked.key.as_ref().map(|key| &key.bases);
+        let built = self.build(&looked.to_build(), &reference, &secrets, bases).await?;
         let duration = start.elapsed();
         self.context.console.report(Event::Built { image: &plan.name, duration });
+        let doubt = looked.key.as_ref().and_then(|key| doubt(&built, key));
+        self.test(plan, &reference, &secrets, bases).await?;
+        let Looked { plan, mut key, replaced, .. } = looked;
+        if let Some(doubt) = doubt {
+            let name = &plan.name;
+            self.context
+                .console
+                .note(format_args!("note: `{name}` cannot be reused later: {doubt}"));
+            key = None;
+        }
         let build_seconds = Some(duration.as_secs_f64());
-        self.test(&plan, &reference, &secrets).await?;
-        let made = Made { plan, image, staged: None, mirrors: Vec::new(), build_seconds };
-        if self.stages { self.stage(made).await } else { Ok(made) }
+        let image = Some(built.image);
+        let mirrors = Vec::new();
+        let made =
+            Made { plan, image, staged: None, mirrors, key, is_reused: false, build_seconds };
+        if !self.stages {
+            return Ok(made);
+        }
+        self.mirror(self.stage(made, replaced.as_ref()).await?).await
     }
 
     /// Runs the test of an image, in a stage of its own if it says so.
@@ -110,12 +170,14 @@ impl Maker<'_> {
         plan: &ImagePlan,
         reference: &str,
         secrets: &BTreeMap<String, BuildSecret>,
+        bases: Option<&BaseDigests>,
     ) -> anyhow::Result<()> {
         let Some(test) = &plan.test else { return Ok(()) };
         let console = self.context.console;
+        let engine = self.engine()?;
         let (name, explain) = (&plan.name, || format!("failed to test the image `{}`", plan.name));
         if test.target.is_none() {
-            let tested = self.engine.test(name, reference, test, console).await;
+            let tested = engine.test(name, reference, test, console).await;
             return tested.with_context(explain);
         }
         // A name that no other run has, and that is not left behind.
@@ -123,9 +185,9 @@ impl Maker<'_> {
         let mut stage = ImagePlan { target: test.target.clone(), ..plan.clone() };
         // What is kept for later builds is that of the image.
         stage.options.cache_to = None;
-        let _passing = self.engine.passing(&passing);
-        self.build(&stage, &passing, secrets).await?;
-        let tested = self.engine.test(name, &passing, test, console).await;
+        let _passing = engine.passing(&passing);
+        self.build(&stage, &passing, secrets, bases).await?;
+        let tested = engine.test(name, &passing, test, console).await;
         tested.with_context(explain)
     }
 
@@ -134,14 +196,15 @@ impl Maker<'_> {
         plan: &ImagePlan,
         tag: &str,
         secrets: &BTreeMap<String, BuildSecret>,
-    ) -> anyhow::Result<LocalImage> {
+        bases: Option<&BaseDigests>,
+    ) -> anyhow::Result<Built> {
         let image = &*plan.name;
         self.context.console.report(Event::BuildStarted { image });
-        let inputs = BuildInputs { plan, tag, access: self.access, secrets };
-        let built = self.engine.build(&inputs, self.context.console).await;
+        let inputs = BuildInputs { plan, tag, access: self.access, secrets, bases };
+        let built = self.engine()?.build(&inputs, self.context.console).await;
         let built = built.with_context(|| format!("failed to build the image `{image}`"))?;
         self.note_build(image, &built);
-        Ok(built.image)
+        Ok(built)
     }
 
     /// Says what is not as one would expect.
@@ -163,17 +226,31 @@ impl Maker<'_> {
         }
     }
 
-    /// Brings an image of the engine to its registry.
-    async fn stage(self, made: Made) -> anyhow::Result<Made> {
-        let plan = &made.plan;
-        let console = self.context.console;
-        let staged = stage(self.engine, plan, &made.image, self.access, console).await?;
-        let mirrors = self.mirror(plan, &staged).await?;
-        Ok(Made { staged: Some(staged), mirrors, ..made })
+    /// Brings an image of the engine to its registry: under its key, where it can be found again.
+    async fn stage(self, made: Made, replaced: Option<&Digest>) -> anyhow::Result<Made> {
+        let Some(image) = &made.image else { return Ok(made) };
+        let (plan, console, access) = (&made.plan, self.context.console, self.access);
+        let engine = self.engine()?;
+        let Some(key) = &made.key else {
+            let staged = stage(engine, plan, image, access, console).await?;
+            return Ok(Made { staged: Some(staged), ..made });
+        };
+        let wanted = (&key.id, replaced);
+        let kept = keep(engine, plan, image, wanted, access, console).await?;
+        if kept.is_adopted {
+            console.note(format_args!(
+                "note: another run was faster: `{}` is the image that it made from the same",
+                plan.name
+            ));
+        } else if let Some(memory) = self.memory {
+            memory.note_doubts(plan, key);
+        }
+        Ok(Made { staged: Some(kept.staged), ..made })
     }
 
     /// Brings an image from its registry to the further repositories that get it, by digest.
-    async fn mirror(self, plan: &ImagePlan, staged: &Staged) -> anyhow::Result<Vec<Client>> {
+    async fn mirror(self, made: Made) -> anyhow::Result<Made> {
+        let (Some(staged), plan) = (&made.staged, &made.plan) else { return Ok(made) };
         let mut mirrors = Vec::new();
         for repository in &plan.mirrors {
             let client = self.access.client(repository)?;
@@ -190,7 +267,7 @@ impl Maker<'_> {
             ));
             mirrors.push(client);
         }
-        Ok(mirrors)
+        Ok(Made { mirrors, ..made })
     }
 
     /// Brings images to their registries that are in the engine already, and gives them all of their
@@ -202,8 +279,16 @@ impl Maker<'_> {
     ) -> anyhow::Result<Vec<Made>> {
         let mut all = Vec::new();
         for (plan, image) in images {
-            let made = Made { plan, image, staged: None, mirrors: Vec::new(), build_seconds: None };
-            let made = self.stage(made).await?;
+            let made = Made {
+                plan,
+                image: Some(image),
+                staged: None,
+                mirrors: Vec::new(),
+                key: None,
+                is_reused: false,
+                build_seconds: None,
+            };
+            let made = self.mirror(self.stage(made, None).await?).await?;
             made.tell(report);
             all.push(made);
         }
@@ -213,8 +298,9 @@ impl Maker<'_> {
     /// Gives images in the engine all of their tags there.
     pub(crate) async fn tag_locally(self, images: &[Made]) -> anyhow::Result<()> {
         for Made { plan, image, .. } in images {
+            let Some(image) = image else { continue };
             for planned in &plan.tags {
-                self.engine.tag(image.id.as_str(), &plan.repository, &planned.tag).await?;
+                self.engine()?.tag(image.id.as_str(), &plan.repository, &planned.tag).await?;
             }
         }
         Ok(())
@@ -240,8 +326,21 @@ impl Made {
     fn tell(&self, report: &mut Report) {
         let told = report.image(&self.plan);
         told.build_seconds = self.build_seconds;
+        told.key = self.key.as_ref().map(|key| key.id.to_string());
+        told.reused = self.is_reused;
         if let Some(staged) = &self.staged {
             told.set_published(staged.published());
         }
     }
+}
+
+/// Why an image may be another one than its key says; nothing if all is as it was.
+fn doubt(built: &Built, key: &Key) -> Option<String> {
+    if built.is_classic && !key.bases.is_empty() {
+        return Some("the classic builder does not tell which base images it takes".into());
+    }
+    if let Some(base) = built.unknown_bases.first() {
+        return Some(format!("it is made from `{base}`, which its Dockerfile does not name"));
+    }
+    key.changed()
 }

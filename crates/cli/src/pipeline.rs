@@ -1,10 +1,12 @@
 //! The steps that commands are made of, from a plan on: images → registry → tags → files.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use shipspec_build::docker::Engine;
 use shipspec_registry::repository::Creation;
 use shipspec_render::artifact::{Artifact, Prepared};
+use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::expression::Names as _;
 use shipspec_spec::scope::Scope;
 
@@ -13,12 +15,13 @@ use crate::context::Context;
 use crate::preflight::{Check, Finding, Preflight, to_be_made};
 use crate::project::Project;
 use crate::report::{ArtifactReport, Report};
+use crate::reuse::Looked;
 
 /// Makes the repositories that shipspec.yml says are to be made. It comes before anything is built,
 /// because a role that may not do it is better known then.
 pub(crate) async fn create_repositories(
     context: &Context<'_>,
-    ready: &Preflight,
+    ready: &Preflight<'_>,
 ) -> anyhow::Result<()> {
     let missing = to_be_made(&ready.checks);
     let wanted: BTreeMap<_, _> = ready
@@ -94,6 +97,29 @@ pub(crate) fn commit(
         context.console.note(lines.join("\n"));
     }
     Ok(())
+}
+
+/// Says which artifacts are part of what an image is made from: writing them makes it another image.
+pub(crate) fn note_written(
+    context: &Context<'_>,
+    looked: &BTreeMap<String, Looked>,
+    artifacts: Option<&ArtifactPlans>,
+) {
+    for Looked { plan, key, .. } in looked.values() {
+        let Some(key) = key else { continue };
+        let paths = artifacts.into_iter().flat_map(ArtifactPlans::paths);
+        let inside: Vec<_> = paths
+            .filter(|path| key.contains(plan, &context.folder.join(path)))
+            .map(|path| format!("`{}`", Path::new(path).display()))
+            .collect();
+        if !inside.is_empty() {
+            context.console.note(format_args!(
+                "note: this run writes {} into the build context of `{}`, which makes it another image: name it in .dockerignore",
+                inside.join(", "),
+                plan.name
+            ));
+        }
+    }
 }
 
 /// Says what the authors of artifacts may want to know.

@@ -1,6 +1,6 @@
 //! Everything that can be known to go wrong before anything is built, asked at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -19,6 +19,7 @@ use crate::arguments::EngineFlags;
 use crate::console::Bytes;
 use crate::context::Context;
 use crate::project::Project;
+use crate::reuse::{Looked, Memory, Rebuild};
 use crate::{access, dockerfiles, failure, pipeline};
 
 /// Free space below which an engine cannot be expected to build anything.
@@ -45,48 +46,93 @@ pub(crate) enum Finding {
 }
 
 /// What was found, and what a run goes on with.
-pub(crate) struct Preflight {
+pub(crate) struct Preflight<'a> {
     pub(crate) checks: Vec<Check>,
     pub(crate) plans: Vec<ImagePlan>,
     pub(crate) artifacts: Option<ArtifactPlans>,
+    /// Nothing if nothing has to be built.
     pub(crate) engine: Option<Engine>,
     pub(crate) access: Access,
+    /// Who knows what the registries hold, if they are asked.
+    pub(crate) memory: Option<Memory<'a>>,
+    /// The images that were looked for.
+    pub(crate) looked: BTreeMap<String, Looked>,
 }
 
 /// What a command is about to use.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Needs {
     pub(crate) registry: bool,
     pub(crate) artifacts: bool,
     /// Images are built, and not only looked for.
     pub(crate) builds: bool,
+    /// What the registries hold is not built, except these; nothing if they are not asked.
+    pub(crate) reuse: Option<Rebuild>,
 }
 
-impl Preflight {
+impl<'a> Preflight<'a> {
     /// Looks at all of it. Parameters come first, because names are made from them; the engine and
-    /// the registries are asked side by side.
+    /// the registries are asked side by side. Where images can be reused, the registries come first, and
+    /// the engine only if something has to be built.
     pub(crate) async fn make(
-        context: &Context<'_>,
+        context: &'a Context<'a>,
         project: &mut Project,
         flags: &EngineFlags,
         digest: &DigestState,
         needs: Needs,
     ) -> Self {
-        let mut checks = Vec::new();
+        if let Some(rebuild) = needs.reuse.clone() {
+            let mut found = Self::of(check_rest(context, project, digest, &needs).await);
+            found.look_up(context, project, rebuild).await;
+            let is_needed = !project.config.images.is_empty() && !found.has_all();
+            let engine = check_engine(context, flags, is_needed).await;
+            return found.with_engine(engine).await;
+        }
         let (engine, rest) = tokio::join!(
             check_engine(context, flags, !project.config.images.is_empty()),
-            check_rest(context, project, digest, needs)
+            check_rest(context, project, digest, &needs)
         );
-        let (engine_checks, engine) = engine;
-        let (rest_checks, plans, artifacts, access) = rest;
-        checks.extend(engine_checks);
-        checks.extend(rest_checks);
-        if let Some(engine) = &engine
-            && let Err(error) = engine.check(&plans).await
-        {
-            checks.push(bad("engine", error));
+        Self::of(rest).with_engine(engine).await
+    }
+
+    fn of((checks, plans, artifacts, access): Rest) -> Self {
+        let (memory, looked) = (None, BTreeMap::new());
+        Self { checks, plans, artifacts, engine: None, access, memory, looked }
+    }
+
+    /// Asks the registries for the images, unless it is known already that nothing will come of it.
+    async fn look_up(&mut self, context: &'a Context<'a>, project: &mut Project, rebuild: Rebuild) {
+        if self.checks.iter().any(|check| matches!(check.finding, Finding::Bad(_))) {
+            return;
         }
-        Self { checks, plans, artifacts, engine, access }
+        let memory = Memory::new(context, &self.access, &self.plans, rebuild);
+        match memory.look_up_all(project, &self.plans).await {
+            Ok(looked) => self.looked = looked,
+            Err(error) => self.checks.push(bad("images", error)),
+        }
+        self.memory = Some(memory);
+    }
+
+    /// The registries hold every image.
+    fn has_all(&self) -> bool {
+        !self.plans.is_empty() && self.to_build().is_empty()
+    }
+
+    async fn with_engine(mut self, (checks, engine): (Vec<Check>, Option<Engine>)) -> Self {
+        self.checks.splice(..0, checks);
+        if let Some(engine) = &engine
+            && let Err(error) = engine.check(&self.to_build()).await
+        {
+            self.checks.push(bad("engine", error));
+        }
+        Self { engine, ..self }
+    }
+
+    fn to_build(&self) -> Vec<ImagePlan> {
+        let is_held = |plan: &&ImagePlan| {
+            self.looked.get(&plan.name).is_some_and(|looked| looked.held.is_some())
+        };
+        self.plans.iter().filter(|plan| !is_held(plan)).cloned().collect()
     }
 
     /// What a run goes on with, or everything that will fail.
@@ -204,12 +250,15 @@ impl Judge {
     }
 }
 
+/// All but the engine.
+type Rest = (Vec<Check>, Vec<ImagePlan>, Option<ArtifactPlans>, Access);
+
 async fn check_rest(
     context: &Context<'_>,
     project: &mut Project,
     digest: &DigestState,
-    needs: Needs,
-) -> (Vec<Check>, Vec<ImagePlan>, Option<ArtifactPlans>, Access) {
+    needs: &Needs,
+) -> Rest {
     let mut checks = Vec::new();
     let mut judge = Judge::Strict;
     if !project.requests.is_empty() {
@@ -240,8 +289,8 @@ async fn check_rest(
         bases.extend(registries);
         checks.extend(found);
     }
-    let pushed: Vec<_> = plans.iter().filter(|_| needs.registry).collect();
-    let access = access::of_run(context, &pushed, &bases).await;
+    let pushed = plans.iter().filter(|_| needs.registry);
+    let access = access::of_run(context, pushed, &bases).await;
     if needs.registry {
         checks.extend(check_registries(&access, &plans).await);
     }

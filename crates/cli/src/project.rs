@@ -13,7 +13,7 @@ use shipspec_spec::config::Config;
 use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Digest;
 use shipspec_spec::nearest::nearest;
-use shipspec_spec::scope::{DigestState, ImageNames, Scope};
+use shipspec_spec::scope::{DigestState, ImageNames, Origin, Scope};
 
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
@@ -67,17 +67,21 @@ impl Project {
         if names.is_empty() {
             return Ok(());
         }
-        let known = || self.config.images.keys().map(String::as_str);
-        let unknown = names.iter().find(|name| !self.config.images.contains_key(*name));
-        if let Some(name) = unknown {
-            let hint = match nearest(name, known()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("`images:` has: {}", known().collect::<Vec<_>>().join(", ")),
-            };
-            return Err(failure::input(format!("no image has the name `{name}`"), Some(&hint)));
-        }
+        self.require_known(names)?;
         self.only = Some(names.iter().cloned().collect());
         Ok(())
+    }
+
+    /// Every one of these names is that of an image.
+    pub(crate) fn require_known(&self, names: &[String]) -> anyhow::Result<()> {
+        let known = || self.config.images.keys().map(String::as_str);
+        let unknown = names.iter().find(|name| !self.config.images.contains_key(*name));
+        let Some(name) = unknown else { return Ok(()) };
+        let hint = match nearest(name, known()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("`images:` has: {}", known().collect::<Vec<_>>().join(", ")),
+        };
+        Err(failure::input(format!("no image has the name `{name}`"), Some(&hint)))
     }
 
     /// As [`Project::read`], with the values of the parameters.
@@ -126,6 +130,50 @@ impl Project {
         name: &str,
     ) -> Result<ImagePlan, Diagnostics> {
         plan_again(&self.config, &self.scope, &context.folder, name)
+    }
+
+    /// The image as it is planned by now: once more, if a digest in it was not known before.
+    pub(crate) fn plan_now(
+        &self,
+        context: &Context<'_>,
+        plan: &ImagePlan,
+    ) -> Result<ImagePlan, Diagnostics> {
+        if plan.is_provisional { self.plan_again(context, &plan.name) } else { Ok(plan.clone()) }
+    }
+
+    /// What tells the secrets of an image from other values of their names for good, by these names.
+    /// One of which nobody knows the version is left out.
+    pub(crate) fn secret_versions(&self, plan: &ImagePlan) -> BTreeMap<String, String> {
+        let of_test = plan.test.iter().flat_map(|test| test.secrets.values());
+        let mounted = plan.secrets.values().chain(of_test).map(|secret| &secret.name);
+        let of_arguments = plan.secret_args.values().flat_map(|argument| &argument.secrets);
+        let version = |name: &String| Some((name.clone(), self.secret_version(name)?));
+        mounted.chain(of_arguments).filter_map(version).collect()
+    }
+
+    /// What was asked for, whose it is and its version; of a name that is made from others, their texts
+    /// as well.
+    pub(crate) fn secret_version(&self, name: &str) -> Option<String> {
+        let names = self.scope.names(BTreeSet::from([name.to_owned()]));
+        let parts: Option<Vec<_>> = names.iter().map(|name| self.version_of(name)).collect();
+        parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join("\n"))
+    }
+
+    fn version_of(&self, name: &str) -> Option<String> {
+        let root = name.split('.').next().unwrap_or(name);
+        match self.scope.origins(root).first()? {
+            Origin::Parameter => {
+                let version = self.versions.get(root).filter(|version| !version.arn.is_empty())?;
+                let source = &self.requests.get(root)?.source;
+                let inside = name.strip_prefix(root).unwrap_or_default();
+                Some(format!("{source}{inside} {} {}", version.arn, version.version))
+            }
+            Origin::Variable(_) => {
+                let text = self.config.variables.get(root)?;
+                Some(format!("{name} {}", text.as_written()))
+            }
+            Origin::Given | Origin::Matrix | Origin::ToolMade | Origin::Environment => None,
+        }
     }
 
     /// The secrets of an image's steps, with the versions that were read.

@@ -250,6 +250,10 @@ impl Arrived<'_> {
         let pinned = plan.repository.pinned(&copied.manifest.digest);
         let uri = plan.tags.first().map(|planned| plan.repository.tagged(&planned.tag));
         ImageReport {
+            key: None,
+            changed: None,
+            reused: false,
+            reason: None,
             name: plan.name.clone(),
             repository: plan.repository.to_string(),
             platform: None,

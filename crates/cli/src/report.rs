@@ -25,6 +25,13 @@ pub(crate) struct Report {
     pub(crate) commit: Option<String>,
     /// The run's tag, `IMAGE_TAG`.
     pub(crate) tag: Option<String>,
+    /// Something is not as in the last release of this pipeline; absent for other commands than `run`, and
+    /// where no release is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) changed: Option<bool>,
+    /// What changed, for people.
+    #[serde(skip)]
+    pub(crate) since: Option<String>,
     /// The images, in the order of shipspec.yml.
     pub(crate) images: Vec<ImageReport>,
     /// The artifacts, in the order of shipspec.yml.
@@ -67,6 +74,18 @@ pub(crate) struct ImageReport {
     /// absent if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) exposed: Vec<String>,
+    /// The content key, which the image has as the tag `shipspec-` and the key; absent if it cannot be found
+    /// again by what it is made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+    /// It is another one than in the last release of this pipeline; absent as above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) changed: Option<bool>,
+    /// It was not built: the registry holds it, made from the same.
+    pub(crate) reused: bool,
+    /// Why it is built, for `plan`; absent if it is not, and for the other commands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
     /// Seconds that the build took; absent if nothing was built.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) build_seconds: Option<f64>,
@@ -153,6 +172,8 @@ impl Report {
             command,
             commit: None,
             tag: None,
+            changed: None,
+            since: None,
             images: Vec::new(),
             artifacts: Vec::new(),
             not_checked: Vec::new(),
@@ -187,6 +208,13 @@ impl Report {
         }
     }
 
+    /// Notes whether an image is another one than in the last release.
+    pub(crate) fn set_changed(&mut self, image: &str, changed: bool) {
+        for told in self.images.iter_mut().filter(|told| told.name == image) {
+            told.changed = Some(changed);
+        }
+    }
+
     /// The document, with a newline behind it.
     pub(crate) fn json(&self) -> String {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
@@ -201,7 +229,10 @@ impl Report {
             let digest = image.digest.as_deref().map_or("-", |digest| &digest[..19]);
             let size = image.size.map_or_else(|| "-".into(), |size| Bytes(size).to_string());
             let seconds = image.build_seconds.map(Duration::from_secs_f64);
-            let time = seconds.map_or_else(|| "-".into(), |time| Seconds(time).to_string());
+            let time = match seconds {
+                Some(time) => Seconds(time).to_string(),
+                None => if image.reused { "reused" } else { "-" }.to_owned(),
+            };
             rows.push([image.name.clone(), tags.join(", "), digest.into(), size, time]);
         }
         let mut table = columns(&rows);
@@ -211,6 +242,9 @@ impl Report {
                 table,
                 "{name}: `{secrets}` can be read by everybody who can pull it (`insecure_build_args`)"
             );
+        }
+        if let Some(since) = &self.since {
+            let _ = writeln!(table, "{since}");
         }
         table
     }
@@ -248,6 +282,10 @@ impl ImageReport {
             media_type: None,
             size: None,
             exposed: plan.exposed.iter().cloned().collect(),
+            key: None,
+            changed: None,
+            reused: false,
+            reason: None,
             build_seconds: None,
             copied: None,
         }
@@ -296,6 +334,10 @@ mod tests {
             media_type: None,
             size: Some(12_345_678),
             exposed: vec!["DB_PASSWORD".into()],
+            key: None,
+            changed: None,
+            reused: false,
+            reason: None,
             build_seconds: Some(3.25),
             copied: None,
         });

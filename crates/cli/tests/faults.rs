@@ -50,6 +50,7 @@ fn what_is_wrong_with_the_dockerfile_is_an_input_error() {
     exit: 2
     --- stdout
     --- stderr
+    note: `app` is built: its Dockerfile cannot be read here: line 2: unknown instruction 'RUNN'
     not checked: Dockerfile of app: line 2: unknown instruction 'RUNN'
     app: building
     error: failed to build the image `app`

@@ -9,7 +9,7 @@ use shipspec_spec::hint::Hint;
 use shipspec_spec::image::{Registry, Repository};
 use tokio::sync::Mutex;
 
-use crate::client::Client;
+use crate::client::{Client, Right};
 use crate::credentials::{Credentials, CredentialsError};
 use crate::ecr::{Ecr, EcrError, Mutability};
 use crate::ecr_public;
@@ -43,6 +43,8 @@ pub struct AccessSettings {
 struct Shared {
     settings: AccessSettings,
     observer: Arc<dyn RetryObserver>,
+    /// What repositories allow, as far as it was asked.
+    mutability: Mutex<BTreeMap<Repository, Mutability>>,
     /// Each is held while a token is fetched, so that several images of one registry fetch one.
     known: Mutex<BTreeMap<Registry, Arc<Mutex<Option<Known>>>>>,
 }
@@ -88,7 +90,8 @@ impl Access {
     /// `observer` hears of requests that are made again.
     #[must_use]
     pub fn new(settings: AccessSettings, observer: Arc<dyn RetryObserver>) -> Self {
-        Self { shared: Arc::new(Shared { settings, observer, known: Mutex::default() }) }
+        let (mutability, known) = Default::default();
+        Self { shared: Arc::new(Shared { settings, observer, mutability, known }) }
     }
 
     /// User and password for a registry: for ECR a token, for others what `docker login` left;
@@ -175,8 +178,15 @@ impl Access {
         repository: &Repository,
     ) -> Result<Option<Mutability>, AccessError> {
         let Some(ecr) = self.ecr(&repository.registry) else { return Ok(None) };
+        if let Some(known) = self.shared.mutability.lock().await.get(repository) {
+            return Ok(Some(known.clone()));
+        }
         match ecr.describe(&repository.name).await {
-            Ok(mutability) => Ok(Some(mutability)),
+            Ok(mutability) => {
+                let mut known = self.shared.mutability.lock().await;
+                known.insert(repository.clone(), mutability.clone());
+                Ok(Some(mutability))
+            }
             Err(EcrError::NoRepository) => {
                 Err(RegistryError::NoRepository(repository.clone()).into())
             }
@@ -209,7 +219,16 @@ impl Access {
     ///
     /// [`AccessError::Registry`] if the trust roots of the system cannot be read.
     pub fn client(&self, repository: &Repository) -> Result<Client, RegistryError> {
-        Client::new(repository.clone(), self.clone())
+        Client::new(repository.clone(), self.clone(), Right::Write)
+    }
+
+    /// A client for a repository that is only read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Access::client`].
+    pub fn reader(&self, repository: &Repository) -> Result<Client, RegistryError> {
+        Client::new(repository.clone(), self.clone(), Right::Read)
     }
 }
 

@@ -37,11 +37,26 @@ pub struct Client {
     pub(crate) repository: Repository,
     pub(crate) access: Access,
     pub(crate) authorization: Mutex<Authorization>,
+    /// What a token server is asked for.
+    pub(crate) right: Right,
+}
+
+/// What is done to the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// Somebody else's, who may let nobody but its owner write.
+    Read,
+    /// Ours.
+    Write,
 }
 
 impl Client {
     /// A client for `repository`. Nothing is asked yet.
-    pub(crate) fn new(repository: Repository, access: Access) -> Result<Self, RegistryError> {
+    pub(crate) fn new(
+        repository: Repository,
+        access: Access,
+        right: Right,
+    ) -> Result<Self, RegistryError> {
         let builder = reqwest::Client::builder()
             .user_agent(concat!("shipspec/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
@@ -51,7 +66,8 @@ impl Client {
             repository: repository.clone(),
             source,
         })?;
-        Ok(Self { http, repository, access, authorization: Mutex::new(Authorization::Nothing) })
+        let authorization = Mutex::new(Authorization::Nothing);
+        Ok(Self { http, repository, access, authorization, right })
     }
 
     /// The repository that this client speaks to.
@@ -136,8 +152,10 @@ impl Client {
         }
         let body = answer.bytes().await.map_err(|source| self.transport(source))?;
         let (code, message) = ErrorBody::read(&body);
-        // The words have changed over time; these two have been there always.
-        if code == "TAG_INVALID" || message.contains("immutable") {
+        // The words have changed over time; these two have been there always. The name of the repository
+        // stands among them.
+        let words = message.replace(&self.repository.name, "");
+        if code == "TAG_INVALID" || words.contains("immutable") {
             return Err(RegistryError::Immutable(Box::new(ImmutableTag {
                 repository: self.repository.clone(),
                 tag: tag.clone(),

@@ -73,6 +73,13 @@ impl Manifest {
         self.parts().config?.digest.parse().ok()
     }
 
+    /// The image configuration; an index has none.
+    #[must_use]
+    pub fn config(&self) -> Option<Blob> {
+        let config = self.parts().config?;
+        Some(Blob { digest: config.digest.parse().ok()?, size: config.size })
+    }
+
     /// What the manifest, the configuration and the layers weigh together, in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {

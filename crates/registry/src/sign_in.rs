@@ -7,7 +7,7 @@ use serde::Deserialize;
 use shipspec_spec::secret::Secret;
 
 use crate::challenge::Challenge;
-use crate::client::{Client, header};
+use crate::client::{Client, Right, header};
 use crate::credentials::Credentials;
 use crate::error::{ErrorBody, RegistryError};
 
@@ -140,7 +140,8 @@ impl Client {
         realm: &str,
         query: &[(String, String)],
     ) -> Result<Secret, RegistryError> {
-        let scope = format!("repository:{}:pull,push", self.repository.name);
+        let actions = if self.right == Right::Read { "pull" } else { "pull,push" };
+        let scope = format!("repository:{}:{actions}", self.repository.name);
         let request = self.http.get(realm).query(query).query(&[("scope", scope)]);
         let authorization = match self.credentials(None).await? {
             Some(credentials) => Authorization::Basic(credentials),

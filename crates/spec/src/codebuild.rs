@@ -6,6 +6,15 @@
 /// image digest; unset outside CodeBuild and for unversioned sources.
 pub const RESOLVED_SOURCE_VERSION: &str = "CODEBUILD_RESOLVED_SOURCE_VERSION";
 
+/// What `CodeBuild` calls the build: the project's name, a colon, and an id of its own.
+pub const BUILD_ID: &str = "CODEBUILD_BUILD_ID";
+
+/// Who started the build: `codepipeline/NAME` if a pipeline did.
+pub const INITIATOR: &str = "CODEBUILD_INITIATOR";
+
+/// The branch that a webhook told of: `refs/heads/NAME`.
+pub const WEBHOOK_HEAD_REF: &str = "CODEBUILD_WEBHOOK_HEAD_REF";
+
 /// `1` while all phases so far have succeeded, `0` after one has failed. `post_build` runs all the
 /// same after a failed `build`.
 pub const BUILD_SUCCEEDING: &str = "CODEBUILD_BUILD_SUCCEEDING";

@@ -150,6 +150,40 @@ fn is_name(name: &str) -> bool {
     name.len() <= 255 && name.split('/').all(is_part)
 }
 
+/// An image in a registry, by a tag or a digest, as Docker reads references: a name without a host is of
+/// Docker Hub, there `library/` stands before a single word, and without a tag it is `latest`. Of a
+/// reference with both, the digest counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageReference {
+    /// Where it is.
+    pub repository: Repository,
+    /// Its tag.
+    pub tag: String,
+    /// Its digest, if it is named.
+    pub digest: Option<Digest>,
+}
+
+impl FromStr for ImageReference {
+    type Err = RepositoryError;
+
+    fn from_str(text: &str) -> Result<Self, RepositoryError> {
+        let (name, digest) = match text.rsplit_once('@') {
+            Some((name, digest)) => (name, digest.parse().ok()),
+            None => (text, None),
+        };
+        let (name, tag) = match name.rsplit_once(':') {
+            Some((before, tag)) if !tag.contains('/') => (before, tag),
+            _ => (name, "latest"),
+        };
+        let mut repository: Repository = name.parse()?;
+        let is_hub = repository.registry.as_str() == Registry::DOCKER_HUB;
+        if is_hub && !repository.name.contains('/') {
+            repository.name = format!("library/{}", repository.name);
+        }
+        Ok(Self { repository, tag: tag.into(), digest })
+    }
+}
+
 /// The digest of a manifest: `sha256:` and 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(String);
@@ -217,6 +251,21 @@ mod tests {
             "docker.io/library/nginx"
         );
         assert_eq!("localhost:5000/a__b".parse::<Repository>().unwrap().name, "a__b");
+    }
+
+    #[test]
+    fn references_are_read_as_docker_reads_them() {
+        let read = |text: &str| {
+            let image: ImageReference = text.parse().unwrap();
+            format!("{} {} {}", image.repository, image.tag, image.digest.is_some())
+        };
+        assert_eq!(read("alpine"), "docker.io/library/alpine latest false");
+        assert_eq!(read("docker.io/library/alpine:latest"), read("alpine"));
+        assert_eq!(read("team/web:1"), "docker.io/team/web 1 false");
+        assert_eq!(read("localhost:5000/web"), "localhost:5000/web latest false");
+        let pinned = format!("r.example/web:1@sha256:{}", "0".repeat(64));
+        assert_eq!(read(&pinned), "r.example/web 1 true");
+        assert!("Web".parse::<ImageReference>().is_err());
     }
 
     #[test]

@@ -34,6 +34,16 @@ impl Tag {
         Self(format!("shipspec-run-{}", id.hex()))
     }
 
+    /// The tag of an image that is known by what it was made from. The second and later ones are for
+    /// images that were built again from the same, where tags cannot be moved.
+    #[must_use]
+    pub fn of_key(key: impl fmt::Display, number: u32) -> Self {
+        match number {
+            0 | 1 => Self(format!("shipspec-{key}")),
+            number => Self(format!("shipspec-{key}-{number}")),
+        }
+    }
+
     /// The tag as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

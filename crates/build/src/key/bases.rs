@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipspec_spec::config::Network;
-use shipspec_spec::image::Digest;
+use shipspec_spec::image::{Digest, ImageReference};
 
 use crate::dockerfile::{Dockerfile, Needs, OnlineStep, TargetError};
 use crate::options::NamedContext;
 use crate::plan::ImagePlan;
+use crate::reuse::BaseDigests;
 
 /// The build argument that overrules `# syntax`.
 const SYNTAX: &str = "BUILDKIT_SYNTAX";
@@ -65,6 +66,17 @@ impl Bases {
             NamedContext::Folder(folder) => Some((&**name, &**folder)),
             NamedContext::Image(_) => None,
         })
+    }
+
+    /// What an engine has to build with, once the digests of [`Bases::to_resolve`] are known.
+    #[must_use]
+    pub fn expected(&self, digests: &BTreeMap<String, Digest>) -> BaseDigests {
+        let all = self.pinned.iter().chain(digests);
+        let expected = all.filter_map(|(base, digest)| {
+            let reference: ImageReference = base.parse().ok()?;
+            Some((ImageReference { digest: None, ..reference }, digest.clone()))
+        });
+        expected.collect()
     }
 
     fn take(&mut self, needs: Needs, plan: &ImagePlan) {

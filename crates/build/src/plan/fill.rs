@@ -7,7 +7,9 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::age::Age;
-use shipspec_spec::config::{Encryption, ImageConfig, RepositoryConfig, TestConfig, Text};
+use shipspec_spec::config::{
+    Encryption, ImageConfig, RepositoryConfig, ReuseConfig, TestConfig, Text,
+};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::Repository;
 use shipspec_spec::platform::Platform;
@@ -17,6 +19,7 @@ use shipspec_spec::tag::Tag;
 use shipspec_spec::value::Value;
 
 use super::{AssumedRole, ImagePlan, PlannedSecret, PlannedTag, SecretArgument, TestPlan};
+use crate::reuse::Reuse;
 
 /// How long a test may take where nothing else is said.
 const TEST_LIMIT: Duration = Duration::from_hours(1);
@@ -94,6 +97,12 @@ impl Filler<'_> {
             depends_on: BTreeSet::new(),
             is_provisional: false,
             options: self.options(&image.options, folder),
+            reuse: match &image.reuse {
+                ReuseConfig::Default => Reuse::Default,
+                ReuseConfig::Always => Reuse::Always,
+                ReuseConfig::Never => Reuse::Never,
+                ReuseConfig::For(age) => Reuse::For(self.parsed::<Age>(age)?.0),
+            },
         };
         (self.found.as_slice().len() == before).then_some(plan)
     }

@@ -20,6 +20,7 @@ use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 
 use crate::options::BuildOptions;
+use crate::reuse::Reuse;
 pub(crate) use fill::Filler;
 use fill::{Place, place};
 use order::{cycles, references};
@@ -67,6 +68,8 @@ pub struct ImagePlan {
     pub test: Option<TestPlan>,
     /// How it is built.
     pub options: BuildOptions,
+    /// Whether it is built if the registry holds it already.
+    pub reuse: Reuse,
     /// The images that are built before it, because it is made from them.
     pub depends_on: BTreeSet<String>,
     /// A digest of zeros stands in it for one that only the push of another image will tell: it has

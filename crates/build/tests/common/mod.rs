@@ -12,6 +12,7 @@ use shipspec_build::docker::{BuildError, BuildInputs, BuildSecret, Built, Engine
 use shipspec_build::options::BuildOptions;
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::{Event, Reporter};
+use shipspec_build::reuse::Reuse;
 use shipspec_registry::access::{Access, AccessSettings};
 use shipspec_registry::retry::Unobserved;
 use shipspec_spec::platform::Platform;
@@ -96,6 +97,7 @@ impl Project {
             depends_on: [].into(),
             is_provisional: false,
             options: BuildOptions::default(),
+            reuse: Reuse::default(),
         };
         let tag = format!("r.example/{name}:1");
         let (told, secrets, environment) = (Told::default(), BTreeMap::new(), BTreeMap::new());
@@ -143,7 +145,7 @@ impl Project {
         let plan = ImagePlan { target, ..self.plan.clone() };
         let access = Access::new(AccessSettings::default(), Arc::new(Unobserved));
         let (tag, secrets) = (&*self.tag, &self.secrets);
-        let inputs = BuildInputs { plan: &plan, tag, access: &access, secrets };
+        let inputs = BuildInputs { plan: &plan, tag, access: &access, secrets, bases: None };
         engine.build(&inputs, &self.told).await
     }
 

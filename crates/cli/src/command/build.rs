@@ -1,5 +1,7 @@
 //! `shipspec build`: the first step alone.
 
+use std::collections::BTreeMap;
+
 use clap::Args as ClapArgs;
 use shipspec_spec::scope::DigestState;
 
@@ -25,7 +27,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let mut project = Project::read(context, &args.project, &RenderFlags::default())?;
-    let needs = Needs { registry: false, artifacts: false, builds: true };
+    let needs = Needs { registry: false, artifacts: false, builds: true, reuse: None };
     project.select(&args.build.only)?;
     let digest = DigestState::Never("`shipspec build` pushes nothing; `shipspec run` does".into());
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
@@ -33,9 +35,16 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     require_images(&ready.plans)?;
     let mut report = pipeline::report("build", &project, &ready.checks);
     if let Some(engine) = &ready.engine {
-        let maker = Maker { context, engine, access: &ready.access, stages: false };
+        let maker = Maker {
+            context,
+            engine: Some(engine),
+            access: &ready.access,
+            stages: false,
+            memory: None,
+        };
         let jobs = args.build.jobs.into();
-        let images = maker.make_all(&mut project, &ready.plans, jobs, &mut report).await?;
+        let images =
+            maker.make_all(&mut project, &ready.plans, BTreeMap::new(), jobs, &mut report).await?;
         maker.tag_locally(&images).await?;
     }
     if args.output.output == Output::Json {

@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let mut project = Project::read(context, &args.project, &args.render)?;
-    let needs = Needs { registry: true, artifacts: true, builds: true };
+    let needs = Needs { registry: true, artifacts: true, builds: true, reuse: None };
     let digest = DigestState::Later;
     let found = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let mut errors = Vec::new();

@@ -5,6 +5,8 @@ mod check;
 mod completions;
 mod daemon;
 mod doctor;
+mod env;
+mod explain;
 mod man;
 mod plan;
 mod policy;
@@ -31,6 +33,8 @@ pub(crate) enum Command {
     Promote(promote::Args),
     Plan(plan::Args),
     Check(Box<check::Args>),
+    Explain(explain::Args),
+    Env(env::Args),
     Doctor(doctor::Args),
     Policy(policy::Args),
     Daemon(daemon::Args),
@@ -63,6 +67,8 @@ pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Res
         Command::Promote(args) => promote::run(args, context).await,
         Command::Plan(args) => plan::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::Explain(args) => explain::run(args, context).await,
+        Command::Env(args) => env::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Policy(args) => policy::run(args, context),
         Command::Daemon(args) => daemon::run(args, context).await,

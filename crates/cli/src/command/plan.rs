@@ -3,15 +3,17 @@
 use std::fmt::Write as _;
 
 use clap::Args as ClapArgs;
+use shipspec_build::plan::ImagePlan;
 use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Digest;
 use shipspec_spec::scope::DigestState;
 
 use crate::arguments::{Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
-use crate::pipeline;
 use crate::project::{Project, require_something};
 use crate::report::{ArtifactReport, ImageReport, Report};
+use crate::reuse::{Memory, Rebuild};
+use crate::{access, dockerfiles, pipeline};
 
 /// Show what `run` would build, tag and write, and change nothing
 #[derive(Debug, ClapArgs)]
@@ -33,7 +35,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     if !args.offline || project.offline.is_some() {
         project.fetch_parameters(context).await?;
     }
-    let report = plan(&mut project, context, args.offline)?;
+    let report = plan(&mut project, context, args.offline).await?;
     context.console.data(&match args.output.output {
         Output::Json => report.json(),
         Output::Text => describe(&report),
@@ -42,7 +44,11 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
 }
 
 /// What would be done, as far as it is known; what is not known for want of a parameter is said.
-fn plan(project: &mut Project, context: &Context<'_>, offline: bool) -> anyhow::Result<Report> {
+async fn plan(
+    project: &mut Project,
+    context: &Context<'_>,
+    offline: bool,
+) -> anyhow::Result<Report> {
     // Only where nobody was asked is a value that is not known yet no mistake.
     let mistakes = |errors: &Diagnostics| {
         let errors = errors.clone();
@@ -51,7 +57,12 @@ fn plan(project: &mut Project, context: &Context<'_>, offline: bool) -> anyhow::
     let mut report = pipeline::report("plan", project, &[]);
     let mut found = Diagnostics::default();
     match project.plan_images(context, &DigestState::Later) {
-        Ok(plans) => report.images = plans.iter().map(ImageReport::new).collect(),
+        Ok(plans) => {
+            report.images = plans.iter().map(ImageReport::new).collect();
+            if !offline && !plans.is_empty() {
+                look_up(project, context, &plans, &mut report).await;
+            }
+        }
         Err(errors) => {
             found.extend(mistakes(&errors));
             report.not_checked.extend(errors.as_slice().iter().map(ToString::to_string));
@@ -85,6 +96,41 @@ fn plan(project: &mut Project, context: &Context<'_>, offline: bool) -> anyhow::
     Ok(found.or(report)?)
 }
 
+/// Which images their registries hold already. Where that cannot be asked, the plan is still one.
+async fn look_up(
+    project: &mut Project,
+    context: &Context<'_>,
+    plans: &[ImagePlan],
+    report: &mut Report,
+) {
+    let (bases, _) = dockerfiles::check(context, plans);
+    let access = access::of_run(context, plans, &bases).await;
+    let memory = Memory::new(context, &access, plans, Rebuild::None);
+    let looked = match memory.look_up_all(project, plans).await {
+        Ok(looked) => looked,
+        Err(error) => {
+            report.not_checked.push(format!("which images are reused: {error:#}"));
+            return;
+        }
+    };
+    for plan in plans {
+        let told = report.image(plan);
+        let Some(looked) = looked.get(&plan.name) else {
+            let others: Vec<_> = plan.depends_on.iter().map(|name| format!("`{name}`")).collect();
+            told.reason = Some(format!("it is made from {}", others.join(", ")));
+            continue;
+        };
+        told.key = looked.key.as_ref().map(|key| key.id.to_string());
+        match &looked.held {
+            Some(held) => {
+                told.reused = true;
+                told.set_published(held.published());
+            }
+            None => told.reason = Some(looked.reason.clone()),
+        }
+    }
+}
+
 /// The text with words in place of the digest that only the push will tell.
 fn shown(text: &str) -> String {
     text.replace(Digest::from_sha256([0; 32]).as_str(), "sha256:(known after the push)")
@@ -96,7 +142,12 @@ fn describe(report: &Report) -> String {
     let _ = writeln!(text, "commit {commit}, tag {}", report.tag.as_deref().unwrap_or("none"));
     for image in &report.images {
         let platform = image.platform.as_deref().unwrap_or("every platform");
-        let _ = writeln!(text, "\nimage {}: build for {platform}", image.name);
+        let reason = image.reason.as_ref().map(|reason| format!(", because {reason}"));
+        let what = match &image.digest {
+            Some(digest) => format!("reused, {digest}"),
+            None => format!("build for {platform}{}", reason.unwrap_or_default()),
+        };
+        let _ = writeln!(text, "\nimage {}: {what}", image.name);
         for tag in &image.tags {
             let what = if tag.moving { " (moving)" } else { "" };
             let _ = writeln!(text, "  tag {}:{}{what}", image.repository, tag.tag);

@@ -27,7 +27,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     refuse_after_failure(context)?;
     let mut project = Project::read(context, &args.project, &RenderFlags::default())?;
-    let needs = Needs { registry: true, artifacts: false, builds: false };
+    let needs = Needs { registry: true, artifacts: false, builds: false, reuse: None };
     let digest = DigestState::Later;
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let ready = ready.require(context)?;
@@ -36,7 +36,8 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let Some(engine) = &ready.engine else { return Ok(()) };
     let images = find_all(engine, &ready.plans).await?;
     pipeline::create_repositories(context, &ready).await?;
-    let maker = Maker { context, engine, access: &ready.access, stages: true };
+    let maker =
+        Maker { context, engine: Some(engine), access: &ready.access, stages: true, memory: None };
     let images = match publish(maker, images, &mut report).await {
         Ok(images) => images,
         Err(error) => return Err(failure::unfinished(report, error)),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shipspec_build::plan::ImagePlan;
+use shipspec_build::reuse::Reuse;
 use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::config::Encryption;
 use shipspec_spec::image::Repository;
@@ -53,8 +54,10 @@ pub(super) fn of_run(plans: &[ImagePlan]) -> Vec<Value> {
     let firsts = plans.iter().filter(own).map(|plan| &plan.repository);
     let mirrors = plans.iter().flat_map(|plan| &plan.mirrors);
     let targets: BTreeSet<_> = firsts.chain(mirrors).filter_map(arn).collect();
-    // Mirrors are filled from the first repository.
-    let copied = plans.iter().filter(own).filter(|plan| !plan.mirrors.is_empty());
+    // Mirrors are filled from the first repository; the age of an image stands in its configuration.
+    let is_read =
+        |plan: &&ImagePlan| !plan.mirrors.is_empty() || matches!(plan.reuse, Reuse::For(_));
+    let copied = plans.iter().filter(own).filter(is_read);
     let copied: BTreeSet<_> = copied.filter_map(|plan| arn(&plan.repository)).collect();
     let roles: BTreeSet<_> =
         plans.iter().filter_map(|plan| plan.role.as_ref()).map(|role| &role.arn).collect();
@@ -63,7 +66,7 @@ pub(super) fn of_run(plans: &[ImagePlan]) -> Vec<Value> {
         statements.push(login());
     }
     statements.extend(statement("EcrPush", &PUSH_ACTIONS, &targets));
-    statements.extend(statement("EcrCopy", &["ecr:GetDownloadUrlForLayer"], &copied));
+    statements.extend(statement("EcrRead", &["ecr:GetDownloadUrlForLayer"], &copied));
     statements.extend(statement("EcrRoles", &["sts:AssumeRole"], &roles));
     statements.extend(public(plans.iter().flat_map(ImagePlan::repositories)));
     statements.extend(creation(plans));

@@ -8,8 +8,10 @@ use crate::context::Context;
 use crate::images::{Made, Maker};
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_something};
+use crate::releases::Releases;
 use crate::report::Report;
-use crate::{checks, failure, pipeline, tagging};
+use crate::reuse::Rebuild;
+use crate::{checks, failure, pipeline, release, tagging};
 
 /// Build, push, tag and write the artifacts: everything, or nothing
 #[derive(Debug, ClapArgs)]
@@ -27,6 +29,13 @@ pub(crate) struct Args {
     /// Leave the images in the engine: no registry is asked, and no digest is known
     #[arg(long)]
     no_push: bool,
+    /// Build these images even if their registries hold what is made from the same; without a name,
+    /// all
+    #[arg(long, value_name = "IMAGE", num_args = 0..)]
+    rebuild: Option<Vec<String>>,
+    /// Say that something changed, whatever the last release was: for one whose deployment failed
+    #[arg(long)]
+    changed: bool,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
@@ -39,12 +48,14 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     } else {
         DigestState::Later
     };
-    let needs = Needs { registry: !args.no_push, artifacts: true, builds: true };
+    let rebuild = Rebuild::new(args.rebuild.as_deref(), &project)?;
+    let reuse = (!args.no_push).then_some(rebuild);
+    let needs = Needs { registry: !args.no_push, artifacts: true, builds: true, reuse };
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
-    let ready = ready.require(context)?;
+    let mut ready = ready.require(context)?;
     pipeline::note_overruled(context, &project.scope);
     let mut report = pipeline::report("run", &project, &ready.checks);
-    if let Err(error) = publish(args, context, &mut project, &ready, &mut report).await {
+    if let Err(error) = publish(args, context, &mut project, &mut ready, &mut report).await {
         return Err(failure::unfinished(report, error));
     }
     match args.output.output {
@@ -60,20 +71,31 @@ async fn publish(
     args: &Args,
     context: &Context<'_>,
     project: &mut Project,
-    ready: &Preflight,
+    ready: &mut Preflight<'_>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let mut images = Vec::new();
     if !args.no_push {
         pipeline::create_repositories(context, ready).await?;
     }
-    if let Some(engine) = &ready.engine {
-        let maker = Maker { context, engine, access: &ready.access, stages: !args.no_push };
-        let jobs = args.build.jobs.into();
-        images = maker.make_all(project, &ready.plans, jobs, report).await?;
-        if args.no_push {
-            maker.tag_locally(&images).await?;
-        }
+    let looked = std::mem::take(&mut ready.looked);
+    pipeline::note_written(context, &looked, ready.artifacts.as_ref());
+    let is_whole = !args.no_push && args.build.only.is_empty();
+    let releases = Releases::open(context, project, ready, is_whole, args.changed).await?;
+    let maker = Maker {
+        context,
+        engine: ready.engine.as_ref(),
+        access: &ready.access,
+        stages: !args.no_push,
+        memory: ready.memory.as_ref(),
+    };
+    let jobs = args.build.jobs.into();
+    let (images, last) = tokio::join!(
+        maker.make_all(project, &ready.plans, looked, jobs, report),
+        releases.last(context)
+    );
+    let images = images?;
+    if args.no_push {
+        maker.tag_locally(&images).await?;
     }
     let artifacts = match &ready.artifacts {
         Some(artifacts) => artifacts.fill(&project.scope)?,
@@ -83,7 +105,11 @@ async fn publish(
     let prepared = pipeline::prepare(context, &artifacts)?;
     let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
     let moves = tagging::tag_all(context, &holdings, report).await?;
-    let written = pipeline::commit(context, &artifacts, prepared, report);
+    let mut written = pipeline::commit(context, &artifacts, prepared, report);
+    if written.is_ok() {
+        let hashes = release::artifacts(project, ready.artifacts.as_ref());
+        written = releases.keep(context, project, &images, hashes, last, report).await;
+    }
     if written.is_err() {
         moves.put_back(context, report).await;
     }

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::options::BuildOptionsConfig;
 use super::raw::RawImage;
 use super::repository::RepositoryConfig;
+use super::reuse::ReuseConfig;
 use super::test::TestConfig;
 use super::text::{RawText, Text, keep, named_names, named_texts, texts};
 use crate::diagnostic::Diagnostics;
@@ -49,6 +50,8 @@ pub struct ImageConfig {
     pub test: Option<TestConfig>,
     /// How it is built.
     pub options: BuildOptionsConfig,
+    /// Whether it is built at all where the registry holds it already.
+    pub reuse: ReuseConfig,
 }
 
 impl ImageConfig {
@@ -73,6 +76,7 @@ impl ImageConfig {
             labels: IndexMap::new(),
             test: None,
             options: BuildOptionsConfig::default(),
+            reuse: ReuseConfig::default(),
         }
     }
 
@@ -107,6 +111,7 @@ impl ImageConfig {
             labels: named_texts(&raw.labels, source, found),
             test: raw.test.as_ref().map(|test| TestConfig::from_raw(test, source, found)),
             options: BuildOptionsConfig::from_raw(raw, source, found),
+            reuse: ReuseConfig::from_raw(raw.reuse.as_ref(), source, found),
             repository: keep(Text::from_raw(&raw.repository, source), found)?,
         })
     }
@@ -132,5 +137,6 @@ impl ImageConfig {
             .chain(self.labels.values())
             .chain(self.test.iter().flat_map(TestConfig::texts))
             .chain(self.options.texts())
+            .chain(self.reuse.text())
     }
 }

@@ -8,6 +8,7 @@ mod parameter;
 mod promotion;
 mod raw;
 mod repository;
+mod reuse;
 mod shapes;
 mod test;
 mod text;
@@ -20,6 +21,7 @@ pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
 pub use parameter::{ParameterConfig, ParameterKind};
 pub use promotion::PromotionConfig;
 pub use repository::{Encryption, RepositoryConfig};
+pub use reuse::ReuseConfig;
 pub use test::TestConfig;
 pub use text::{Text, describe};
 pub use tree::Tree;
@@ -42,6 +44,8 @@ use text::{keep, named_texts, texts};
 /// What is to be done, as shipspec.yml or flags say it. Texts are read, but not yet filled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
+    /// The name of the pipeline.
+    pub name: Option<Text>,
     /// Entries of the run's tag, in the order in which they are tried; empty for the default.
     pub tag: Vec<Text>,
     /// What generated artifacts name an image by.
@@ -75,8 +79,10 @@ impl Config {
     #[must_use]
     pub fn references(&self) -> BTreeSet<String> {
         let texts = self.images.values().flat_map(ImageConfig::texts);
-        let texts =
-            texts.chain(&self.tag).chain(self.parameters.values().flat_map(ParameterConfig::texts));
+        let texts = texts
+            .chain(&self.tag)
+            .chain(&self.name)
+            .chain(self.parameters.values().flat_map(ParameterConfig::texts));
         texts
             .chain(self.artifacts.iter().map(|artifact| &artifact.path))
             .chain(self.promote.values().flat_map(PromotionConfig::texts))
@@ -153,6 +159,7 @@ impl Config {
             found.push(Diagnostic::at(text.span(source), message));
         }
         let config = Self {
+            name: raw.name.as_ref().and_then(|name| keep(Text::from_raw(name, source), &mut found)),
             tag: raw
                 .tag
                 .as_ref()

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::options::{Network, RawCacheTo, RawNoCache};
 use super::repository::RawCreateRepository;
+use super::reuse::RawReuse;
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -19,6 +20,10 @@ pub(super) struct RawConfig {
     /// The version of this file's format.
     #[expect(dead_code, reason = "the schema checks it")]
     version: Version,
+    /// The name of the pipeline, by which its releases are compared: each with the one before. Without
+    /// it, that of the branch, or the one that `CodePipeline` knows it by.
+    #[serde(default)]
+    pub(super) name: Option<RawText>,
     /// The run's tag, `IMAGE_TAG`: the first entry that has a value and is not empty. Without it,
     /// the first seven digits of the commit.
     #[serde(default)]
@@ -199,6 +204,10 @@ pub(super) struct RawImage {
     /// What has to succeed in the image before it is pushed.
     #[serde(default)]
     pub(super) test: Option<RawTest>,
+    /// Whether an image is taken as it is that the registry holds already, made from the same sources:
+    /// `true`, `false`, or an age such as `7d`, after which it is built again. Without it, `true`.
+    #[serde(default)]
+    pub(super) reuse: Option<RawReuse>,
 }
 
 /// Where images are copied to once they have passed: with the same digest, and without an engine.

@@ -10,6 +10,7 @@ use super::raw::{
     RawParameterMap, RawParameterType,
 };
 use super::repository::RawCreateRepository;
+use super::reuse::RawReuse;
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -33,7 +34,8 @@ deserialize_by_way_of_a_tree!(
     RawCreateRepository,
     RawDefinitions,
     RawNoCache,
-    RawParameter
+    RawParameter,
+    RawReuse
 );
 
 impl TryFrom<RawTree> for RawText {

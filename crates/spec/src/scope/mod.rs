@@ -8,6 +8,7 @@ mod commit;
 mod image;
 mod resolve;
 mod secrets;
+mod steady;
 
 pub use commit::CommitSource;
 pub use image::{DigestState, ImageNames};

@@ -1,0 +1,236 @@
+//! What a run released: one JSON document, which stays in the repository of the first image.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use shipspec_build::key::KeyParts;
+use shipspec_render::plan::ArtifactPlans;
+use shipspec_spec::image::Digest;
+
+use crate::images::Made;
+use crate::project::Project;
+
+/// The version of a record's form.
+const VERSION: u32 = 1;
+
+/// A release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Release {
+    pub(crate) version: u32,
+    /// The version of shipspec that made it.
+    pub(crate) shipspec: String,
+    /// The name of the pipeline.
+    pub(crate) pipeline: String,
+    /// What CodeBuild calls the build.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) build: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) commit: Option<String>,
+    /// The run's tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tag: Option<String>,
+    /// Milliseconds since 1970.
+    pub(crate) time: u64,
+    /// Something in it is not as in the release before.
+    pub(crate) changed: bool,
+    pub(crate) images: BTreeMap<String, ReleasedImage>,
+    pub(crate) artifacts: BTreeMap<String, ReleasedArtifact>,
+}
+
+/// An image of a release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ReleasedImage {
+    /// The reference by its first tag.
+    pub(crate) uri: String,
+    pub(crate) digest: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) changed: bool,
+    pub(crate) reused: bool,
+    /// The content key, and what it is made from; none if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parts: Option<KeyParts>,
+}
+
+/// An artifact of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReleasedArtifact {
+    /// Of the file; none if there is a secret in it, which a hash could be tried for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sha256: Option<String>,
+    /// Of the file as it would be for any commit, with names in place of secrets; none if that cannot be
+    /// made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) steady: Option<String>,
+    /// The versions of the secrets in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) secrets: BTreeMap<String, Option<String>>,
+}
+
+/// What the names of a release are made from.
+pub(crate) struct Names {
+    pub(crate) pipeline: String,
+    pub(crate) build: Option<String>,
+    pub(crate) commit: Option<String>,
+    pub(crate) tag: Option<String>,
+    pub(crate) time: u64,
+}
+
+impl Release {
+    /// What a run releases, before it is compared.
+    pub(crate) fn new(
+        names: Names,
+        images: &[Made],
+        artifacts: BTreeMap<String, ReleasedArtifact>,
+    ) -> Self {
+        let image = |made: &Made| {
+            let published = made.staged.as_ref()?.published();
+            let released = ReleasedImage {
+                uri: made.plan.repository.tagged(made.plan.main_tag()),
+                digest: published.digest.to_string(),
+                tags: made.plan.tags.iter().map(|planned| planned.tag.to_string()).collect(),
+                changed: true,
+                reused: made.is_reused,
+                key: made.key.as_ref().map(|key| key.id.to_string()),
+                parts: made.key.as_ref().map(|key| key.parts.clone()),
+            };
+            Some((made.plan.name.clone(), released))
+        };
+        Self {
+            version: VERSION,
+            shipspec: env!("CARGO_PKG_VERSION").into(),
+            pipeline: names.pipeline,
+            build: names.build,
+            commit: names.commit,
+            tag: names.tag,
+            time: names.time,
+            changed: true,
+            images: images.iter().filter_map(image).collect(),
+            artifacts,
+        }
+    }
+
+    /// Reads a record; nothing if it is of a form that is not known.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().filter(|release: &Self| release.version == VERSION)
+    }
+
+    /// Notes what is not as it was in the last release.
+    pub(crate) fn compare(&mut self, last: Option<&Self>) {
+        let Some(last) = last else { return };
+        for (name, image) in &mut self.images {
+            let before = last.images.get(name);
+            image.changed = before.is_none_or(|before| before.digest != image.digest);
+        }
+        let has_new = self.images.values().any(|image| image.changed);
+        let has_less = last.images.keys().any(|name| !self.images.contains_key(name));
+        self.changed = has_new || has_less || !self.changed_artifacts(last).is_empty();
+    }
+
+    /// The artifacts that are new, gone or another.
+    pub(crate) fn changed_artifacts(&self, last: &Self) -> Vec<String> {
+        let is_same = |path: &String| {
+            let (now, before) = (self.artifacts.get(path), last.artifacts.get(path));
+            let (Some(now), Some(before)) = (now, before) else { return false };
+            let is_known = now.secrets.values().all(Option::is_some);
+            now.steady.is_some()
+                && now.steady == before.steady
+                && now.secrets == before.secrets
+                && is_known
+        };
+        let mut paths: Vec<_> = self.artifacts.keys().chain(last.artifacts.keys()).collect();
+        paths.sort();
+        paths.dedup();
+        paths.into_iter().filter(|path| !is_same(path)).cloned().collect()
+    }
+
+    /// The document.
+    pub(crate) fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The artifacts of a run, by their hashes.
+pub(crate) fn artifacts(
+    project: &Project,
+    plans: Option<&ArtifactPlans>,
+) -> BTreeMap<String, ReleasedArtifact> {
+    let Some(plans) = plans else { return BTreeMap::new() };
+    let filled = plans.fill_each(&project.scope);
+    let steady = plans.fill_each(&project.scope.with_steady_names().without_secrets());
+    let released = plans.paths().zip(filled).zip(steady).filter_map(|((path, filled), steady)| {
+        let filled = filled.ok()?;
+        let version = |name: &String| (name.clone(), project.secret_version(name));
+        let released = ReleasedArtifact {
+            sha256: filled.secrets.is_empty().then(|| hash(&filled.text)),
+            steady: steady.ok().map(|artifact| hash(&artifact.text)),
+            secrets: filled.secrets.iter().map(version).collect(),
+        };
+        Some((path.to_owned(), released))
+    });
+    released.collect()
+}
+
+fn hash(text: &str) -> String {
+    Digest::from_sha256(Sha256::digest(text).into()).hex().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release(digest: &str, steady: Option<&str>) -> Release {
+        let image = ReleasedImage {
+            uri: "r.example/app:1".into(),
+            digest: digest.into(),
+            tags: vec!["1".into()],
+            changed: true,
+            reused: false,
+            key: None,
+            parts: None,
+        };
+        let artifact = ReleasedArtifact {
+            sha256: None,
+            steady: steady.map(str::to_owned),
+            secrets: BTreeMap::new(),
+        };
+        Release {
+            version: VERSION,
+            shipspec: "0".into(),
+            pipeline: "main".into(),
+            build: None,
+            commit: None,
+            tag: None,
+            time: 0,
+            changed: true,
+            images: [("app".to_owned(), image)].into(),
+            artifacts: [("a.json".to_owned(), artifact)].into(),
+        }
+    }
+
+    fn is_changed(before: &Release, now: &Release) -> bool {
+        let mut now = now.clone();
+        now.compare(Some(before));
+        now.changed
+    }
+
+    #[test]
+    fn a_release_is_unchanged_only_if_all_of_it_is_known_to_be() {
+        let first = release("sha256:1", Some("x"));
+        assert!(!is_changed(&first, &first));
+        assert!(is_changed(&first, &release("sha256:2", Some("x"))));
+        assert!(is_changed(&first, &release("sha256:1", Some("y"))));
+        let unknown = release("sha256:1", None);
+        assert!(is_changed(&unknown, &unknown));
+        let mut less = first.clone();
+        less.images.clear();
+        assert!(is_changed(&first, &less) && is_changed(&less, &first));
+        let mut secret = first.clone();
+        let artifact = secret.artifacts.get_mut("a.json").unwrap();
+        artifact.secrets.insert("TOKEN".into(), None);
+        assert!(is_changed(&secret, &secret));
+        assert_eq!(Release::parse(&first.json()), Some(first));
+    }
+}

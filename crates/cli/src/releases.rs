@@ -1,0 +1,105 @@
+//! What a run makes of the last release of its pipeline: what changed, and the next record.
+
+use std::collections::BTreeMap;
+
+use shipspec_spec::aws::causes;
+
+use crate::context::Context;
+use crate::images::Made;
+use crate::ledger::{Ledger, Which};
+use crate::preflight::Preflight;
+use crate::project::Project;
+use crate::release::{Release, ReleasedArtifact};
+use crate::report::Report;
+
+/// The releases of the pipeline, where a run makes one: with all of its images, in their registries.
+pub(crate) struct Releases {
+    ledger: Option<Ledger>,
+    is_forced: bool,
+}
+
+/// What is known of the release before.
+pub(crate) enum Last {
+    None,
+    Known(Box<Release>),
+    Unknown,
+}
+
+impl Releases {
+    pub(crate) async fn open(
+        context: &Context<'_>,
+        project: &Project,
+        ready: &Preflight<'_>,
+        is_whole: bool,
+        is_forced: bool,
+    ) -> anyhow::Result<Self> {
+        let ledger = if is_whole {
+            Ledger::open(context, project, &ready.access, &ready.plans).await?
+        } else {
+            None
+        };
+        Ok(Self { ledger, is_forced })
+    }
+
+    pub(crate) async fn last(&self, context: &Context<'_>) -> Last {
+        let Some(ledger) = &self.ledger else { return Last::Unknown };
+        match ledger.find(Which::Last).await {
+            Ok(Some(last)) => Last::Known(Box::new(last)),
+            Ok(None) => Last::None,
+            Err(error) => {
+                context.console.note(format_args!(
+                    "not checked: what changed since the last release: {}",
+                    causes(&error)
+                ));
+                Last::Unknown
+            }
+        }
+    }
+
+    /// Keeps what was released, and says what of it is new.
+    pub(crate) async fn keep(
+        &self,
+        context: &Context<'_>,
+        project: &Project,
+        images: &[Made],
+        artifacts: BTreeMap<String, ReleasedArtifact>,
+        last: Last,
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        let mut release = Release::new(ledger.names(context, project), images, artifacts);
+        if let Last::Known(last) = &last {
+            release.compare(Some(last));
+        }
+        release.changed |= self.is_forced;
+        if !ledger.keep(&release).await? {
+            context.console.note("note: this registry takes no record of a release: the next run cannot say what changed");
+        }
+        report.changed = Some(release.changed);
+        for (name, image) in &release.images {
+            report.set_changed(name, image.changed);
+        }
+        report.since = Some(match &last {
+            Last::Known(last) => describe(&release, last),
+            Last::None => format!("changed: it is the first release of `{}`", release.pipeline),
+            Last::Unknown => "changed: the last release is not known".into(),
+        });
+        Ok(())
+    }
+}
+
+/// What changed since the last release, in a line.
+fn describe(release: &Release, last: &Release) -> String {
+    let since = last.tag.as_deref().unwrap_or("without a tag");
+    if !release.changed {
+        return format!("unchanged since the last release ({since})");
+    }
+    let images =
+        release.images.iter().filter(|(_, image)| image.changed).map(|(name, _)| name.clone());
+    let gone = last.images.keys().filter(|name| !release.images.contains_key(*name)).cloned();
+    let mut all: Vec<_> = images.chain(gone).chain(release.changed_artifacts(last)).collect();
+    if all.is_empty() {
+        all.push("`--changed` says so".into());
+    }
+    format!("changed since the last release ({since}): {}", all.join(", "))
+}

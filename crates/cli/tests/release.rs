@@ -1,0 +1,205 @@
+//! What a run releases, and what changed since the release before.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where its own tools fail")]
+
+mod common;
+
+use common::{COMMIT, Project};
+use serde_json::Value;
+use shipspec_testbed::{TestRepository, Testbed};
+
+const SHIPSPEC: &str = r#"version: 1
+images:
+  app: { context: app, repository: "${REPOSITORY_URL}", tags: ["app-${IMAGE_TAG}"], reuse: true }
+  web-1: { context: web, repository: "${REPOSITORY_URL}", tags: ["web-${IMAGE_TAG}"], reuse: true }
+artifacts:
+  taskdef.json: taskdef_template.json
+"#;
+
+fn project(testbed: &Testbed, repository: &TestRepository) -> Project {
+    let unique = testbed.unique("release");
+    Project::in_testbed(testbed)
+        .repository(repository)
+        .file("app/Dockerfile", &format!("FROM scratch\nCOPY . /app-{unique}\n"))
+        .file("web/Dockerfile", &format!("FROM scratch\nCOPY . /web-{unique}\n"))
+        .file(
+            "taskdef_template.json",
+            "{\"image\": \"${images.app.uri}\", \"of\": \"$COMMIT_HASH\"}\n",
+        )
+        .file("shipspec.yml", SHIPSPEC)
+}
+
+/// The same for another commit, in a build of its own.
+fn next(project: Project, number: u32) -> Project {
+    let commit = format!("{number}{}", &COMMIT[1..]);
+    project
+        .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", &commit)
+        .variable("CODEBUILD_BUILD_ID", &format!("shop:build-{number}"))
+}
+
+fn run(project: &Project) -> Value {
+    let told = project.run(&["run", "--output", "json"]).success();
+    serde_json::from_str(&told.stdout).unwrap()
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn what_changed_is_told_in_all_and_by_image() {
+    let testbed = Testbed::current();
+    for is_immutable in [false, true] {
+        let builder = testbed.repository_builder("release");
+        let repository = if is_immutable { builder.immutable().create() } else { builder.create() };
+        let project = next(project(&testbed, &repository), 1);
+        let told = project.run(&["run"]).success();
+        assert!(told.stderr.contains("changed: it is the first release of `default`"), "{told}");
+        // Another commit with nothing new in it.
+        let project = next(project, 2);
+        let puts = |repository: &TestRepository| {
+            repository
+                .requests()
+                .iter()
+                .filter(|request| request.kind == "blob-upload-start")
+                .count()
+        };
+        let before = puts(&repository);
+        let same = run(&project);
+        assert_eq!(same["changed"], false, "{same}");
+        assert_eq!(same["images"][0]["changed"], false);
+        assert_eq!(puts(&repository), before);
+        let env = project.run(&["env"]).success();
+        let digest = same["images"][0]["digest"].as_str().unwrap();
+        assert!(
+            env.stdout.starts_with(
+                "export SHIPSPEC_CHANGED='false'\nexport SHIPSPEC_IMAGE_TAG='2123456'\n"
+            ),
+            "{env}"
+        );
+        assert!(env.stdout.contains(&format!("export SHIPSPEC_APP_DIGEST='{digest}'\n")), "{env}");
+        assert!(env.stdout.contains("export SHIPSPEC_WEB_1_URI='[uri]:web-2123456'\n"), "{env}");
+        let told = project.run(&["run", "--changed"]).success();
+        assert!(told.stderr.contains("`--changed` says so"), "{told}");
+        // One image, then one artifact.
+        let project = next(project.file("web/more.txt", "more"), 3);
+        let told = run(&project);
+        assert_eq!(told["changed"], true);
+        assert_eq!([&told["images"][0]["changed"], &told["images"][1]["changed"]], [false, true]);
+        let project = next(project, 4);
+        let project = project.file("taskdef_template.json", "{\"image\": \"${images.app.uri}\"}\n");
+        let told = project.run(&["run"]).success();
+        assert!(
+            told.stderr.contains("changed since the last release (3123456): taskdef.json"),
+            "{told}"
+        );
+        let told = next(project, 5).run(&["run"]).success();
+        assert!(told.stderr.contains("unchanged since the last release (4123456)"), "{told}");
+    }
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn pipelines_are_told_apart_by_name_and_branch() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("pipelines");
+    let first = |project: &Project| {
+        let told = project.run(&["run"]).success();
+        let is_wanted =
+            |line: &&str| ["changed", "unchanged"].iter().any(|word| line.starts_with(word));
+        told.stderr.lines().find(is_wanted).unwrap().to_owned()
+    };
+    let project = next(project(&testbed, &repository), 1);
+    assert_eq!(first(&project), "changed: it is the first release of `default`");
+    let project = project.variable("CODEBUILD_INITIATOR", "codepipeline/shop");
+    assert_eq!(first(&project), "changed: it is the first release of `shop`");
+    let project = project.variable("CODEBUILD_WEBHOOK_HEAD_REF", "refs/heads/feature/x");
+    assert_eq!(first(&project), "changed: it is the first release of `feature/x`");
+    let project = project.file("shipspec.yml", &format!("name: shop-${{STAGE}}\n{SHIPSPEC}"));
+    let project = project.variable("STAGE", "prod");
+    assert_eq!(first(&project), "changed: it is the first release of `shop-prod`");
+    assert!(first(&project).starts_with("unchanged since"));
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_role_that_may_not_list_is_told_that_nothing_was_compared() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository_builder("unlisted").immutable().create();
+    let project = next(project(&testbed, &repository), 1);
+    project.run(&["run"]).success();
+    let project = next(project, 2).role(&testbed.role_without(&["ecr:ListImages"]));
+    let told = project.run(&["run"]).success();
+    assert!(told.stderr.contains("not checked: what changed since the last release"), "{told}");
+    assert!(told.stderr.contains("changed: the last release is not known"), "{told}");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn no_secret_is_in_a_record() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("secret-record");
+    let name = format!("/{}", testbed.unique("password"));
+    testbed.put_parameter(&name, "SecureString", "correct-horse-battery");
+    let shipspec = format!(
+        "parameters: {{ PASSWORD: \"ssm:{name}\" }}\n{}",
+        SHIPSPEC.replace(
+            "taskdef.json: taskdef_template.json",
+            "taskdef.json: { template: taskdef_template.json, allow_secrets: [PASSWORD] }"
+        )
+    );
+    let project = next(project(&testbed, &repository), 1)
+        .file("taskdef_template.json", "{\"password\": \"$PASSWORD\"}\n")
+        .file("shipspec.yml", &shipspec);
+    project.run(&["run"]).success();
+    let project = next(project, 2);
+    assert_eq!(run(&project)["changed"], false);
+    let record = String::from_utf8(repository.manifest("shipspec-release-default")).unwrap();
+    let hash = {
+        use std::io::Write as _;
+        let mut child = std::process::Command::new("sha256sum")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(project.read("taskdef.json").as_bytes()).unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()[..64].to_owned()
+    };
+    assert!(project.read("taskdef.json").contains("correct-horse-battery"));
+    assert!(!record.contains("correct-horse") && !record.contains(&hash), "{record}");
+    testbed.put_parameter(&name, "SecureString", "another-horse-battery");
+    assert_eq!(run(&next(project, 3))["changed"], true);
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn what_makes_an_image_another_one_is_explained() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("explain");
+    let base = "FROM scratch\nARG MODE\nCOPY . /\n";
+    let shipspec = SHIPSPEC.replace("context: app,", "context: app, build_args: { MODE: fast },");
+    let project = next(project(&testbed, &repository), 1)
+        .file("app/Dockerfile", base)
+        .file("app/main.py", "1")
+        .file("shipspec.yml", &shipspec);
+    let none = project.run(&["explain"]).failure(2);
+    assert!(none.stderr.contains("there is no release yet"), "{none}");
+    project.run(&["run"]).success();
+    let same = project.run(&["explain", "app"]).success();
+    assert_eq!(same.stdout, "app: the same as in the release 1123456\n");
+    let project = next(project, 2)
+        .file("app/main.py", "2")
+        .file("app/new.py", "3")
+        .file("shipspec.yml", &shipspec.replace("fast", "slow"));
+    let told = project.run(&["explain"]).success();
+    assert_eq!(
+        told.stdout,
+        "app: not the same as in the release 1123456\n  build argument `MODE` was `fast`, is `slow`\n  file `main.py` changed\n  file `new.py` is new\nweb-1: the same as in the release 1123456\n"
+    );
+    project.run(&["run"]).success();
+    let between =
+        ["explain", "app", "--from", "1123456", "--to", "shop:build-2", "--output", "json"];
+    let told = project.run(&between).success();
+    let told: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(told[0]["changes"].as_array().unwrap().len(), 3, "{told}");
+    assert_eq!(told[0]["changes"][2]["how"], "added");
+    let unknown = project.run(&["explain", "--from", "abcdef0"]).failure(2);
+    assert!(unknown.stderr.contains("there is no release of `abcdef0`"), "{unknown}");
+}

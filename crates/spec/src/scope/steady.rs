@@ -1,0 +1,33 @@
+//! A scope in which nothing depends on the commit.
+
+use std::sync::Arc;
+
+use super::Scope;
+use crate::codebuild::RESOLVED_SOURCE_VERSION;
+use crate::tag::{Tag, short};
+use crate::value::Value;
+
+/// What stands for any commit.
+const COMMIT: &str = "0000000000000000000000000000000000000000";
+
+impl Scope {
+    /// The same scope with fixed texts for COMMIT, `COMMIT_HASH` and `IMAGE_TAG`, and one tag for all images: what
+    /// is filled with it differs only if something else than the commit does.
+    #[must_use]
+    pub fn with_steady_names(&self) -> Self {
+        let mut scope = self.clone();
+        let names = [
+            ("COMMIT", COMMIT.to_owned()),
+            (RESOLVED_SOURCE_VERSION, COMMIT.to_owned()),
+            ("COMMIT_HASH", short(COMMIT, 7)),
+            ("IMAGE_TAG", short(COMMIT, 7)),
+        ];
+        let given = Arc::make_mut(&mut scope.given);
+        given.extend(names.map(|(name, text)| (name.to_owned(), Value::plain(text))));
+        let tag: Option<Tag> = short(COMMIT, 7).parse().ok();
+        for known in scope.images.values_mut().flatten() {
+            known.tag.clone_from(&tag);
+        }
+        scope
+    }
+}
