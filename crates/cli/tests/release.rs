@@ -24,7 +24,7 @@ fn project(testbed: &Testbed, repository: &TestRepository) -> Project {
         .file("web/Dockerfile", &format!("FROM scratch\nCOPY . /web-{unique}\n"))
         .file(
             "taskdef_template.json",
-            "{\"image\": \"${images.app.uri}\", \"of\": \"$COMMIT_HASH\"}\n",
+            "{\"family\": \"web\", \"containerDefinitions\": [{\"name\": \"app\", \"image\": \"${images.app.uri}\", \"memory\": 64, \"environment\": [{\"name\": \"OF\", \"value\": \"$COMMIT_HASH\"}]}]}\n",
         )
         .file("shipspec.yml", SHIPSPEC)
 }
@@ -84,7 +84,7 @@ fn what_changed_is_told_in_all_and_by_image() {
         assert_eq!(told["changed"], true);
         assert_eq!([&told["images"][0]["changed"], &told["images"][1]["changed"]], [false, true]);
         let project = next(project, 4);
-        let project = project.file("taskdef_template.json", "{\"image\": \"${images.app.uri}\"}\n");
+        let project = project.file("taskdef_template.json", "{\"family\": \"web\", \"containerDefinitions\": [{\"name\": \"app\", \"image\": \"${images.app.uri}\", \"memory\": 64}]}\n");
         let told = project.run(&["run"]).success();
         assert!(
             told.stderr.contains("changed since the last release (3123456): taskdef.json"),
@@ -146,7 +146,7 @@ fn no_secret_is_in_a_record() {
         )
     );
     let project = next(project(&testbed, &repository), 1)
-        .file("taskdef_template.json", "{\"password\": \"$PASSWORD\"}\n")
+        .file("taskdef_template.json", "{\"family\": \"web\", \"containerDefinitions\": [{\"name\": \"app\", \"image\": \"${images.app.uri}\", \"memory\": 64, \"environment\": [{\"name\": \"PASSWORD\", \"value\": \"$PASSWORD\"}]}]}\n")
         .file("shipspec.yml", &shipspec);
     project.run(&["run"]).success();
     let project = next(project, 2);

@@ -32,7 +32,7 @@ fn project(testbed: &Testbed, repository: &TestRepository) -> Project {
         .repository(repository)
         .dockerfile(testbed, &format!("RUN echo {unique} > /made"))
         .file(".dockerignore", IGNORED)
-        .file("taskdef_template.json", "{\"image\": \"${images.app.pinned}\"}\n")
+        .file("taskdef_template.json", "{\"family\": \"web\", \"containerDefinitions\": [{\"name\": \"app\", \"image\": \"${images.app.pinned}\", \"memory\": 64}]}\n")
         .file("shipspec.yml", SHIPSPEC)
 }
 
