@@ -345,3 +345,49 @@ fn an_image_on_another_of_the_run_is_found_with_it() {
         "{told}"
     );
 }
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_context_that_changes_during_the_build_is_published_and_not_reused() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("changing");
+    let project = project(&testbed, &repository);
+    let unique = testbed.unique("slow");
+    let project = project.dockerfile(&testbed, &format!("RUN echo {unique} && sleep 3"));
+    let running = project.start(&RUN);
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let project = project.file("late.txt", "late");
+    let told = project.outcome(&running.wait_with_output().unwrap()).success();
+    assert!(told.stderr.contains("note: `app` cannot be reused later"), "{told}");
+    assert!(told.stderr.contains("late.txt` changed while the build context was read"), "{told}");
+    assert!(keys(&repository).is_empty());
+    assert!(repository.tags().contains_key(SHORT));
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_commit_is_not_needed_and_twelve_permissions_are_enough() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("twelve");
+    let role = testbed.role(&[
+        "ecr:GetAuthorizationToken",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:GetDownloadUrlForLayer",
+        "ecr:BatchGetImage",
+        "ecr:ListImages",
+        "ecr:InitiateLayerUpload",
+        "ecr:UploadLayerPart",
+        "ecr:CompleteLayerUpload",
+        "ecr:PutImage",
+    ]);
+    let shipspec = SHIPSPEC.replace("\"${IMAGE_TAG}\", latest", "latest");
+    let project = project(&testbed, &repository).role(&role).file("shipspec.yml", &shipspec);
+    let project =
+        project.variable("CODEBUILD_RESOLVED_SOURCE_VERSION", "pYR8zUFu.Bn5y9u_0wOzNVpBYWqHZjzW");
+    project.run(&RUN).success();
+    let project = without_engine(project).variable("CODEBUILD_BUILD_ID", "shop:2");
+    let told = project.run(&RUN).success();
+    assert!(told.stderr.contains("unchanged since the last release (without a tag)"), "{told}");
+    let env = project.run(&["env"]).success();
+    assert!(env.stdout.contains("export SHIPSPEC_IMAGE_TAG=''"), "{env}");
+}

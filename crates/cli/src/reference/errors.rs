@@ -120,6 +120,11 @@ fn build() -> Vec<Error> {
             .into(),
         BuildError::Step { step: step(), exit_code: 2 }.into(),
         BuildError::OtherStep { step: step(), message: "no space left on device".into() }.into(),
+        BuildError::BaseMoved {
+            image: "docker.io/library/alpine:3@sha256:…".into(),
+            wanted: digest(),
+        }
+        .into(),
         BuildError::BaseImage { image: "alpine:0".into(), message: "not found".into() }.into(),
         BuildError::Engine("unexpected end of the stream".into()).into(),
     ]
