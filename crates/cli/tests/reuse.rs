@@ -182,19 +182,56 @@ fn an_age_builds_again_and_moves_the_tag() {
     assert!(repository.tags().keys().any(|tag| tag.starts_with("shipspec-run-")));
 }
 
+/// Puts another image under the repository's `latest`.
+fn base_image(testbed: &Testbed, bases: &TestRepository, text: &str) -> String {
+    let project = Project::in_testbed(testbed)
+        .repository(bases)
+        .dockerfile(testbed, &format!("RUN echo {text} > /base"))
+        .file("shipspec.yml", "version: 1\nimages: { base: { repository: \"${REPOSITORY_URL}\", tags: [latest], reuse: true } }\n");
+    project.run(&RUN).success();
+    bases.tags()["latest"].clone()
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_base_image_that_moves_during_the_run_ends_it() {
+    let testbed = Testbed::current();
+    let (bases, repository) = (testbed.repository("moving"), testbed.repository("on-moving"));
+    let first = base_image(&testbed, &bases, "one");
+    let unique = testbed.unique("moving");
+    let image = |name: &str| {
+        format!(
+            "  {name}: {{ context: {name}, repository: \"${{REPOSITORY_URL}}\", tags: [{name}], reuse: true }}\n"
+        )
+    };
+    let slow = "FROM scratch\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\", \"--install\", \"/bin\"]\n";
+    let project = Project::in_testbed(&testbed)
+        .repository(&repository)
+        .file("slow/Dockerfile", &format!("{slow}RUN echo {unique} && sleep 6\n"))
+        .file("app/Dockerfile", &format!("FROM {}\nCOPY Dockerfile /{unique}\n", bases.uri()))
+        .file("shipspec.yml", &format!("version: 1\nimages:\n{}{}", image("slow"), image("app")));
+    std::fs::copy(testbed.busybox(), project.path("slow/busybox")).unwrap();
+    let running = project.start(&["run", "--jobs", "1"]);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    base_image(&testbed, &bases, "two");
+    let told = project.outcome(&running.wait_with_output().unwrap()).failure(4);
+    let moved = format!("the base image moved while the image was built: it was {first}");
+    assert!(told.stderr.contains(&moved), "{told}");
+    assert!(told.stderr.contains("hint: nothing was tagged or written; run it again"), "{told}");
+    assert!(!repository.tags().contains_key("app"));
+    let told = project.run(&RUN).success();
+    assert!(
+        told.stderr.contains("slow: reused") && told.stderr.contains("app: building"),
+        "{told}"
+    );
+}
+
 #[test]
 #[ignore = "needs the testbed"]
 fn a_base_image_that_moves_builds_again() {
     let testbed = Testbed::current();
     let (bases, repository) = (testbed.repository("bases"), testbed.repository("on-base"));
-    let base = |text: &str| {
-        let project = Project::in_testbed(&testbed)
-            .repository(&bases)
-            .dockerfile(&testbed, &format!("RUN echo {text} > /base"))
-            .file("shipspec.yml", "version: 1\nimages: { base: { repository: \"${REPOSITORY_URL}\", tags: [latest], reuse: true } }\n");
-        project.run(&RUN).success();
-        bases.tags()["latest"].clone()
-    };
+    let base = |text: &str| base_image(&testbed, &bases, text);
     let first = base("one");
     let project = Project::in_testbed(&testbed)
         .repository(&repository)
