@@ -9,9 +9,9 @@ use crate::images::{Made, Maker};
 
 impl Maker<'_> {
     /// Brings an image from its registry to the further repositories that get it, by digest.
-    pub(crate) async fn mirror(self, made: Made) -> anyhow::Result<Made> {
+    pub(crate) async fn mirror(self, mut made: Made) -> anyhow::Result<Made> {
         let (Some(staged), plan) = (&made.staged, &made.plan) else { return Ok(made) };
-        let mut mirrors = Vec::new();
+        let mut clients = Vec::new();
         for repository in &plan.mirrors {
             let client = self.access.client(repository)?;
             let digest = &staged.published().digest;
@@ -25,8 +25,9 @@ impl Maker<'_> {
                 plan.name,
                 Bytes(bytes)
             ));
-            mirrors.push(client);
+            clients.push(client);
         }
-        Ok(Made { mirrors, ..made })
+        made.mirrors = clients;
+        Ok(made)
     }
 }
