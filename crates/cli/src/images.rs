@@ -14,11 +14,8 @@ use shipspec_build::publish::{Staged, stage};
 use shipspec_build::reuse::{BaseDigests, keep};
 use shipspec_registry::access::Access;
 use shipspec_registry::client::Client;
-use shipspec_registry::observer::Unwatched;
-use shipspec_registry::transfer::{self, Amount};
 use shipspec_spec::image::Digest;
 
-use crate::console::Bytes;
 use crate::context::Context;
 use crate::keys::Key;
 use crate::project::Project;
@@ -35,7 +32,7 @@ pub(crate) struct Made {
     /// Where it is in the registry; nothing if it was not brought there.
     pub(crate) staged: Option<Staged>,
     /// The further repositories that hold it.
-    mirrors: Vec<Client>,
+    pub(crate) mirrors: Vec<Client>,
     /// What it is known by, if it can be found again.
     pub(crate) key: Option<Key>,
     /// It was in the registry before.
@@ -246,28 +243,6 @@ impl<'a> Maker<'a> {
             memory.note_doubts(plan, key);
         }
         Ok(Made { staged: Some(kept.staged), ..made })
-    }
-
-    /// Brings an image from its registry to the further repositories that get it, by digest.
-    async fn mirror(self, made: Made) -> anyhow::Result<Made> {
-        let (Some(staged), plan) = (&made.staged, &made.plan) else { return Ok(made) };
-        let mut mirrors = Vec::new();
-        for repository in &plan.mirrors {
-            let client = self.access.client(repository)?;
-            let digest = &staged.published().digest;
-            let copied = transfer::copy(staged.client(), &client, digest, &Unwatched).await;
-            let copied = copied.with_context(|| {
-                format!("failed to copy the image `{}` to `{repository}`", plan.name)
-            })?;
-            let Amount { count, bytes } = copied.copied;
-            self.context.console.note(format_args!(
-                "{}: {repository} holds it too ({count} layers sent, {})",
-                plan.name,
-                Bytes(bytes)
-            ));
-            mirrors.push(client);
-        }
-        Ok(Made { mirrors, ..made })
     }
 
     /// Brings images to their registries that are in the engine already, and gives them all of their

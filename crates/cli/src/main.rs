@@ -14,6 +14,7 @@ mod images;
 mod keys;
 mod ledger;
 mod live;
+mod mirrors;
 mod parameters;
 mod pipeline;
 mod preflight;

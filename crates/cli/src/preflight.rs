@@ -1,29 +1,26 @@
 //! Everything that can be known to go wrong before anything is built, asked at once.
 
+mod engine;
+mod registries;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::Path;
 
-use shipspec_build::docker::{Engine, EngineFacts};
-use shipspec_build::plan::{ImagePlan, PlannedTag};
-use shipspec_registry::access::{Access, AccessError};
-use shipspec_registry::ecr::Mutability;
-use shipspec_registry::error::RegistryError;
+use shipspec_build::docker::Engine;
+use shipspec_build::plan::ImagePlan;
+use shipspec_registry::access::Access;
 use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::diagnostic::Diagnostics;
-use shipspec_spec::hint::Hint as _;
 use shipspec_spec::image::Repository;
 use shipspec_spec::scope::DigestState;
 
 use crate::arguments::EngineFlags;
-use crate::console::Bytes;
 use crate::context::Context;
 use crate::project::Project;
 use crate::reuse::{Looked, Memory, Rebuild};
-use crate::{access, dockerfiles, failure, pipeline};
-
-/// Free space below which an engine cannot be expected to build anything.
-const LEAST_SPACE: u64 = 256_000_000;
+use crate::{access, dockerfiles, failure};
+use engine::check_engine;
+use registries::check_registries;
 
 /// One thing that was looked at.
 pub(crate) struct Check {
@@ -176,60 +173,6 @@ pub(crate) fn not_checked(subject: impl Into<String>, reason: impl fmt::Display)
 pub(crate) fn bad(subject: impl Into<String>, error: impl Into<anyhow::Error>) -> Check {
     Check { subject: subject.into(), finding: Finding::Bad(error.into()) }
 }
-
-async fn check_engine(
-    context: &Context<'_>,
-    flags: &EngineFlags,
-    is_needed: bool,
-) -> (Vec<Check>, Option<Engine>) {
-    if !is_needed {
-        return (Vec::new(), None);
-    }
-    let engine = match pipeline::connect(context, flags).await {
-        Ok(engine) => engine,
-        Err(error) => return (vec![bad("engine", error)], None),
-    };
-    let checks = match engine.facts().await {
-        Ok(facts) => vec![check_facts(&facts), check_space(&facts)],
-        Err(error) => vec![bad("engine", error)],
-    };
-    (checks, Some(engine))
-}
-
-fn check_facts(facts: &EngineFacts) -> Check {
-    if facts.is_podman || facts.os != "linux" {
-        let message = if facts.is_podman {
-            "the engine is Podman, which has no BuildKit behind Docker's API".to_owned()
-        } else {
-            format!("the engine builds for `{}`, not for linux", facts.os)
-        };
-        return bad("engine", failure::engine(message));
-    }
-    good("engine", format_args!("Docker {} on {}/{}", facts.version, facts.os, facts.architecture))
-}
-
-/// The space where the engine keeps images, if that is on this machine.
-fn check_space(facts: &EngineFacts) -> Check {
-    let subject = "disk";
-    match free_space(&facts.data_folder) {
-        Some(free) if free < LEAST_SPACE => {
-            let message = format!(
-                "only {} are free in `{}`, where the engine keeps images",
-                Bytes(free),
-                facts.data_folder.display()
-            );
-            bad(subject, failure::engine(message))
-        }
-        Some(free) => good(subject, format_args!("{} free for images", Bytes(free))),
-        None => not_checked(subject, "the engine keeps images where this process cannot look"),
-    }
-}
-
-fn free_space(folder: &Path) -> Option<u64> {
-    let space = rustix::fs::statvfs(folder).ok()?;
-    Some(space.f_bavail.saturating_mul(space.f_frsize))
-}
-
 /// How findings about names are judged.
 #[derive(Debug, Clone, Copy)]
 enum Judge {
@@ -317,117 +260,4 @@ fn check_artifacts(
             None
         }
     }
-}
-
-async fn check_registries(access: &Access, plans: &[ImagePlan]) -> Vec<Check> {
-    let repositories: BTreeSet<_> = plans.iter().flat_map(ImagePlan::repositories).collect();
-    let checks = repositories.into_iter().map(|repository| {
-        let goes_there =
-            move |plan: &&ImagePlan| plan.repositories().any(|target| target == repository);
-        let plans = plans.iter().filter(goes_there);
-        check_repository(access, repository, plans.collect())
-    });
-    futures_util::future::join_all(checks).await.into_iter().flatten().collect()
-}
-
-async fn check_repository(
-    access: &Access,
-    repository: &Repository,
-    plans: Vec<&ImagePlan>,
-) -> Vec<Check> {
-    let subject = format!("repository {repository}");
-    if let Err(error) = access.credentials(&repository.registry).await {
-        return vec![bad(subject, error)];
-    }
-    let (described, asked) =
-        tokio::join!(access.mutability(repository), check_pull(access, repository, plans[0]));
-    match (described, asked) {
-        (Err(AccessError::Registry(RegistryError::NoRepository(_))), _)
-        | (_, Err(AccessError::Registry(RegistryError::NoRepository(_))))
-            if plans.iter().any(|plan| plan.create_repository.is_some()) =>
-        {
-            vec![Check { subject, finding: Finding::ToBeMade(repository.clone()) }]
-        }
-        // Both say that it is missing; once is enough.
-        (Err(error @ AccessError::Registry(RegistryError::NoRepository(_))), _) => {
-            vec![bad(subject, error)]
-        }
-        (_, Err(error)) => vec![bad(subject, error)],
-        (Ok(mutability), Ok(())) => {
-            let mut checks = vec![good(&*subject, describe(mutability.as_ref()))];
-            if let Some(mutability) = mutability {
-                for tag in plans.iter().flat_map(|plan| &plan.tags) {
-                    checks.extend(check_tag(access, repository, &mutability, tag).await);
-                }
-            }
-            checks
-        }
-        (Err(error), Ok(())) => {
-            vec![
-                good(&*subject, "is there"),
-                not_checked(format!("tag mutability of {repository}"), reason(&error)),
-            ]
-        }
-    }
-}
-
-/// Asks for a manifest that need not be there: that tells whether the repository is, and whether we
-/// may read it, with no permission but those that a push needs anyway.
-async fn check_pull(
-    access: &Access,
-    repository: &Repository,
-    plan: &ImagePlan,
-) -> Result<(), AccessError> {
-    let client = access.client(repository)?;
-    client.manifest(plan.main_tag().as_str()).await?;
-    Ok(())
-}
-
-/// A tag that moves with each release, where tags may not be moved.
-async fn check_tag(
-    access: &Access,
-    repository: &Repository,
-    mutability: &Mutability,
-    planned: &PlannedTag,
-) -> Option<Check> {
-    if !planned.moving || mutability.allows_moving(planned.tag.as_str()) {
-        return None;
-    }
-    let subject = format!("tag {}", repository.tagged(&planned.tag));
-    let client = access.client(repository).ok()?;
-    match client.manifest(planned.tag.as_str()).await {
-        Ok(Some(there)) => Some(bad(
-            subject,
-            RegistryError::Pinned {
-                repository: repository.clone(),
-                tag: planned.tag.clone(),
-                there: there.digest,
-            },
-        )),
-        Ok(None) => Some(not_checked(
-            subject,
-            "it moves with each release, but tags of this repository are immutable: only the first run can put it",
-        )),
-        Err(error) => Some(not_checked(subject, error)),
-    }
-}
-
-fn describe(mutability: Option<&Mutability>) -> String {
-    match mutability {
-        None => "answers".into(),
-        Some(Mutability { immutable, exclusions }) => {
-            let kind = if *immutable { "tags are immutable" } else { "tags are mutable" };
-            match exclusions.as_slice() {
-                [] => kind.into(),
-                exclusions => format!("{kind}, except {}", exclusions.join(", ")),
-            }
-        }
-    }
-}
-
-/// An error on one line, with what it was caused by.
-fn reason(error: &AccessError) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-    let hint = error.hint().map(|hint| format!(" ({hint})"));
-    format!("{error}{}{}", cause.unwrap_or_default(), hint.unwrap_or_default())
 }
