@@ -67,10 +67,20 @@ pub(super) fn of_run(plans: &[ImagePlan]) -> Vec<Value> {
     }
     statements.extend(statement("EcrPush", &PUSH_ACTIONS, &targets));
     statements.extend(statement("EcrRead", &["ecr:GetDownloadUrlForLayer"], &copied));
+    statements.extend(statement("EcrReleases", &["ecr:ListImages"], &listed(plans)));
     statements.extend(statement("EcrRoles", &["sts:AssumeRole"], &roles));
     statements.extend(public(plans.iter().flat_map(ImagePlan::repositories)));
     statements.extend(creation(plans));
     statements
+}
+
+/// Where tags cannot be moved, the last release is looked for among all tags of the first image's
+/// repository. Only of one that shipspec.yml makes is that known here.
+fn listed(plans: &[ImagePlan]) -> BTreeSet<String> {
+    let first = plans.first().filter(|plan| plan.role.is_none());
+    let immutable = first
+        .filter(|plan| plan.create_repository.as_ref().is_some_and(|settings| settings.immutable));
+    immutable.and_then(|plan| arn(&plan.repository)).into_iter().collect()
 }
 
 /// A login belongs to no repository, so it cannot be limited to one.
