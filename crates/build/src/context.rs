@@ -97,7 +97,8 @@ impl Context {
     }
 
     /// What is left out of it.
-    pub(crate) fn ignore(&self) -> &Ignore {
+    #[must_use]
+    pub fn ignore(&self) -> &Ignore {
         &self.ignore
     }
 

@@ -14,11 +14,11 @@ use futures_util::StreamExt as _;
 use shipspec_registry::access::Access;
 use shipspec_registry::credentials::Credentials;
 use shipspec_spec::aws::causes;
-use shipspec_spec::image::{Digest, Repository};
+use shipspec_spec::image::{Digest, ImageReference, Repository};
 use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 
-use crate::bases;
+use crate::bases::{self, Difference};
 use crate::classic;
 use crate::connection::{Address, Endpoint};
 use crate::context::Context;
@@ -93,6 +93,8 @@ pub struct Built {
     pub is_classic: bool,
     /// Base images, as the engine names them, of which nothing was known before.
     pub unknown_bases: BTreeSet<String>,
+    /// Base images of which the engine did not tell which image it took.
+    pub untold_bases: BTreeSet<ImageReference>,
 }
 
 /// What an engine says of itself.
@@ -224,14 +226,20 @@ impl Engine {
                 Outcome::default()
             }
         };
-        let unknown_bases = match inputs.bases {
+        let difference = match inputs.bases {
             Some(known) => bases::compare(known, bases)?,
-            None => BTreeSet::new(),
+            None => Difference::default(),
         };
+        let Difference { unknown: unknown_bases, untold: untold_bases } = difference;
         match self.inspect(inputs.tag).await? {
-            Some(image) => {
-                Ok(Built { image, unknown_secrets, unknown_agents, is_classic, unknown_bases })
-            }
+            Some(image) => Ok(Built {
+                image,
+                unknown_secrets,
+                unknown_agents,
+                is_classic,
+                unknown_bases,
+                untold_bases,
+            }),
             None => Err(BuildError::Engine(format!("it has no image `{}` afterwards", inputs.tag))),
         }
     }

@@ -11,7 +11,7 @@ mod pattern;
 use pattern::Pattern;
 
 /// Patterns of one `.dockerignore`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ignore {
     patterns: Vec<Pattern>,
 }

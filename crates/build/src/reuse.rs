@@ -3,7 +3,7 @@
 //! An image has its key as a tag, `shipspec-` and the key. Where tags cannot be moved, one that was built
 //! again has `-2` behind it, then `-3`: the highest counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use shipspec_registry::access::Access;
@@ -45,7 +45,9 @@ pub enum Reuse {
 }
 
 /// The base images of a key, which the engine has to build with.
-pub type BaseDigests = BTreeMap<ImageReference, Digest>;
+///
+/// One reference may stand there with several digests, and without one.
+pub type BaseDigests = BTreeMap<ImageReference, BTreeSet<Digest>>;
 
 /// What a repository holds for a key.
 #[derive(Debug)]

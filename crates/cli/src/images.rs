@@ -140,7 +140,7 @@ impl<'a> Maker<'a> {
         let built = self.build(&looked.to_build(), &reference, &secrets, bases).await?;
         let duration = start.elapsed();
         self.context.console.report(Event::Built { image: &plan.name, duration });
-        let doubt = looked.key.as_ref().and_then(|key| doubt(&built, key));
+        let doubt = self.doubt(&built, looked.key.as_ref()).await;
         self.test(plan, &reference, &secrets, bases).await?;
         let Looked { plan, mut key, replaced, .. } = looked;
         if let Some(doubt) = doubt {
@@ -159,6 +159,15 @@ impl<'a> Maker<'a> {
             return Ok(made);
         }
         self.mirror(self.stage(made, replaced.as_ref()).await?).await
+    }
+
+    /// Why the image may not be what its key says.
+    async fn doubt(self, built: &Built, key: Option<&Key>) -> Option<String> {
+        let (key, memory) = (key?, self.memory?);
+        match doubt(built, key) {
+            None => memory.doubt(key, &built.untold_bases).await,
+            doubt => doubt,
+        }
     }
 
     /// Runs the test of an image, in a stage of its own if it says so.

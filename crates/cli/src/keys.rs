@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use shipspec_build::context::Context as BuildContext;
 use shipspec_build::dockerfile::{Dockerfile, OnlineStep};
+use shipspec_build::ignore::Ignore;
 use shipspec_build::key::{Bases, ContentKey, KeyInputs, KeyParts, Snapshot, bases_of};
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::reuse::BaseDigests;
@@ -25,6 +26,10 @@ pub(crate) struct Key {
     pub(crate) bases: BaseDigests,
     /// Steps whose result may depend on the network.
     pub(crate) online: Vec<OnlineStep>,
+    /// The Dockerfile may lie outside of what the snapshots tell, and so may the list of what is left out.
+    dockerfile: Vec<u8>,
+    ignore: Ignore,
+    plan: ImagePlan,
     context: Snapshot,
     folders: BTreeMap<String, Snapshot>,
 }
@@ -43,6 +48,7 @@ type Resolved = Result<Digest, String>;
 /// What was read of an image's sources.
 struct Sources {
     dockerfile: Vec<u8>,
+    ignore: Ignore,
     bases: Bases,
     context: Snapshot,
     folders: BTreeMap<String, Snapshot>,
@@ -102,6 +108,9 @@ impl Keys {
             parts,
             bases: sources.bases.expected(&digests),
             online: sources.bases.online,
+            dockerfile: sources.dockerfile,
+            ignore: sources.ignore,
+            plan: plan.clone(),
             context: sources.context,
             folders: sources.folders,
         })
@@ -131,6 +140,27 @@ impl Keys {
         cell.get_or_init(|| self.ask(&reference)).await.clone()
     }
 
+    /// Why a build may have got another base image than the key says, of those that the engine does not
+    /// tell: one that its registry still has under its tag is the one that the engine got, too.
+    pub(crate) async fn doubt(
+        &self,
+        key: &Key,
+        untold: &BTreeSet<ImageReference>,
+    ) -> Option<String> {
+        for reference in untold {
+            let digests = key.bases.get(reference);
+            let is_same = match self.ask(reference).await {
+                Ok(digest) => digests.is_some_and(|digests| digests.contains(&digest)),
+                Err(_) => false,
+            };
+            if !is_same {
+                let ImageReference { repository, tag, .. } = reference;
+                return Some(format!("its base image `{repository}:{tag}` moved during the build"));
+            }
+        }
+        None
+    }
+
     async fn ask(&self, reference: &ImageReference) -> Resolved {
         let client = self.access.reader(&reference.repository);
         let client = client.map_err(|error| causes(&error))?;
@@ -145,6 +175,14 @@ impl Keys {
 impl Key {
     /// Why a build may have got something else than the key says; nothing if it has not.
     pub(crate) fn changed(&self) -> Option<String> {
+        let context = BuildContext::open(&self.plan.context, &self.plan.dockerfile);
+        let is_same = context.is_ok_and(|context| {
+            *context.ignore() == self.ignore
+                && std::fs::read(context.dockerfile()).is_ok_and(|bytes| bytes == self.dockerfile)
+        });
+        if !is_same {
+            return Some("its Dockerfile or .dockerignore changed during the build".into());
+        }
         let all = std::iter::once(&self.context).chain(self.folders.values());
         all.filter_map(|snapshot| snapshot.check_unchanged().err())
             .map(|error| error.to_string())
@@ -163,13 +201,14 @@ impl Sources {
         let (dockerfile, bases) = read_dockerfile(plan)?;
         let context = BuildContext::open(&plan.context, &plan.dockerfile);
         let context = context.map_err(|error| causes(&error))?;
+        let ignore = context.ignore().clone();
         let context = Snapshot::of_context(&context).map_err(|error| causes(&error))?;
         let folders = bases.folders().map(|(name, folder)| {
             let snapshot = Snapshot::of_folder(folder).map_err(|error| causes(&error))?;
             Ok((name.to_owned(), snapshot))
         });
         let folders = folders.collect::<Result<_, String>>()?;
-        Ok(Self { dockerfile, bases, context, folders })
+        Ok(Self { dockerfile, ignore, bases, context, folders })
     }
 }
 

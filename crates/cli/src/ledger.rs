@@ -5,7 +5,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 use shipspec_build::plan::ImagePlan;
 use shipspec_registry::access::Access;
@@ -31,6 +31,9 @@ const LONGEST_NAME: usize = 40;
 /// Releases that are read to find one.
 const MOST_READ: usize = 50;
 
+/// Why nothing is said of what changed.
+const UNREADABLE: &str = "its record is one that this version of shipspec cannot read";
+
 /// How often a tag is looked for that no other release of the same time has.
 const MOST_ATTEMPTS: u64 = 10;
 
@@ -41,6 +44,16 @@ pub(crate) struct Ledger {
     pointer: Tag,
     /// The tag that leads to the last one can be moved, and so is right.
     has_pointer: bool,
+    /// It is put wherever it is not known that it cannot be: another run may know more.
+    puts_pointer: bool,
+}
+
+/// What stands under a tag of a release.
+enum Read {
+    Nothing,
+    Release(Box<Release>),
+    /// A record of another version of shipspec, or none at all.
+    Unreadable,
 }
 
 /// Which release is meant.
@@ -64,13 +77,9 @@ impl Ledger {
         let pointer: Tag = format!("{PREFIX}{}", in_tag(&pipeline)).parse()?;
         let client = access.client(&first.repository)?;
         let mutability = access.mutability(&first.repository).await;
-        let allows = |pointer: &Tag| match &mutability {
-            Ok(Some(mutability)) => mutability.allows_moving(pointer.as_str()),
-            Ok(None) => true,
-            Err(_) => false,
-        };
-        let has_pointer = allows(&pointer);
-        Ok(Some(Self { client, pipeline, pointer, has_pointer }))
+        let allowed = mutability.ok().flatten().map(|known| known.allows_moving(pointer.as_str()));
+        let (has_pointer, puts_pointer) = (allowed == Some(true), allowed != Some(false));
+        Ok(Some(Self { client, pipeline, pointer, has_pointer, puts_pointer }))
     }
 
     /// What the next release is called.
@@ -88,22 +97,25 @@ impl Ledger {
     }
 
     /// The release, if there is one.
-    pub(crate) async fn find(&self, which: Which<'_>) -> Result<Option<Release>, RegistryError> {
+    pub(crate) async fn find(&self, which: Which<'_>) -> anyhow::Result<Option<Release>> {
         if self.has_pointer {
             match self.read(self.pointer.as_str()).await? {
                 // Each release has put it.
-                None => return Ok(None),
-                Some(last) if which.means(&last) => return Ok(Some(last)),
-                Some(_) => {}
+                Read::Nothing => return Ok(None),
+                Read::Unreadable if matches!(which, Which::Last) => bail!(UNREADABLE),
+                Read::Release(last) if which.means(&last) => return Ok(Some(*last)),
+                Read::Release(_) | Read::Unreadable => {}
             }
         }
         let tags = self.tags().await?;
         let (named, others): (Vec<_>, Vec<_>) =
             tags.iter().rev().partition(|(_, id)| which.names(id));
         for (tag, _) in named.into_iter().chain(others).take(MOST_READ) {
-            let release = self.read(tag).await?;
-            if let Some(release) = release.filter(|release| which.means(release)) {
-                return Ok(Some(release));
+            match self.read(tag).await? {
+                // An older one is not the last.
+                Read::Unreadable if matches!(which, Which::Last) => bail!(UNREADABLE),
+                Read::Release(release) if which.means(&release) => return Ok(Some(*release)),
+                Read::Release(_) | Read::Unreadable | Read::Nothing => {}
             }
         }
         Ok(None)
@@ -123,10 +135,13 @@ impl Ledger {
         Ok(tags.into_iter().filter_map(release).collect())
     }
 
-    async fn read(&self, tag: &str) -> Result<Option<Release>, RegistryError> {
+    async fn read(&self, tag: &str) -> Result<Read, RegistryError> {
         match self.client.record(tag).await {
-            Ok(text) => Ok(text.and_then(|text| Release::parse(&text))),
-            Err(RegistryError::NoRepository(_)) => Ok(None),
+            Ok(Some(text)) => Ok(match Release::parse(&text) {
+                Some(release) => Read::Release(Box::new(release)),
+                None => Read::Unreadable,
+            }),
+            Ok(None) | Err(RegistryError::NoRepository(_)) => Ok(Read::Nothing),
             Err(error) => Err(error),
         }
     }
@@ -137,12 +152,15 @@ impl Ledger {
         let explain = || {
             format!("failed to keep the record of this release in `{}`", self.client.repository())
         };
-        let (own, pointer) = tokio::join!(self.keep_own(release, &text), self.point(&text));
-        match (own, pointer) {
-            (Ok(()), Ok(())) => Ok(true),
-            (Err(RegistryError::Answer { status: 400..500, .. }), _) => Ok(false),
-            (Err(error), _) | (_, Err(error)) => Err(error).with_context(explain),
+        match self.keep_own(release, &text).await {
+            Ok(()) => {}
+            // It does not know this kind of manifest.
+            Err(RegistryError::Answer { status: 400 | 404 | 405 | 415, .. }) => return Ok(false),
+            Err(error) => return Err(error).with_context(explain),
         }
+        // Only now: it must not lead to a release that is not there.
+        self.point(&text).await.with_context(explain)?;
+        Ok(true)
     }
 
     async fn keep_own(&self, release: &Release, text: &str) -> Result<(), RegistryError> {
@@ -161,7 +179,20 @@ impl Ledger {
     }
 
     async fn point(&self, text: &str) -> Result<(), RegistryError> {
-        if self.has_pointer { self.client.put_record(&self.pointer, text).await } else { Ok(()) }
+        if !self.puts_pointer {
+            return Ok(());
+        }
+        match self.client.put_record(&self.pointer, text).await {
+            // That is how it becomes known.
+            Err(RegistryError::Immutable(_)) if !self.has_pointer => Ok(()),
+            // Registries other than ECR have words of their own for it.
+            Err(RegistryError::Answer { status: 400..429, .. } | RegistryError::Denied { .. })
+                if !self.has_pointer =>
+            {
+                Ok(())
+            }
+            other => other,
+        }
     }
 }
 

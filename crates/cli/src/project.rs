@@ -161,19 +161,36 @@ impl Project {
 
     fn version_of(&self, name: &str) -> Option<String> {
         let root = name.split('.').next().unwrap_or(name);
-        match self.scope.origins(root).first()? {
-            Origin::Parameter => {
-                let version = self.versions.get(root).filter(|version| !version.arn.is_empty())?;
-                let source = &self.requests.get(root)?.source;
-                let inside = name.strip_prefix(root).unwrap_or_default();
-                Some(format!("{source}{inside} {} {}", version.arn, version.version))
+        let mut parts = Vec::new();
+        for origin in self.scope.origins(root) {
+            match origin {
+                Origin::Parameter => {
+                    let version = self.versions.get(root);
+                    let version = version.filter(|version| !version.arn.is_empty())?;
+                    let source = &self.requests.get(root)?.source;
+                    let inside = name.strip_prefix(root).unwrap_or_default();
+                    parts.push(format!("{source}{inside} {} {}", version.arn, version.version));
+                    break;
+                }
+                Origin::Variable(_) => {
+                    let text = self.config.variables.get(root)?;
+                    // What a file holds is told by no text.
+                    if text.as_written().contains("file(") {
+                        return None;
+                    }
+                    parts.push(format!("{name} {}", text.as_written()));
+                    // Inside a variable its own name is the next source down.
+                    if !text.references().iter().any(|other| other.split('.').next() == Some(root))
+                    {
+                        break;
+                    }
+                }
+                Origin::Given | Origin::Matrix | Origin::ToolMade | Origin::Environment => {
+                    return None;
+                }
             }
-            Origin::Variable(_) => {
-                let text = self.config.variables.get(root)?;
-                Some(format!("{name} {}", text.as_written()))
-            }
-            Origin::Given | Origin::Matrix | Origin::ToolMade | Origin::Environment => None,
         }
+        (!parts.is_empty()).then(|| parts.join(" "))
     }
 
     /// The secrets of an image's steps, with the versions that were read.

@@ -94,7 +94,7 @@ impl Release {
                 changed: true,
                 reused: made.is_reused,
                 key: made.key.as_ref().map(|key| key.id.to_string()),
-                parts: made.key.as_ref().map(|key| key.parts.clone()),
+                parts: made.key.as_ref().map(|key| key.parts.for_record()),
             };
             Some((made.plan.name.clone(), released))
         };

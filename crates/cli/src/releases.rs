@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use shipspec_spec::aws::causes;
-
 use crate::context::Context;
 use crate::images::Made;
 use crate::ledger::{Ledger, Which};
@@ -49,7 +47,7 @@ impl Releases {
             Err(error) => {
                 context.console.note(format_args!(
                     "not checked: what changed since the last release: {}",
-                    causes(&error)
+                    format_args!("{error:#}")
                 ));
                 Last::Unknown
             }

@@ -52,6 +52,17 @@ pub(crate) struct Memory<'a> {
     by_tag: BTreeSet<ImageReference>,
 }
 
+impl Memory<'_> {
+    /// As [`Keys::doubt`].
+    pub(crate) async fn doubt(
+        &self,
+        key: &Key,
+        untold: &BTreeSet<ImageReference>,
+    ) -> Option<String> {
+        self.keys.doubt(key, untold).await
+    }
+}
+
 impl Rebuild {
     pub(crate) fn new(names: Option<&[String]>, project: &Project) -> anyhow::Result<Self> {
         match names {

@@ -203,3 +203,20 @@ fn what_makes_an_image_another_one_is_explained() {
     let unknown = project.run(&["explain", "--from", "abcdef0"]).failure(2);
     assert!(unknown.stderr.contains("there is no release of `abcdef0`"), "{unknown}");
 }
+
+#[test]
+#[ignore = "needs the testbed"]
+fn one_image_in_place_of_another_is_a_change() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("swap");
+    let project = next(project(&testbed, &repository), 1);
+    project.run(&["run"]).success();
+    let template = project.read("taskdef_template.json");
+    let swapped = template.replace("images.app.uri", "images['web-1'].uri");
+    assert_ne!(swapped, template);
+    let project = next(project, 2).file("taskdef_template.json", &swapped);
+    let outcome = project.run(&["run"]).success();
+    assert!(outcome.stderr.contains("changed since the last release"), "{outcome}");
+    assert!(!outcome.stderr.contains("unchanged since"), "{outcome}");
+    assert!(outcome.stderr.contains("taskdef.json"), "{outcome}");
+}

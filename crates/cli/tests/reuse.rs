@@ -297,7 +297,11 @@ fn two_runs_of_one_commit_come_to_the_same() {
             first.outcome(&child.wait_with_output().unwrap()).success();
         }
         assert_eq!(first.read("build.json"), second.read("build.json"));
-        assert_eq!(keys(&repository).len(), 1);
+        let of_images =
+            |tag: &String| tag.starts_with("shipspec-") && !tag.starts_with("shipspec-release-");
+        let tags: Vec<_> = repository.tags().into_keys().filter(of_images).collect();
+        assert_eq!(tags, keys(&repository), "a second image beside the first");
+        assert_eq!(tags.len(), 1);
     }
 }
 
@@ -427,4 +431,23 @@ fn a_commit_is_not_needed_and_twelve_permissions_are_enough() {
     assert!(told.stderr.contains("unchanged since the last release (without a tag)"), "{told}");
     let env = project.run(&["env"]).success();
     assert!(env.stdout.contains("export SHIPSPEC_IMAGE_TAG=''"), "{env}");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn an_image_that_is_only_copied_from_counts_as_a_base() {
+    let testbed = Testbed::current();
+    let (bases, repository) = (testbed.repository("tools"), testbed.repository("with-tools"));
+    base_image(&testbed, &bases, "one");
+    let copied = format!("FROM scratch\nCOPY --from={}:latest /base /base\n", bases.uri());
+    let project = project(&testbed, &repository).file("Dockerfile", &copied);
+    project.run(&RUN).success();
+    let project = without_engine(project);
+    let outcome = project.run(&RUN).success();
+    assert!(outcome.stderr.contains("app: reused"), "{outcome}");
+    base_image(&testbed, &bases, "two");
+    let project = with_engine(&testbed, project);
+    let outcome = project.run(&RUN).success();
+    assert!(outcome.stderr.contains("app: built"), "{outcome}");
+    assert_eq!(keys(&repository).len(), 2);
 }

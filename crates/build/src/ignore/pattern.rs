@@ -14,6 +14,12 @@ pub(super) struct Pattern {
     has_wildcard: bool,
 }
 
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        (self.brings_back, self.regex.as_str()) == (other.brings_back, other.regex.as_str())
+    }
+}
+
 impl Pattern {
     /// Reads one pattern; the error says what is wrong with it.
     pub(super) fn read(text: &str) -> Result<Self, String> {

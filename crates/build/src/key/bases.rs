@@ -72,11 +72,18 @@ impl Bases {
     #[must_use]
     pub fn expected(&self, digests: &BTreeMap<String, Digest>) -> BaseDigests {
         let all = self.pinned.iter().chain(digests);
-        let expected = all.filter_map(|(base, digest)| {
-            let reference: ImageReference = base.parse().ok()?;
-            Some((ImageReference { digest: None, ..reference }, digest.clone()))
-        });
-        expected.collect()
+        let mut expected = BaseDigests::new();
+        for (base, digest) in all {
+            // No step of the build tells of the frontend.
+            if self.syntax.as_ref() == Some(base) {
+                continue;
+            }
+            if let Ok(reference) = base.parse::<ImageReference>() {
+                let reference = ImageReference { digest: None, ..reference };
+                expected.entry(reference).or_default().insert(digest.clone());
+            }
+        }
+        expected
     }
 
     fn take(&mut self, needs: Needs, plan: &ImagePlan) {

@@ -186,7 +186,8 @@ fn declares(dockerfile: &str, name: &str) -> bool {
         let mut names = rest.split_whitespace().map(|word| word.split('=').next().unwrap_or(word));
         (word.eq_ignore_ascii_case("arg") && names.any(|other| other == name)).then_some(())
     };
-    dockerfile.lines().any(|line| declares(line).is_some())
+    let whole = dockerfile.replace("\\\r\n", " ").replace("\\\n", " ");
+    whole.lines().any(|line| declares(line).is_some())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -118,6 +118,14 @@ impl KeyParts {
         ContentKey(encoder.hash())
     }
 
+    /// The same as it may be kept where everybody reads it who can pull the image. What a test is told
+    /// is in no image, and may hold a password that nobody has called a secret: only a hash of all of it
+    /// stays. The key of this is another one.
+    #[must_use]
+    pub fn for_record(&self) -> Self {
+        Self { test: self.test.as_ref().map(TestParts::for_record), ..self.clone() }
+    }
+
     /// The secrets that have no version: another value of one of them does not change the key. By the
     /// ids that the Dockerfile asks for, or the names of arguments and of the test's variables.
     #[must_use]
@@ -132,6 +140,17 @@ impl KeyParts {
 }
 
 impl TestParts {
+    fn for_record(&self) -> Self {
+        let mut encoder = Encoder::new("shipspec test definition");
+        encoder.texts(self.command.iter());
+        encoder.map(&self.env, |encoder, value| encoder.text(value));
+        Self {
+            command: vec![encoder.hash().to_hex().to_string()],
+            env: self.env.keys().map(|name| (name.clone(), String::new())).collect(),
+            ..self.clone()
+        }
+    }
+
     fn encode(&self, encoder: &mut Encoder) {
         encoder.optional(self.target.as_deref());
         encoder.texts(self.command.iter());

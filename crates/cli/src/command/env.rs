@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args as ClapArgs;
 use shipspec_spec::codebuild::BUILD_ID;
@@ -16,7 +16,7 @@ use crate::project::{Project, require_images};
 use crate::release::Release;
 use crate::{access, failure};
 
-/// Print what this build's `run` came to, for `eval "$(shipspec env)"`
+/// Print what this build's `run` came to, as lines for `eval`: `vars=$(shipspec env) && eval "$vars"`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -44,7 +44,23 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         let message = format!("there is no release of `{id}`");
         return Err(failure::input(message, Some("run `shipspec run` first, with all images")));
     };
+    refuse_twins(&release)?;
     Ok(context.console.data(&lines(&release))?)
+}
+
+/// Two images whose names make one variable would hide each other.
+fn refuse_twins(release: &Release) -> anyhow::Result<()> {
+    let mut seen = BTreeMap::new();
+    for name in release.images.keys() {
+        if let Some(other) = seen.insert(variable(name), name) {
+            let message = format!(
+                "the images `{other}` and `{name}` would both be SHIPSPEC_{}_URI",
+                variable(name)
+            );
+            return Err(failure::input(message, Some("give one of them another name")));
+        }
+    }
+    Ok(())
 }
 
 /// `export NAME='value'`, a line for each.

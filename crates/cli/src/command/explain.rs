@@ -73,13 +73,14 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     {
         let old = before.images.get(&plan.name).and_then(|image| image.parts.as_ref());
         let new = match &after {
-            Some(after) => after.images.get(&plan.name).and_then(|image| image.parts.as_ref()),
+            Some(after) => after.images.get(&plan.name).and_then(|image| image.parts.clone()),
             None => {
-                looked.get(&plan.name).and_then(|looked| looked.key.as_ref()).map(|key| &key.parts)
+                let key = looked.get(&plan.name).and_then(|looked| looked.key.as_ref());
+                key.map(|key| key.parts.for_record())
             }
         };
         let waits = after.is_none() && !looked.contains_key(&plan.name);
-        explanations.push(explain(&plan.name, old, new, waits));
+        explanations.push(explain(&plan.name, old, new.as_ref(), waits));
     }
     context.console.data(&match args.output.output {
         Output::Json => format!("{}\n", serde_json::to_string_pretty(&explanations)?),

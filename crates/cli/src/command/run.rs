@@ -89,11 +89,7 @@ async fn publish(
         memory: ready.memory.as_ref(),
     };
     let jobs = args.build.jobs.into();
-    let (images, last) = tokio::join!(
-        maker.make_all(project, &ready.plans, looked, jobs, report),
-        releases.last(context)
-    );
-    let images = images?;
+    let images = maker.make_all(project, &ready.plans, looked, jobs, report).await?;
     if args.no_push {
         maker.tag_locally(&images).await?;
     }
@@ -108,6 +104,8 @@ async fn publish(
     let mut written = pipeline::commit(context, &artifacts, prepared, report);
     if written.is_ok() {
         let hashes = release::artifacts(project, ready.artifacts.as_ref());
+        // Asked this late, it is not one that another run has followed meanwhile.
+        let last = releases.last(context).await;
         written = releases.keep(context, project, &images, hashes, last, report).await;
     }
     if written.is_err() {

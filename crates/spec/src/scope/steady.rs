@@ -7,11 +7,19 @@ use crate::codebuild::RESOLVED_SOURCE_VERSION;
 use crate::tag::{Tag, short};
 use crate::value::Value;
 
+/// A tag that no other image of the file has: one in place of another has to show.
+fn steady_tag(image: &str) -> Option<Tag> {
+    let is_legal =
+        |character: &char| character.is_ascii_alphanumeric() || "_.-".contains(*character);
+    let name: String = image.chars().filter(is_legal).take(100).collect();
+    format!("{}-{name}", short(COMMIT, 7)).parse().ok()
+}
+
 /// What stands for any commit.
 const COMMIT: &str = "0000000000000000000000000000000000000000";
 
 impl Scope {
-    /// The same scope with fixed texts for COMMIT, `COMMIT_HASH` and `IMAGE_TAG`, and one tag for all images: what
+    /// The same scope with fixed texts for COMMIT, `COMMIT_HASH` and `IMAGE_TAG`, and one tag for each image: what
     /// is filled with it differs only if something else than the commit does.
     #[must_use]
     pub fn with_steady_names(&self) -> Self {
@@ -24,9 +32,10 @@ impl Scope {
         ];
         let given = Arc::make_mut(&mut scope.given);
         given.extend(names.map(|(name, text)| (name.to_owned(), Value::plain(text))));
-        let tag: Option<Tag> = short(COMMIT, 7).parse().ok();
-        for known in scope.images.values_mut().flatten() {
-            known.tag.clone_from(&tag);
+        for (name, known) in &mut scope.images {
+            if let Some(known) = known {
+                known.tag = steady_tag(name);
+            }
         }
         scope
     }
