@@ -45,11 +45,9 @@ pub(crate) struct Keys {
 /// The digest of a reference, or why it is not known.
 type Resolved = Result<Digest, String>;
 
-/// What was read of an image's sources.
+/// What was read of an image's folders.
 struct Sources {
-    dockerfile: Vec<u8>,
     ignore: Ignore,
-    bases: Bases,
     context: Snapshot,
     folders: BTreeMap<String, Snapshot>,
 }
@@ -86,16 +84,15 @@ impl Keys {
         plan: &ImagePlan,
         versions: &BTreeMap<String, String>,
     ) -> Result<Key, String> {
-        let read = plan.clone();
-        let sources = tokio::task::spawn_blocking(move || Sources::read(&read));
         let (dockerfile, bases) = read_dockerfile(plan)?;
-        drop(dockerfile);
+        let (read, named) = (plan.clone(), bases.clone());
+        let sources = tokio::task::spawn_blocking(move || Sources::read(&read, &named));
         let (sources, digests) = tokio::join!(sources, self.resolve_all(&bases));
         let (sources, digests) = (sources.map_err(|error| causes(&error))??, digests?);
         let parts = KeyParts::new(&KeyInputs {
             plan,
-            dockerfile: &sources.dockerfile,
-            bases: &sources.bases,
+            dockerfile: &dockerfile,
+            bases: &bases,
             digests: &digests,
             context: &sources.context,
             contexts: &sources.folders,
@@ -106,9 +103,9 @@ impl Keys {
         Ok(Key {
             id: parts.key(),
             parts,
-            bases: sources.bases.expected(&digests),
-            online: sources.bases.online,
-            dockerfile: sources.dockerfile,
+            bases: bases.expected(&digests),
+            online: bases.online,
+            dockerfile,
             ignore: sources.ignore,
             plan: plan.clone(),
             context: sources.context,
@@ -197,8 +194,7 @@ impl Key {
 }
 
 impl Sources {
-    fn read(plan: &ImagePlan) -> Result<Self, String> {
-        let (dockerfile, bases) = read_dockerfile(plan)?;
+    fn read(plan: &ImagePlan, bases: &Bases) -> Result<Self, String> {
         let context = BuildContext::open(&plan.context, &plan.dockerfile);
         let context = context.map_err(|error| causes(&error))?;
         let ignore = context.ignore().clone();
@@ -208,7 +204,7 @@ impl Sources {
             Ok((name.to_owned(), snapshot))
         });
         let folders = folders.collect::<Result<_, String>>()?;
-        Ok(Self { dockerfile, ignore, bases, context, folders })
+        Ok(Self { ignore, context, folders })
     }
 }
 

@@ -50,13 +50,34 @@ impl Project {
         flags: &ProjectFlags,
         render: &RenderFlags,
     ) -> anyhow::Result<Self> {
+        let (config, scope) = Self::begin(context, flags, render)?;
+        let requests = parameters::requests(&config, &scope)?;
+        Self::new(context, flags, config, scope, requests)
+    }
+
+    /// The configuration with the flags over it, and the names that it has.
+    pub(crate) fn begin(
+        context: &Context<'_>,
+        flags: &ProjectFlags,
+        render: &RenderFlags,
+    ) -> anyhow::Result<(Config, Scope)> {
         let mut config = context.read_config()?;
         flags.image.apply(&mut config, context)?;
         render.apply(&mut config)?;
         let scope = Scope::new(&config, context.environment.clone(), commit::find(context))
             .with_given(flags.given(context)?, context.folder.clone());
         scope.cycles().or(())?;
-        let requests = parameters::requests(&config, &scope)?;
+        Ok((config, scope))
+    }
+
+    /// A project of which it is known who is asked for its parameters.
+    pub(crate) fn new(
+        context: &Context<'_>,
+        flags: &ProjectFlags,
+        config: Config,
+        scope: Scope,
+        requests: Requests,
+    ) -> anyhow::Result<Self> {
         let offline = flags.parameters(context)?.map(parameters::offline);
         let versions = BTreeMap::new();
         Ok(Self { config, scope, requests, only: None, offline, versions })

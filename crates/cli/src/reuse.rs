@@ -52,17 +52,6 @@ pub(crate) struct Memory<'a> {
     by_tag: BTreeSet<ImageReference>,
 }
 
-impl Memory<'_> {
-    /// As [`Keys::doubt`].
-    pub(crate) async fn doubt(
-        &self,
-        key: &Key,
-        untold: &BTreeSet<ImageReference>,
-    ) -> Option<String> {
-        self.keys.doubt(key, untold).await
-    }
-}
-
 impl Rebuild {
     pub(crate) fn new(names: Option<&[String]>, project: &Project) -> anyhow::Result<Self> {
         match names {
@@ -115,6 +104,15 @@ impl<'a> Memory<'a> {
         let keys = Keys::new(access.clone(), plans);
         let by_tag = plans.iter().flat_map(|plan| keys.own_bases(plan)).collect();
         Self { context, access: access.clone(), keys, rebuild, by_tag }
+    }
+
+    /// As [`Keys::doubt`].
+    pub(crate) async fn doubt(
+        &self,
+        key: &Key,
+        untold: &BTreeSet<ImageReference>,
+    ) -> Option<String> {
+        self.keys.doubt(key, untold).await
     }
 
     /// Looks for every image that can have a key yet: one that is made from another by its digest has

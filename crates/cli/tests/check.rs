@@ -281,3 +281,19 @@ fn what_only_the_filled_artifact_shows_stops_a_run_before_the_tags() {
     assert!(outcome.stderr.contains("(taskdef-type)"), "{outcome}");
     common::assert_untouched(&project, &repository);
 }
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_file_of_somebody_else_does_not_stop_a_run() {
+    let testbed = shipspec_testbed::Testbed::current();
+    let repository = testbed.repository("check-others");
+    let project = common::project(&testbed, &repository).file("other/taskdef.json", "{}");
+    let outcome = project.run(&["run"]).success();
+    assert!(!outcome.stderr.contains("other/taskdef.json"), "{outcome}");
+    let outcome = project.run(&["check"]).failure(6);
+    assert!(outcome.stderr.contains("other/taskdef.json"), "{outcome}");
+    // One that lies beside shipspec.yml is the pipeline's.
+    let project = project.file("taskdef-beside.json", "{}");
+    let outcome = project.run(&["run"]).failure(2);
+    assert!(outcome.stderr.contains("taskdef-beside.json"), "{outcome}");
+}

@@ -4,8 +4,6 @@
 
 mod common;
 
-use std::process::Stdio;
-
 use common::{Project, SHORT, assert_untouched, project};
 use insta::assert_snapshot;
 use shipspec_testbed::{Fault, Testbed};
@@ -303,93 +301,6 @@ fn a_registry_that_fails_when_the_tags_are_put_leaves_no_file() {
     let outcome = project.run(&["run"]).failure(4);
     assert!(outcome.stderr.contains("answered 502: a page of HTML"), "{outcome}");
     assert_eq!(project.read("taskdef.json"), "old");
-}
-
-#[test]
-#[ignore = "needs the testbed"]
-fn a_registry_that_is_none_of_ecr_takes_docker_credentials() {
-    let testbed = Testbed::current();
-    let registry = Registry::start(&testbed);
-    let repository = format!("127.0.0.1:{}/team/web", registry.port);
-    let project = Project::in_testbed(&testbed)
-        .dockerfile(&testbed, "")
-        .variable("REPOSITORY_URL", &repository)
-        .file("shipspec.yml", "version: 1\nimages: { app: { repository: \"${REPOSITORY_URL}\" } }\nartifacts: { i.json: { image_detail: app } }\n");
-    let login = |password: &str| {
-        let auth = base64(&format!("user:{password}"));
-        format!("{{\"auths\": {{\"127.0.0.1:{}\": {{\"auth\": \"{auth}\"}}}}}}", registry.port)
-    };
-    let config = project.path("docker").display().to_string();
-    let project = project.variable("DOCKER_CONFIG", &config);
-
-    let project = project.file("docker/config.json", &login("wrong"));
-    let outcome = project.run(&["run"]).failure(4);
-    assert!(outcome.stderr.contains("did not accept the credentials"), "{outcome}");
-    assert!(
-        outcome.stderr.contains(&format!("hint: run `docker login 127.0.0.1:{}`", registry.port)),
-        "{outcome}"
-    );
-    assert!(!outcome.to_string().contains("wrong\n") && !project.has("i.json"), "{outcome}");
-
-    // Bytes that the two alphabets of base64 write differently.
-    let project = project.file("docker/config.json", &login(PASSWORD));
-    let outcome = project.run(&["run"]).success();
-    assert!(!outcome.to_string().contains(PASSWORD), "{outcome}");
-    assert_eq!(project.read("i.json"), format!("{{\"ImageURI\":\"{repository}:{SHORT}\"}}"));
-}
-
-/// A password whose encoded form holds both characters in which the alphabets of base64 differ.
-const PASSWORD: &str = "a>>>b???c~~~d";
-
-/// The password, hashed as the registry wants it (bcrypt, cost 4).
-const PASSWORD_HASH: &str = "$2b$04$fled4/jcc0agBh4PBrpYae3AAs0E4C0j/sE9.KPC81rlFKCg3Y0Z.";
-
-/// A registry with a password, on loopback without TLS.
-struct Registry {
-    process: std::process::Child,
-    port: u16,
-    _folder: tempfile::TempDir,
-}
-
-impl Registry {
-    fn start(testbed: &Testbed) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let path = |name: &str| folder.path().join(name);
-        std::fs::write(path("htpasswd"), format!("user:{PASSWORD_HASH}\n")).unwrap();
-        let config = format!(
-            "version: 0.1\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: 127.0.0.1:{port} }}\nauth: {{ htpasswd: {{ realm: test, path: {} }} }}\n",
-            path("data").display(),
-            path("htpasswd").display(),
-        );
-        std::fs::write(path("config.yml"), config).unwrap();
-        let mut command = std::process::Command::new("docker-registry");
-        command.arg("serve").arg(path("config.yml")).env_clear().envs(testbed.environment());
-        let process =
-            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("docker-registry");
-        let is_up = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
-        assert!((0..100).any(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-            is_up()
-        }));
-        Self { process, port, _folder: folder }
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn base64(text: &str) -> String {
-    use std::io::Write as _;
-    let mut command = std::process::Command::new("base64");
-    let mut process =
-        command.arg("-w0").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    process.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    String::from_utf8(process.wait_with_output().unwrap().stdout).unwrap()
 }
 
 #[test]

@@ -8,7 +8,10 @@ use shipspec_check::{File, Kind, kind_of_name};
 use shipspec_spec::source::Source;
 
 /// How deep the project's folder is searched where nobody names a file.
-const DEPTH: usize = 3;
+pub(super) const DEPTH: usize = 3;
+
+/// How deep it is searched in a run: what lies further down belongs to others, and must not stop it.
+pub(super) const RUN_DEPTH: usize = 1;
 
 /// How deep a folder is searched that somebody names.
 const NAMED_DEPTH: usize = 16;
@@ -21,9 +24,9 @@ const FOREIGN: [&str; 6] = ["node_modules", "vendor", "target", "dist", "build",
 
 /// The files of the project's folder that have the name of one that the checks know, but for those that
 /// shipspec reads or writes itself.
-pub(crate) fn discover(folder: &Path, but: &BTreeSet<String>) -> Vec<PathBuf> {
+pub(crate) fn discover(folder: &Path, depth: usize, but: &BTreeSet<String>) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    walk(folder, DEPTH, &mut found);
+    walk(folder, depth, &mut found);
     let is_known = |path: &PathBuf| {
         let name = relative(path, folder);
         kind_of_name(&name).is_some() && !but.contains(&name)

@@ -5,7 +5,6 @@ mod project;
 mod run;
 mod show;
 
-pub(crate) use discover::{discover, read_all};
 pub(crate) use project::Look;
 pub(crate) use run::{before_run, of_rendered};
 pub(crate) use show::{show, summary};

@@ -1,6 +1,6 @@
 //! A look at a project, as far as it can be known without asking anybody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use shipspec_build::plan::plan;
@@ -18,11 +18,11 @@ use shipspec_spec::expression::Names as _;
 use shipspec_spec::scope::{DigestState, Scope};
 use shipspec_spec::source::Source;
 
-use super::{discover, read_all};
+use super::discover::{DEPTH, RUN_DEPTH, discover, read_all};
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
+use crate::parameters;
 use crate::project::Project;
-use crate::{commit, parameters};
 
 /// What was looked at, and what came of it.
 #[derive(Debug, Default)]
@@ -86,7 +86,8 @@ impl Look {
         let outputs = own.iter().cloned().collect();
         own.extend(drafts.drafts.iter().filter_map(|draft| draft.template.clone()));
         let mut files: Vec<_> = drafts.drafts.iter().filter_map(|draft| self.file(draft)).collect();
-        let (sources, unread) = read_all(&context.folder, &discover(&context.folder, &own));
+        let depth = if is_run { RUN_DEPTH } else { DEPTH };
+        let (sources, unread) = read_all(&context.folder, &discover(&context.folder, depth, &own));
         self.not_checked.extend(unread);
         files.extend(sources);
         let has_file = |path: &str| context.folder.join(path).exists();
@@ -184,20 +185,13 @@ async fn read(
     render: &RenderFlags,
     look: &mut Look,
 ) -> anyhow::Result<Project> {
-    let mut config = context.read_config()?;
-    flags.image.apply(&mut config, context)?;
-    render.apply(&mut config)?;
-    let scope = Scope::new(&config, context.environment.clone(), commit::find(context))
-        .with_given(flags.given(context)?, context.folder.clone());
-    scope.cycles().or(())?;
+    let (config, scope) = Project::begin(context, flags, render)?;
     let requests = parameters::requests(&config, &scope).unwrap_or_else(|errors| {
         let texts = config.parameters.values().flat_map(ParameterConfig::texts);
         look.unless_unknown("parameters", &errors, texts, &scope);
         Requests::new()
     });
-    let offline = flags.parameters(context)?.map(parameters::offline);
-    let versions = BTreeMap::new();
-    let mut project = Project { config, scope, requests, only: None, offline, versions };
+    let mut project = Project::new(context, flags, config, scope, requests)?;
     if project.offline.is_some() {
         project.fetch_parameters(context).await?;
     }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod registry;
+
 use std::fmt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
