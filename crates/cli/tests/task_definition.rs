@@ -232,6 +232,17 @@ fn what_the_changes_make_is_checked() {
 }
 
 #[test]
+fn generated_files_have_to_agree_with_the_task_definition() {
+    let project = project("environment: { web: { A: b } }").variable("REPLACED", "x");
+    let config = project.read("shipspec.yml");
+    let more = "  appspec.json: { appspec: { container: wbe, port: 81 } }\n";
+    let checked = project.file("shipspec.yml", &(config + more)).run(&["check"]);
+    let codes: Vec<_> =
+        checked.stderr.lines().filter(|line| line.starts_with("error")).collect();
+    assert_snapshot!(codes.join("\n"), @"");
+}
+
+#[test]
 fn changes_are_for_a_task_definition_in_json() {
     let project = Project::new()
         .file("t.yaml", "a: b\n")

@@ -82,9 +82,8 @@ pub fn edit(mut task_definition: Json, edits: &Edits) -> Result<Edited, Diagnost
     let mut found = Diagnostics::default();
     if let Some(Json::Array(containers)) = task_definition.get_mut("containerDefinitions") {
         for one in &edits.containers {
-            let changed = change_containers(containers, one, &mut notes);
-            if let Err(lacking) = changed {
-                found.push(lacking);
+            if let Err(errors) = change_containers(containers, one, &mut notes) {
+                found.extend(errors);
             }
         }
     }
@@ -116,23 +115,25 @@ fn change_containers(
     containers: &mut [Json],
     edit: &ContainerEdit,
     notes: &mut Vec<String>,
-) -> Result<(), Diagnostic> {
+) -> Result<(), Diagnostics> {
     let is_meant = |container: &&mut Json| match &edit.container {
         Some(name) => container["name"] == **name,
         None => true,
     };
-    let mut changed = 0;
+    let (mut changed, mut found) = (0, Diagnostics::default());
     for container in containers.iter_mut().filter(is_meant) {
         if let Some(container) = container.as_object_mut() {
-            edit.change.apply(container, notes);
+            if let Err(message) = edit.change.apply(container, notes) {
+                found.push(Diagnostic::at(edit.place.clone(), message));
+            }
             changed += 1;
         }
     }
     match &edit.container {
         Some(name) if changed == 0 && !is_open(name, containers) => {
-            Err(lacking(name, containers, edit.place.clone()))
+            Err(lacking(name, containers, edit.place.clone()).into())
         }
-        _ => Ok(()),
+        _ => found.or(()),
     }
 }
 
@@ -156,7 +157,14 @@ fn lacking(name: &str, containers: &[Json], place: Span) -> Diagnostic {
 }
 
 impl Change {
-    fn apply(&self, container: &mut Map<String, Json>, notes: &mut Vec<String>) {
+    /// # Errors
+    ///
+    /// What of the container is not what it has to be, so that nothing can be put in.
+    fn apply(
+        &self,
+        container: &mut Map<String, Json>,
+        notes: &mut Vec<String>,
+    ) -> Result<(), String> {
         let mut set = |key: &str, value: Json| drop(container.insert(key.to_owned(), value));
         match self {
             Self::Image(image) => set("image", image.as_str().into()),
@@ -166,22 +174,15 @@ impl Change {
             Self::Memory(limit) => set("memory", limit.clone()),
             Self::Environment(entries) => {
                 move_from(container, "secrets", "environment", entries, notes);
-                upsert(container, "environment", "value", entries);
+                return upsert(container, "environment", "value", entries);
             }
             Self::Secrets(entries) => {
                 move_from(container, "environment", "secrets", entries, notes);
-                upsert(container, "secrets", "valueFrom", entries);
+                return upsert(container, "secrets", "valueFrom", entries);
             }
-            Self::DockerLabels(entries) => {
-                let labels = container.entry("dockerLabels").or_insert_with(|| json!({}));
-                if !labels.is_object() {
-                    *labels = json!({});
-                }
-                for (name, value) in entries {
-                    labels[name] = value.as_str().into();
-                }
-            }
+            Self::DockerLabels(entries) => return label(container, entries),
         }
+        Ok(())
     }
 }
 
@@ -205,15 +206,19 @@ fn entry(name: &str, key: &str, value: &str) -> Json {
 }
 
 /// Sets entries of a list by their names: one that is there is changed in its place.
-fn upsert(container: &mut Map<String, Json>, list: &str, key: &str, entries: &[(String, String)]) {
-    let items = container.entry(list).or_insert_with(|| json!([]));
-    if !items.is_array() {
-        *items = json!([]);
-    }
-    let Json::Array(items) = items else { return };
+fn upsert(
+    container: &mut Map<String, Json>,
+    list: &str,
+    key: &str,
+    entries: &[(String, String)],
+) -> Result<(), String> {
+    let items = match part(container, list, json!([])) {
+        Json::Array(items) => items,
+        other => return unfit(list, "list", other),
+    };
     for (name, value) in entries {
-        // Of entries with one name, ECS takes the last: all are changed.
         let mut is_there = false;
+        // Readers may take the first or the last of several with one name.
         for item in items.iter_mut().filter(|item| item["name"] == **name) {
             item[key] = value.as_str().into();
             is_there = true;
@@ -221,6 +226,33 @@ fn upsert(container: &mut Map<String, Json>, list: &str, key: &str, entries: &[(
         if !is_there {
             items.push(entry(name, key, value));
         }
+    }
+    Ok(())
+}
+
+fn label(container: &mut Map<String, Json>, entries: &[(String, String)]) -> Result<(), String> {
+    let labels = match part(container, "dockerLabels", json!({})) {
+        Json::Object(labels) => labels,
+        other => return unfit("dockerLabels", "map", other),
+    };
+    labels.extend(entries.iter().map(|(name, value)| (name.clone(), value.as_str().into())));
+    Ok(())
+}
+
+/// A part of a container; `empty` where it has none.
+fn part<'a>(container: &'a mut Map<String, Json>, key: &str, empty: Json) -> &'a mut Json {
+    let part = container.entry(key).or_insert(Json::Null);
+    if part.is_null() {
+        *part = empty;
+    }
+    part
+}
+
+/// The part is something else, unless it is not known yet.
+fn unfit(key: &str, wanted: &str, part: &Json) -> Result<(), String> {
+    match part.as_str() {
+        Some(text) if text.contains(UNKNOWN) => Ok(()),
+        _ => Err(format!("`{key}` of the container is no {wanted}, so that nothing can be put in")),
     }
 }
 

@@ -127,3 +127,16 @@ fn what_is_no_task_definition_is_told() {
     assert!(told(json!([1])).contains("no list `containerDefinitions`"));
     assert!(told(json!(1)).contains("no list `containerDefinitions`"));
 }
+
+#[test]
+fn a_part_that_is_something_else_is_told_and_not_lost() {
+    let told = |environment: Json| {
+        let json = json!({ "containerDefinitions": [{ "name": "web", "environment": environment }] });
+        let changes = vec![(None, Change::Environment(pairs(&[("A", "1")])))];
+        edit(json, &edits(changes)).map(|edited| edited.task_definition.to_string())
+    };
+    let error = told(json!({ "A": "0" })).unwrap_err().to_string();
+    assert!(error.contains("`environment` of the container is no list"), "{error}");
+    assert!(told(Json::Null).unwrap().contains(r#"[{"name":"A","value":"1"}]"#));
+    assert!(told(UNKNOWN.to_string().into()).is_ok());
+}
