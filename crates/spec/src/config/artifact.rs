@@ -176,23 +176,29 @@ impl ArtifactReader<'_> {
             }
             RawArtifact::Map(map) => map,
         };
-        let content = self.content(map)?;
-        self.refuse_keys_of_others(map, &content);
+        // Every mistake is told, so nothing is left before everything was read.
+        let content = self.content(map);
+        if let Some(content) = &content {
+            self.refuse_keys_of_others(map, content);
+        }
         self.refuse_empty_lists(map);
+        let edits = self.edits(map);
+        let when = map.when.as_ref().and_then(|text| self.text(text));
+        let matrix = map.matrix.iter();
+        let matrix = matrix
+            .map(|(name, values)| (name.clone(), texts(values, self.source, self.found)))
+            .collect();
+        let variables = named_texts(&map.variables, self.source, self.found);
         Some(ArtifactConfig {
             path,
-            content,
-            edits: self.edits(map),
+            content: content?,
+            edits,
             reference: map.reference.map(ReferenceForm::from),
             allow_secrets: words(&map.allow_secrets),
             check: CheckConfig::from_raw(&map.check, self.source),
-            variables: named_texts(&map.variables, self.source, self.found),
-            matrix: map
-                .matrix
-                .iter()
-                .map(|(name, values)| (name.clone(), texts(values, self.source, self.found)))
-                .collect(),
-            when: map.when.as_ref().and_then(|text| self.text(text)),
+            variables,
+            matrix,
+            when,
         })
     }
 

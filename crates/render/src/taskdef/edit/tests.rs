@@ -131,7 +131,8 @@ fn what_is_no_task_definition_is_told() {
 #[test]
 fn a_part_that_is_something_else_is_told_and_not_lost() {
     let told = |environment: Json| {
-        let json = json!({ "containerDefinitions": [{ "name": "web", "environment": environment }] });
+        let json =
+            json!({ "containerDefinitions": [{ "name": "web", "environment": environment }] });
         let changes = vec![(None, Change::Environment(pairs(&[("A", "1")])))];
         edit(json, &edits(changes)).map(|edited| edited.task_definition.to_string())
     };
