@@ -259,7 +259,7 @@ impl ArtifactPlan {
 
     /// What it is made with.
     pub(crate) fn making<'a>(&'a self, names: &'a dyn Names, form: ReferenceForm) -> Making<'a> {
-        Making { path: &self.path, place: &self.place, names, form: self.form(form) }
+        Making { path: &self.path, place: &self.place, names, form: self.form(form), is_open: None }
     }
 
     /// How it names images; `form` is what the file says.
