@@ -6,12 +6,20 @@ use serde_json::Value;
 
 use super::Refusal;
 
-/// What a buildspec says about what a build hands on; the rest of it is not read.
+/// What a buildspec runs, and what it says about what a build hands on; the rest is not read.
 #[derive(Debug, Deserialize)]
 pub struct Buildspec {
     #[serde(default)]
     pub(super) env: Environment,
+    #[serde(default)]
+    phases: BTreeMap<String, Phase>,
     pub(super) artifacts: Option<Artifacts>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Phase {
+    #[serde(default)]
+    commands: Vec<String>,
 }
 
 /// `env:`, as far as exported variables go.
@@ -88,6 +96,13 @@ impl Buildspec {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Refusal::Buildspec(format!("{}: {error}", path.display())))?;
         Self::parse(&text)
+    }
+
+    /// The commands of a phase as one script, which ends at the first that fails.
+    #[must_use]
+    pub fn script(&self, phase: &str) -> String {
+        let commands = self.phases.get(phase).map_or(&[][..], |phase| &phase.commands);
+        format!("set -e\n{}", commands.join("\n"))
     }
 
     /// Reads a buildspec's text.

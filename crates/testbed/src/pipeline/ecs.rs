@@ -13,6 +13,20 @@ use crate::{PRIMARY_REGION, Testbed};
 /// Judges the input of an operation as every SDK does before it sends it.
 const VALIDATE: &str = include_str!("validate.py");
 
+/// What ECS tells of a revision and does not take for another one.
+const TOLD_ONLY: [&str; 10] = [
+    "taskDefinitionArn",
+    "revision",
+    "status",
+    "requiresAttributes",
+    "compatibilities",
+    "registeredAt",
+    "registeredBy",
+    "deregisteredAt",
+    "deleteRequestedAt",
+    "tags",
+];
+
 /// The Amazon ECS of one account, in the primary region.
 #[derive(Debug, Clone, Copy)]
 pub struct Ecs<'a> {
@@ -138,6 +152,16 @@ impl<'a> Ecs<'a> {
         let report = String::from_utf8_lossy(&output.stdout);
         if report.is_empty() { Ok(()) } else { Err(Refusal::TaskDefinition(report.into_owned())) }
     }
+}
+
+/// A revision without what ECS adds to it: what was registered, and what registers it again.
+#[must_use]
+pub fn definition_of(revision: &Value) -> Value {
+    let mut definition = revision.clone();
+    for key in TOLD_ONLY {
+        definition.as_object_mut().and_then(|definition| definition.remove(key));
+    }
+    definition
 }
 
 /// The images of a task definition's containers.

@@ -44,7 +44,8 @@ pub fn environment_after(
     mut shell: Command,
     script: &str,
 ) -> Result<BTreeMap<String, String>, Refusal> {
-    let output = shell.args(["-c", &format!("{script}\nenv -0")]).output().expect("a shell");
+    let script = format!("{{ {script}\n}} >&2\nenv -0");
+    let output = shell.args(["-c", &script]).output().expect("a shell");
     if !output.status.success() {
         return Err(Refusal::Service(String::from_utf8_lossy(&output.stderr).into_owned()));
     }

@@ -8,7 +8,7 @@
 //! | of the pipeline | here |
 //! | --- | --- |
 //! | CodeBuild's `artifacts:` | [`Buildspec::upload`] gives one [`Artifact`] for each output of the action |
-//! | CodeBuild's `exported-variables:` | [`Buildspec::exported`] |
+//! | CodeBuild's `exported-variables:` | [`Buildspec::exported`], after [`environment_after`] |
 //! | a stage's condition for its entry | [`entry`] |
 //! | `ECS`, the rolling update | [`rolling`] |
 //! | `CodeDeployToECS`, blue/green | [`blue_green`] |
@@ -57,7 +57,7 @@ pub use blue_green::{BlueGreen, Templates, blue_green};
 pub use buildspec::Buildspec;
 pub use cloud_formation::{StackUpdate, cloud_formation};
 pub use condition::{Entry, Namespaces, entry};
-pub use ecs::Ecs;
+pub use ecs::{Ecs, definition_of};
 pub use exported::environment_after;
 pub use refusal::Refusal;
 pub use rolling::{Images, rolling};

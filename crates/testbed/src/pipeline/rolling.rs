@@ -3,24 +3,10 @@
 use serde_json::{Value, json};
 
 use super::action::{Configuration, count};
-use super::{Artifact, Ecs, Refusal};
+use super::{Artifact, Ecs, Refusal, definition_of};
 
 /// Of the file: 100 KB.
 const LARGEST_FILE: usize = 100 * 1024;
-
-/// What ECS tells of a revision and does not take for another one.
-const TOLD_ONLY: [&str; 10] = [
-    "taskDefinitionArn",
-    "revision",
-    "status",
-    "requiresAttributes",
-    "compatibilities",
-    "registeredAt",
-    "registeredBy",
-    "deregisteredAt",
-    "deleteRequestedAt",
-    "tags",
-];
 
 /// The images that an artifact has for a service: container and image, in the file's order.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +28,7 @@ pub fn rolling(
     let (cluster, service) = (&configuration["ClusterName"], &configuration["ServiceName"]);
     let (cluster, service) =
         (cluster.as_str().unwrap_or_default(), service.as_str().unwrap_or_default());
-    let definition = images.put_into(ecs.revision_of(cluster, service)?)?;
+    let definition = images.put_into(&ecs.revision_of(cluster, service)?)?;
     let revision = ecs.register(&definition)?;
     ecs.update_service(cluster, service, &revision)?;
     Ok(revision)
@@ -71,12 +57,10 @@ impl Images {
     }
 
     /// The input that registers a revision's successor.
-    fn put_into(&self, mut revision: Value) -> Result<Value, Refusal> {
-        for key in TOLD_ONLY {
-            revision.as_object_mut().and_then(|revision| revision.remove(key));
-        }
+    fn put_into(&self, revision: &Value) -> Result<Value, Refusal> {
+        let mut definition = definition_of(revision);
         for (name, image) in &self.0 {
-            let containers = revision["containerDefinitions"].as_array_mut();
+            let containers = definition["containerDefinitions"].as_array_mut();
             let container = containers.into_iter().flatten().find(|it| it["name"] == **name);
             let Some(container) = container else {
                 let why = format!("the service's revision has no container `{name}`");
@@ -84,7 +68,7 @@ impl Images {
             };
             container["image"] = json!(image);
         }
-        Ok(revision)
+        Ok(definition)
     }
 }
 

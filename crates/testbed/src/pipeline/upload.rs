@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobBuilder, GlobMatcher};
-
 use super::buildspec::{OneOrMany, Section, Switch};
 use super::{Artifact, Buildspec, Refusal};
 
@@ -39,9 +37,8 @@ impl Section {
         };
         let folder = self.folder(checkout)?;
         let (wanted, unwanted) = (patterns(Some(files))?, patterns(self.exclude_paths.as_ref())?);
-        let is_any = |patterns: &[GlobMatcher], path: &str| {
-            patterns.iter().any(|pattern| pattern.is_match(path))
-        };
+        let is_any =
+            |patterns: &[Pattern], path: &str| patterns.iter().any(|pattern| pattern.matches(path));
         let discards_paths = self.discard_paths.as_ref().is_some_and(Switch::is_on);
         let mut packed = BTreeMap::new();
         for path in files_below(&folder) {
@@ -79,20 +76,49 @@ impl Section {
     }
 }
 
-fn patterns(texts: Option<&OneOrMany>) -> Result<Vec<GlobMatcher>, Refusal> {
-    texts.map_or(&[][..], OneOrMany::texts).iter().map(|text| pattern(text)).collect()
+fn patterns(texts: Option<&OneOrMany>) -> Result<Vec<Pattern<'_>>, Refusal> {
+    texts.map_or(&[][..], OneOrMany::texts).iter().map(|text| Pattern::parse(text)).collect()
 }
 
-/// `*` is part of one name, `**` any number of folders.
-fn pattern(text: &str) -> Result<GlobMatcher, Refusal> {
-    if text.contains('$') || text.starts_with('/') {
-        let why = format!("a variable or a whole path in `{text}` is not done here");
-        return Err(Refusal::Buildspec(why));
+/// A path, whose parts may have `*` for part of a name and `?` for one character; a part `**` is any
+/// number of folders.
+struct Pattern<'a>(Vec<&'a str>);
+
+impl<'a> Pattern<'a> {
+    fn parse(text: &'a str) -> Result<Self, Refusal> {
+        if text.contains(['$', '[', '{']) || text.starts_with('/') {
+            let why = format!("a variable, a set or a whole path in `{text}` is not done here");
+            return Err(Refusal::Buildspec(why));
+        }
+        Ok(Self(text.strip_prefix("./").unwrap_or(text).split('/').collect()))
     }
-    let text = text.strip_prefix("./").unwrap_or(text);
-    let glob = GlobBuilder::new(text).literal_separator(true).build();
-    let matcher = glob.as_ref().map(Glob::compile_matcher);
-    matcher.map_err(|error| Refusal::Buildspec(error.to_string()))
+
+    fn matches(&self, path: &str) -> bool {
+        match_parts(&self.0, &path.split('/').collect::<Vec<_>>())
+    }
+}
+
+fn match_parts(pattern: &[&str], path: &[&str]) -> bool {
+    match (pattern, path) {
+        ([], []) => true,
+        (["**", rest @ ..], _) => {
+            (0..=path.len()).any(|skipped| match_parts(rest, &path[skipped..]))
+        }
+        ([part, rest @ ..], [name, below @ ..]) => {
+            match_name(part.as_bytes(), name.as_bytes()) && match_parts(rest, below)
+        }
+        _ => false,
+    }
+}
+
+fn match_name(pattern: &[u8], name: &[u8]) -> bool {
+    match (pattern, name) {
+        ([], []) => true,
+        ([b'*', rest @ ..], _) => (0..=name.len()).any(|taken| match_name(rest, &name[taken..])),
+        ([b'?', rest @ ..], [_, below @ ..]) => match_name(rest, below),
+        ([first, rest @ ..], [byte, below @ ..]) => first == byte && match_name(rest, below),
+        _ => false,
+    }
 }
 
 /// The paths of all files below a folder, with `/` between their parts.

@@ -57,13 +57,13 @@ fn a_container_that_the_service_does_not_have_is_refused() {
             "containerDefinitions": containers.collect::<Vec<_>>(),
         })
     };
-    let put = images.put_into(revision(&["web", "logs", "proxy"])).expect("all are there");
+    let put = images.put_into(&revision(&["web", "logs", "proxy"])).expect("all are there");
     let expected = json!([
         { "name": "web", "image": "r/web:1" },
         { "name": "logs", "image": "r/logs:1" },
         { "name": "proxy", "image": "old" },
     ]);
     assert_eq!(put, json!({ "family": "shop", "cpu": "256", "containerDefinitions": expected }));
-    let told = images.put_into(revision(&["web"])).expect_err("no `logs`").to_string();
+    let told = images.put_into(&revision(&["web"])).expect_err("no `logs`").to_string();
     assert_eq!(told, "task definition: the service's revision has no container `logs`");
 }

@@ -37,6 +37,8 @@ fn a_star_is_part_of_a_name_and_two_are_any_folders() {
     let told = |pattern: &str| upload(&FILES, &format!("  files: ['{pattern}']\n"), &["B"]);
     assert_eq!(told("out/*").as_deref(), Ok("B: out/a.json"));
     assert_eq!(told("**/*.json").as_deref(), Ok("B: out/a.json out/deep/b.json taskdef.json"));
+    assert_eq!(told("out/**").as_deref(), Ok("B: out/a.json out/deep/.hidden out/deep/b.json"));
+    assert_eq!(told("**/?.json").as_deref(), Ok("B: out/a.json out/deep/b.json"));
     let all = "B: appspec.yaml out/a.json out/deep/.hidden out/deep/b.json taskdef.json";
     assert_eq!(told("**/*").as_deref(), Ok(all));
 }
