@@ -10,6 +10,7 @@ mod context;
 mod dockerfiles;
 mod failure;
 mod flags;
+mod foreign;
 mod images;
 mod keys;
 mod ledger;

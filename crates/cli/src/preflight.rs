@@ -16,9 +16,10 @@ use shipspec_spec::scope::DigestState;
 
 use crate::arguments::EngineFlags;
 use crate::context::Context;
+use crate::foreign::Asked;
 use crate::project::Project;
 use crate::reuse::{Looked, Memory, Rebuild};
-use crate::{access, dockerfiles, failure};
+use crate::{access, dockerfiles, failure, foreign};
 use engine::check_engine;
 use registries::check_registries;
 
@@ -233,11 +234,28 @@ async fn check_rest(
         checks.extend(found);
     }
     let pushed = plans.iter().filter(|_| needs.registry);
-    let access = access::of_run(context, pushed, &bases).await;
-    if needs.registry {
-        checks.extend(check_registries(&access, &plans).await);
-    }
+    let access = access::of_run(context, pushed, &project.foreign, &bases).await;
+    let pushed = if needs.registry { &*plans } else { &[] };
+    let unasked = project.unasked(&plans, artifacts.as_ref());
+    let (found, asked) =
+        tokio::join!(check_registries(&access, pushed), foreign::ask(&access, unasked));
+    checks.extend(found);
+    // With the digests that are known now, images that are made from them are what they will be.
+    let plans = if project.take_digests(&asked) {
+        project.plan_images(context, digest).unwrap_or(plans)
+    } else {
+        plans
+    };
+    checks.extend(asked.into_iter().map(check_foreign));
     (checks, plans, artifacts, access)
+}
+
+fn check_foreign((plan, digest): Asked) -> Check {
+    let subject = format!("image {}", plan.name);
+    match digest {
+        Ok(digest) => good(subject, format_args!("{} is {digest}", plan.reference)),
+        Err(error) => bad(subject, error),
+    }
 }
 
 /// Every template is there, and every name in it will have a value.

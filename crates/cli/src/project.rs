@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipspec_build::docker::BuildSecret;
-use shipspec_build::plan::{ImagePlan, PlannedSecret, plan, plan_again};
+use shipspec_build::plan::{ForeignPlan, ImagePlan, PlannedSecret, plan, plan_again};
 use shipspec_parameters::fetch::Version;
 use shipspec_parameters::offline;
 use shipspec_parameters::request::Requests;
@@ -25,6 +25,8 @@ pub(crate) struct Project {
     pub(crate) scope: Scope,
     /// Who is asked for the parameters, by the names that shipspec.yml gives them.
     pub(crate) requests: Requests,
+    /// The images that others build, once they are planned.
+    pub(crate) foreign: Vec<ForeignPlan>,
     /// The images that a run is about, if not all.
     pub(crate) only: Option<BTreeSet<String>>,
     /// What is asked instead of AWS.
@@ -80,7 +82,8 @@ impl Project {
     ) -> anyhow::Result<Self> {
         let offline = flags.parameters(context)?.map(parameters::offline);
         let versions = BTreeMap::new();
-        Ok(Self { config, scope, requests, only: None, offline, versions })
+        let foreign = Vec::new();
+        Ok(Self { config, scope, requests, foreign, only: None, offline, versions })
     }
 
     /// Limits the run to these images, and to the artifacts that name no others.
@@ -93,8 +96,12 @@ impl Project {
         Ok(())
     }
 
-    /// Every one of these names is that of an image.
+    /// Every one of these names is that of an image that is built.
     pub(crate) fn require_known(&self, names: &[String]) -> anyhow::Result<()> {
+        if let Some(name) = names.iter().find(|name| self.config.foreign.contains_key(*name)) {
+            let message = format!("`{name}` is not built: it has a `reference`");
+            return Err(failure::input(message, None));
+        }
         let known = || self.config.images.keys().map(String::as_str);
         let unknown = names.iter().find(|name| !self.config.images.contains_key(*name));
         let Some(name) = unknown else { return Ok(()) };
@@ -123,7 +130,9 @@ impl Project {
         context: &Context<'_>,
         digest: &DigestState,
     ) -> Result<Vec<ImagePlan>, Diagnostics> {
-        let mut plans = plan(&self.config, &mut self.scope, &context.folder, digest)?;
+        let all = plan(&self.config, &mut self.scope, &context.folder, digest)?;
+        self.foreign = all.foreign;
+        let mut plans = all.images;
         if let Some(only) = self.selected(&plans) {
             plans.retain(|plan| only.contains(&plan.name));
         }
@@ -262,7 +271,8 @@ impl Project {
 
 /// There is an image to build or an artifact to write.
 pub(crate) fn require_something(config: &Config) -> anyhow::Result<()> {
-    if config.images.is_empty() && config.artifacts.is_empty() {
+    let has_images = !config.images.is_empty() || !config.foreign.is_empty();
+    if !has_images && config.artifacts.is_empty() {
         let hint = "write a shipspec.yml, or name the repository with `--repository`";
         return Err(failure::input("there is nothing to do", Some(hint)));
     }

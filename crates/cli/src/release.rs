@@ -1,6 +1,6 @@
 //! What a run released: one JSON document, which stays in the repository of the first image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -36,6 +36,9 @@ pub(crate) struct Release {
     pub(crate) changed: bool,
     pub(crate) images: BTreeMap<String, ReleasedImage>,
     pub(crate) artifacts: BTreeMap<String, ReleasedArtifact>,
+    /// The images that others build.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) references: BTreeMap<String, ReleasedReference>,
 }
 
 /// An image of a release.
@@ -52,6 +55,16 @@ pub(crate) struct ReleasedImage {
     pub(crate) key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parts: Option<KeyParts>,
+}
+
+/// An image of a release that others build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReleasedReference {
+    /// The reference, as it is written.
+    pub(crate) uri: String,
+    /// None if nobody needed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<String>,
 }
 
 /// An artifact of a release.
@@ -84,6 +97,7 @@ impl Release {
         names: Names,
         images: &[Made],
         artifacts: BTreeMap<String, ReleasedArtifact>,
+        references: BTreeMap<String, ReleasedReference>,
     ) -> Self {
         let image = |made: &Made| {
             let published = made.staged.as_ref()?.published();
@@ -109,6 +123,7 @@ impl Release {
             changed: true,
             images: images.iter().filter_map(image).collect(),
             artifacts,
+            references,
         }
     }
 
@@ -126,7 +141,16 @@ impl Release {
         }
         let has_new = self.images.values().any(|image| image.changed);
         let has_less = last.images.keys().any(|name| !self.images.contains_key(name));
-        self.changed = has_new || has_less || !self.changed_artifacts(last).is_empty();
+        let has_others = !self.changed_references(last).is_empty();
+        self.changed =
+            has_new || has_less || has_others || !self.changed_artifacts(last).is_empty();
+    }
+
+    /// The images that others build which are new, gone or another.
+    pub(crate) fn changed_references(&self, last: &Self) -> Vec<String> {
+        let names: BTreeSet<_> = self.references.keys().chain(last.references.keys()).collect();
+        let is_other = |name: &&String| self.references.get(*name) != last.references.get(*name);
+        names.into_iter().filter(is_other).cloned().collect()
     }
 
     /// The artifacts that are new, gone or another.
@@ -150,6 +174,15 @@ impl Release {
     pub(crate) fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// The images of a run that others build.
+pub(crate) fn references(project: &Project) -> BTreeMap<String, ReleasedReference> {
+    let released = project.foreign.iter().map(|plan| {
+        let digest = project.foreign_digest(plan).map(|digest| digest.to_string());
+        (plan.name.clone(), ReleasedReference { uri: plan.reference.clone(), digest })
+    });
+    released.collect()
 }
 
 /// The artifacts of a run, by their hashes.
@@ -207,6 +240,7 @@ mod tests {
             changed: true,
             images: [("app".to_owned(), image)].into(),
             artifacts: [("a.json".to_owned(), artifact)].into(),
+            references: BTreeMap::new(),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::images::Made;
 use crate::ledger::{Ledger, Which};
 use crate::preflight::Preflight;
 use crate::project::Project;
-use crate::release::{Release, ReleasedArtifact};
+use crate::release::{self, Release, ReleasedArtifact};
 use crate::report::Report;
 
 /// The releases of the pipeline, where a run makes one: with all of its images, in their registries.
@@ -65,7 +65,9 @@ impl Releases {
         report: &mut Report,
     ) -> anyhow::Result<()> {
         let Some(ledger) = &self.ledger else { return Ok(()) };
-        let mut release = Release::new(ledger.names(context, project), images, artifacts);
+        let references = release::references(project);
+        let names = ledger.names(context, project);
+        let mut release = Release::new(names, images, artifacts, references);
         if let Last::Known(last) = &last {
             release.compare(Some(last));
         }
@@ -95,7 +97,8 @@ fn describe(release: &Release, last: &Release) -> String {
     let images =
         release.images.iter().filter(|(_, image)| image.changed).map(|(name, _)| name.clone());
     let gone = last.images.keys().filter(|name| !release.images.contains_key(*name)).cloned();
-    let mut all: Vec<_> = images.chain(gone).chain(release.changed_artifacts(last)).collect();
+    let all = images.chain(gone).chain(release.changed_references(last));
+    let mut all: Vec<_> = all.chain(release.changed_artifacts(last)).collect();
     if all.is_empty() {
         all.push("`--changed` says so".into());
     }

@@ -12,6 +12,7 @@ use shipspec_spec::published::Published;
 use shipspec_spec::tag::Tag;
 
 use crate::console::{Bytes, Seconds};
+use crate::project::Project;
 
 /// The one JSON document on stdout with `--output json`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -32,8 +33,12 @@ pub(crate) struct Report {
     /// What changed, for people.
     #[serde(skip)]
     pub(crate) since: Option<String>,
-    /// The images, in the order of shipspec.yml.
+    /// The images that are built or copied, in the order of shipspec.yml.
     pub(crate) images: Vec<ImageReport>,
+    /// The images that others build (`reference`), in the order of shipspec.yml; absent if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub(crate) references: Vec<ReferenceReport>,
     /// The artifacts, in the order of shipspec.yml.
     pub(crate) artifacts: Vec<ArtifactReport>,
     /// What could not be looked at before the run, and why.
@@ -73,6 +78,7 @@ pub(crate) struct ImageReport {
     /// The secrets that everybody can read who can pull it, because `insecure_build_args` says so;
     /// absent if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub(crate) exposed: Vec<String>,
     /// The content key, which the image has as the tag `shipspec-` and the key; absent if it cannot be found
     /// again by what it is made from.
@@ -92,6 +98,21 @@ pub(crate) struct ImageReport {
     /// What `promote` did to bring it there; absent for the other commands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) copied: Option<CopyReport>,
+}
+
+/// An image that others build.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ReferenceReport {
+    /// Its name in shipspec.yml.
+    pub(crate) name: String,
+    /// The reference, as it is written there.
+    pub(crate) uri: String,
+    /// Its digest; absent if nobody needs it, and so nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<String>,
+    /// The reference by digest; absent as that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pinned: Option<String>,
 }
 
 /// How an image got into another repository.
@@ -175,6 +196,7 @@ impl Report {
             changed: None,
             since: None,
             images: Vec::new(),
+            references: Vec::new(),
             artifacts: Vec::new(),
             not_checked: Vec::new(),
             error: None,
@@ -189,6 +211,20 @@ impl Report {
             self.images.len() - 1
         });
         &mut self.images[index]
+    }
+
+    /// Notes the images that others build, as far as they are known by now.
+    pub(crate) fn set_references(&mut self, project: &Project) {
+        let told = project.foreign.iter().map(|plan| {
+            let digest = project.foreign_digest(plan);
+            ReferenceReport {
+                name: plan.name.clone(),
+                uri: plan.reference.clone(),
+                pinned: digest.as_ref().map(|digest| plan.repository.pinned(digest)),
+                digest: digest.as_ref().map(ToString::to_string),
+            }
+        });
+        self.references = told.collect();
     }
 
     /// Notes what putting a tag came to. Of an image that several repositories hold, the one counts that
@@ -234,6 +270,11 @@ impl Report {
                 None => if image.reused { "reused" } else { "-" }.to_owned(),
             };
             rows.push([image.name.clone(), tags.join(", "), digest.into(), size, time]);
+        }
+        for image in &self.references {
+            let digest = image.digest.as_deref().map_or("-", |digest| &digest[..19]);
+            let (name, uri) = (image.name.clone(), image.uri.clone());
+            rows.push([name, uri, digest.into(), "-".into(), "not built".into()]);
         }
         let mut table = columns(&rows);
         for image in self.images.iter().filter(|image| !image.exposed.is_empty()) {

@@ -79,7 +79,7 @@ impl Filler<'_> {
                 None => Platform::host(),
             },
             mirrors: image.mirrors.iter().filter_map(|mirror| self.parsed(mirror)).collect(),
-            role: self.role(image),
+            role: self.role(image.role.as_ref(), image.external_id.as_ref()),
             insecure: image.insecure,
             create_repository: match &image.create_repository {
                 Some(settings) => Some(self.repository(settings, &image.repository)?),
@@ -191,12 +191,16 @@ impl Filler<'_> {
         })
     }
 
-    fn role(&mut self, image: &ImageConfig) -> Option<AssumedRole> {
-        let external_id = self.optional(image.external_id.as_ref());
-        let role = self.optional(image.role.as_ref());
-        if let (None, Some(id)) = (&image.role, &image.external_id) {
+    pub(super) fn role(
+        &mut self,
+        role: Option<&Text>,
+        external_id: Option<&Text>,
+    ) -> Option<AssumedRole> {
+        if let (None, Some(id)) = (role, external_id) {
             self.refuse(id, "an `external_id` says nothing without a `role`".into());
         }
+        let external_id = self.optional(external_id);
+        let role = self.optional(role);
         role.map(|arn| AssumedRole { arn, external_id })
     }
 

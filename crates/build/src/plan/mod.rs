@@ -1,6 +1,7 @@
 //! From configuration and values to what is to be built. Nothing is asked or touched here.
 
 mod fill;
+mod foreign;
 mod order;
 mod promotion;
 mod shared;
@@ -23,6 +24,8 @@ use crate::options::BuildOptions;
 use crate::reuse::Reuse;
 pub(crate) use fill::Filler;
 use fill::{Place, place};
+pub use foreign::ForeignPlan;
+use foreign::plan_foreign;
 use order::{cycles, references};
 pub use promotion::{Promotion, PromotionPlan, plan_promotion};
 
@@ -136,6 +139,15 @@ impl ImagePlan {
     }
 }
 
+/// What shipspec.yml says of images, every text filled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plans {
+    /// Those that are built.
+    pub images: Vec<ImagePlan>,
+    /// Those that others build.
+    pub foreign: Vec<ForeignPlan>,
+}
+
 /// A role to assume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssumedRole {
@@ -156,8 +168,10 @@ pub fn plan(
     scope: &mut Scope,
     folder: &Path,
     digest: &DigestState,
-) -> Result<Vec<ImagePlan>, Diagnostics> {
+) -> Result<Plans, Diagnostics> {
     let mut found = Diagnostics::default();
+    let foreign = plan_foreign(config, scope, &mut found);
+    let has_all = found.is_empty();
     let mut places = IndexMap::new();
     for (name, image) in &config.images {
         match place(image, scope) {
@@ -170,15 +184,19 @@ pub fn plan(
             repository: place.repository.clone(),
             tag: Some(place.main_tag.clone()),
             digest: digest.clone(),
+            written: None,
         };
         scope.set_image(name, names);
     }
     found.extend(cycles(config, scope));
-    let mut plans = Vec::new();
+    let mut images = Vec::new();
     for (name, place) in places {
-        plans.extend(fill(config, scope, folder, name, place, &mut found));
+        images.extend(fill(config, scope, folder, name, place, &mut found));
     }
+    let plans = Plans { images, foreign };
     shared::check(&plans, config, &mut found);
+    // What is not known because another mistake is in the way is no second mistake.
+    let found = if has_all { found } else { found.without_premature() };
     found.or(plans)
 }
 
@@ -216,8 +234,9 @@ fn fill(
     let is_provisional = digests.iter().any(is_later);
     let scope = scope.with_stand_ins();
     let plan = Filler { scope: &scope, found }.image(name, image, folder, place)?;
-    let depends_on = scope.images_of(references(image)).into_iter().filter(|other| other != name);
-    Some(ImagePlan { depends_on: depends_on.collect(), is_provisional, ..plan })
+    let mut depends_on = scope.images_of(references(image));
+    depends_on.retain(|other| other != name && !scope.is_foreign(other));
+    Some(ImagePlan { depends_on, is_provisional, ..plan })
 }
 
 #[cfg(test)]

@@ -85,6 +85,7 @@ fn source(
             repository: place.repository,
             tag: Some(place.main_tag),
             digest: DigestState::Later,
+            written: None,
         }),
         Err(errors) => {
             found.extend(errors);

@@ -15,7 +15,7 @@ use crate::arguments::{self, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::{Project, refuse_after_failure};
 use crate::report::Report;
-use crate::{access, failure, pipeline};
+use crate::{access, failure, foreign, pipeline};
 
 /// Fill the templates and write the artifacts
 #[derive(Debug, ClapArgs)]
@@ -62,10 +62,14 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let needs = |artifacts: &ArtifactPlans, project: &Project| {
         project.scope.image_needs(artifacts.references())
     };
-    let has_images = !project.config.images.is_empty();
+    let has_images = !project.config.images.is_empty() || !project.config.foreign.is_empty();
     if artifacts.as_ref().is_none_or(|artifacts| has_images && needs(artifacts, &project).names) {
         let given: Vec<_> = args.images.iter().map(|(name, _)| name).collect();
         project.config.images.retain(|name, _| !given.contains(&name));
+        project.config.foreign.retain(|name, _| !given.contains(&name));
+        if let Some(artifacts) = &artifacts {
+            leave_out_unnamed(&mut project, artifacts);
+        }
         let plans = project.plan_images(context, &DigestState::Later);
         let plans = plans.map_err(|mut errors| {
             // What is wrong in the artifacts besides is told in the same go.
@@ -76,7 +80,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         })?;
         let read = project.read_artifacts(context)?;
         let needs = needs(&read, &project);
-        ask_registries(context, &mut project, &plans, &needs).await?;
+        ask_registries(context, &mut project, &plans, (&read, &needs)).await?;
         artifacts = Some(read);
     }
     let artifacts = match artifacts {
@@ -107,15 +111,28 @@ fn refuse_secrets(artifacts: &[Artifact]) -> anyhow::Result<()> {
     }
 }
 
+/// Where artifacts name images of others alone, those that are built need no repository.
+fn leave_out_unnamed(project: &mut Project, artifacts: &ArtifactPlans) {
+    let named = project.scope.images_of(artifacts.references());
+    let mut built = named.iter().filter(|name| !project.scope.is_foreign(name));
+    if built.next().is_none() {
+        project.config.images.clear();
+    }
+}
+
 /// Asks the registries for the digests that artifacts name, by the tags that name the images.
 async fn ask_registries(
     context: &Context<'_>,
     project: &mut Project,
     plans: &[ImagePlan],
-    needs: &ImageNeeds,
+    (artifacts, needs): (&ArtifactPlans, &ImageNeeds),
 ) -> anyhow::Result<()> {
     let plans: Vec<_> = plans.iter().filter(|plan| needs.digests.contains(&plan.name)).collect();
-    let access = access::of_run(context, plans.iter().copied(), &BTreeSet::new()).await;
+    let foreign = project.unasked(&[], Some(artifacts));
+    let access = access::of_run(context, plans.iter().copied(), &foreign, &BTreeSet::new()).await;
+    let asked = foreign::ask(&access, foreign).await;
+    project.take_digests(&asked);
+    foreign::require_all(asked)?;
     for plan in plans {
         let client = access.client(&plan.repository)?;
         match client.manifest(plan.main_tag().as_str()).await? {
@@ -137,8 +154,10 @@ async fn ask_registries(
 
 /// Takes the reference of an image as it was given.
 fn give_image(project: &mut Project, name: &str, reference: &str) -> anyhow::Result<()> {
-    if !project.config.images.contains_key(name) {
-        let known: Vec<_> = project.config.images.keys().map(String::as_str).collect();
+    let config = &project.config;
+    if !config.images.contains_key(name) && !config.foreign.contains_key(name) {
+        let known = config.images.keys().chain(config.foreign.keys());
+        let known: Vec<_> = known.map(String::as_str).collect();
         let hint = format!("`images:` has: {}", known.join(", "));
         return Err(failure::input(format!("no image has the name `{name}`"), Some(&hint)));
     }

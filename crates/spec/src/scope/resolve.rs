@@ -220,7 +220,7 @@ impl Frame<'_> {
     }
 
     fn of_one_image(&self, name: &str) -> Result<Option<Value>, NameError> {
-        let mut images = self.scope.images.values();
+        let mut images = self.scope.built_images();
         let (Some(image), None) = (images.next(), images.next()) else { return Ok(None) };
         let Some(image) = image else {
             let stage = "the images are planned";

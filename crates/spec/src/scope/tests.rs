@@ -134,6 +134,41 @@ fn a_given_reference_is_taken_apart() {
 }
 
 #[test]
+fn an_image_of_others_is_named_as_it_is_written() {
+    let read = |text: &str| ImageNames::foreign(text).map(|names| names.values());
+    let hub = read("nginx:1.25").unwrap();
+    assert_eq!((&hub["uri"], &hub["tag"]), (&"nginx:1.25".into(), &"1.25".into()));
+    assert_eq!(
+        (&hub["registry"], &hub["repository"]),
+        (&"docker.io".into(), &"library/nginx".into())
+    );
+    let both = format!("r.example/a:1@sha256:{}", "0".repeat(64));
+    assert_eq!(read(&both).unwrap()["uri"], *both);
+    assert_eq!(read(&both).unwrap()["pinned"], both.replace(":1@", "@"));
+    assert_eq!(read("r.example/a").unwrap_err(), "`r.example/a` has neither a tag nor a digest");
+    for text in ["https://r.example/a:1", " r.example/a:1", "r.example/a/:1"] {
+        assert!(read(text).unwrap_err().contains("is no image reference"), "{text}");
+    }
+}
+
+#[test]
+fn images_of_others_do_not_count_for_names_of_the_only_image() {
+    let mut scope = scope(
+        "images: { app: { repository: r.example/web }, envoy: { reference: \"r.example/envoy:1\" } }",
+        &[],
+    );
+    let built = ImageNames::parse("r.example/web:2").unwrap();
+    scope.set_image("app", built);
+    scope.set_image("envoy", ImageNames::foreign("r.example/envoy:1").unwrap());
+    assert_eq!(get(&scope, "${IMAGE_URI}").as_deref(), Ok("r.example/web:2"));
+    assert_eq!(get(&scope, "${images.envoy.uri}").as_deref(), Ok("r.example/envoy:1"));
+    let error = get(&scope, "${images.envoy.pinned}").unwrap_err();
+    assert_eq!(error, "`images.envoy.pinned` is not known before its registry is asked");
+    let steady = scope.with_steady_names();
+    assert_eq!(get(&steady, "${images.envoy.tag}").as_deref(), Ok("1"));
+}
+
+#[test]
 fn names_of_images_are_known_from_their_stage_on() {
     let mut scope = scope("images: { app: { repository: r.example/web } }", &[]);
     assert!(get(&scope, "${IMAGE_URI}").unwrap_err().contains("not known before"));
@@ -141,6 +176,7 @@ fn names_of_images_are_known_from_their_stage_on() {
         repository: "r.example/web".parse().unwrap(),
         tag: Some("1".parse().unwrap()),
         digest: DigestState::Later,
+        written: None,
     };
     scope.set_image("app", names.clone());
     assert_eq!(
