@@ -1,6 +1,7 @@
 //! The command line of shipspec.
 
 mod access;
+mod age;
 mod arguments;
 mod checks;
 mod command;

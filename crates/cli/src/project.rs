@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipspec_build::docker::BuildSecret;
-use shipspec_build::plan::{ForeignPlan, ImagePlan, PlannedSecret, plan, plan_again};
+use shipspec_build::plan::{ForeignPlan, ImagePlan, PlannedSecret, plan, plan_again, with_content};
 use shipspec_parameters::fetch::Version;
 use shipspec_parameters::offline;
 use shipspec_parameters::request::Requests;
@@ -14,6 +14,7 @@ use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Digest;
 use shipspec_spec::nearest::nearest;
 use shipspec_spec::scope::{DigestState, ImageNames, Origin, Scope};
+use shipspec_spec::tag::Tag;
 
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
@@ -142,15 +143,7 @@ impl Project {
 
     /// The images of `--only`, and those that they are made from; nothing if all are meant.
     fn selected(&self, plans: &[ImagePlan]) -> Option<BTreeSet<String>> {
-        let mut open: Vec<_> = self.only.as_ref()?.iter().cloned().collect();
-        let mut selected = BTreeSet::new();
-        while let Some(name) = open.pop() {
-            let plan = plans.iter().find(|plan| plan.name == name);
-            if selected.insert(name) {
-                open.extend(plan.into_iter().flat_map(|plan| plan.depends_on.iter().cloned()));
-            }
-        }
-        Some(selected)
+        Some(with_bases(plans, self.only.as_ref()?.iter().cloned()))
     }
 
     /// An image once more, now that the digests of those that it is made from are known.
@@ -160,6 +153,20 @@ impl Project {
         name: &str,
     ) -> Result<ImagePlan, Diagnostics> {
         plan_again(&self.config, &self.scope, &context.folder, name)
+    }
+
+    /// The image with the tags that its content gives it.
+    pub(crate) fn with_content(
+        &self,
+        plan: ImagePlan,
+        content: &Tag,
+    ) -> Result<ImagePlan, Diagnostics> {
+        with_content(&self.config.images[&plan.name], &self.scope, plan, content)
+    }
+
+    /// Notes the tags that its content gives an image, so that others can name it.
+    pub(crate) fn set_content(&mut self, plan: &ImagePlan, content: &Tag) {
+        self.scope.set_content(&plan.name, content, plan.main_tag());
     }
 
     /// The image as it is planned by now: once more, if a digest in it was not known before.
@@ -267,6 +274,22 @@ impl Project {
             self.scope.set_image(image, ImageNames { digest, ..known });
         }
     }
+}
+
+/// These images, and those that they are made from.
+pub(crate) fn with_bases(
+    plans: &[ImagePlan],
+    names: impl IntoIterator<Item = String>,
+) -> BTreeSet<String> {
+    let mut open: Vec<_> = names.into_iter().collect();
+    let mut selected = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        let plan = plans.iter().find(|plan| plan.name == name);
+        if selected.insert(name) {
+            open.extend(plan.into_iter().flat_map(|plan| plan.depends_on.iter().cloned()));
+        }
+    }
+    selected
 }
 
 /// There is an image to build or an artifact to write.

@@ -7,9 +7,13 @@ use sha2::{Digest as _, Sha256};
 use shipspec_build::key::KeyParts;
 use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::image::Digest;
+use shipspec_spec::tag::Tag;
 
+use crate::age::Age;
 use crate::images::Made;
 use crate::project::Project;
+use crate::report::Report;
+use crate::tagging::{Newer, NewerPut};
 
 /// The version of a record's form.
 const VERSION: u32 = 1;
@@ -48,6 +52,9 @@ pub(crate) struct ReleasedImage {
     pub(crate) uri: String,
     pub(crate) digest: String,
     pub(crate) tags: Vec<String>,
+    /// Its moving tags: where they are since this run, or since a newer one that this run found.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) moving: BTreeMap<String, Moving>,
     pub(crate) changed: bool,
     pub(crate) reused: bool,
     /// The content key, and what it is made from; none if there is none.
@@ -55,6 +62,13 @@ pub(crate) struct ReleasedImage {
     pub(crate) key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parts: Option<KeyParts>,
+}
+
+/// A moving tag, and the run that it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Moving {
+    pub(crate) digest: String,
+    pub(crate) age: Age,
 }
 
 /// An image of a release that others build.
@@ -98,13 +112,19 @@ impl Release {
         images: &[Made],
         artifacts: BTreeMap<String, ReleasedArtifact>,
         references: BTreeMap<String, ReleasedReference>,
+        age: &Age,
     ) -> Self {
         let image = |made: &Made| {
             let published = made.staged.as_ref()?.published();
+            let moving = |tag: &Tag| {
+                let digest = published.digest.to_string();
+                (tag.to_string(), Moving { digest, age: age.clone() })
+            };
             let released = ReleasedImage {
                 uri: made.plan.repository.tagged(made.plan.main_tag()),
                 digest: published.digest.to_string(),
                 tags: made.plan.tags.iter().map(|planned| planned.tag.to_string()).collect(),
+                moving: made.moving_tags().map(moving).collect(),
                 changed: true,
                 reused: made.is_reused,
                 key: made.key.as_ref().map(|key| key.id.to_string()),
@@ -130,6 +150,38 @@ impl Release {
     /// Reads a record; nothing if it is of a form that is not known.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().filter(|release: &Self| release.version == VERSION)
+    }
+
+    /// The moving tags that runs have put which are newer than one of this age.
+    pub(crate) fn newer_tags(&self, age: &Age) -> Newer {
+        let mut newer = BTreeMap::new();
+        for (image, released) in &self.images {
+            for (tag, moving) in &released.moving {
+                let Ok(digest) = moving.digest.parse() else { continue };
+                if age.is_older_than(&moving.age) {
+                    let put = NewerPut { digest, by: moving.age.name() };
+                    newer.insert((image.clone(), tag.clone()), put);
+                }
+            }
+        }
+        Newer(newer)
+    }
+
+    /// Notes the moving tags that stay where the last release, or one before, has them.
+    pub(crate) fn keep_tags(&mut self, last: &Self, report: &Report) {
+        let kept: BTreeSet<_> = report.kept_tags().collect();
+        for (name, image) in &mut self.images {
+            let Some(before) = last.images.get(name) else { continue };
+            for (tag, moving) in &mut image.moving {
+                let Some(before) = before.moving.get(tag) else { continue };
+                // A newer run may have put it on the same image.
+                let is_same = before.digest == moving.digest;
+                let is_newer = moving.age.is_older_than(&before.age);
+                if is_newer && is_same || kept.contains(&(&**name, &**tag)) {
+                    moving.clone_from(before);
+                }
+            }
+        }
     }
 
     /// Notes what is not as it was in the last release.
@@ -219,6 +271,7 @@ mod tests {
             uri: "r.example/app:1".into(),
             digest: digest.into(),
             tags: vec!["1".into()],
+            moving: BTreeMap::new(),
             changed: true,
             reused: false,
             key: None,

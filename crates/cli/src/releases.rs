@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::age::Age;
 use crate::context::Context;
 use crate::images::Made;
 use crate::ledger::{Ledger, Which};
@@ -9,11 +10,13 @@ use crate::preflight::Preflight;
 use crate::project::Project;
 use crate::release::{self, Release, ReleasedArtifact};
 use crate::report::Report;
+use crate::tagging::Newer;
 
 /// The releases of the pipeline, where a run makes one: with all of its images, in their registries.
 pub(crate) struct Releases {
     ledger: Option<Ledger>,
     is_forced: bool,
+    age: Age,
 }
 
 /// What is known of the release before.
@@ -36,7 +39,19 @@ impl Releases {
         } else {
             None
         };
-        Ok(Self { ledger, is_forced })
+        let age = match ledger {
+            Some(_) => Age::of_run(context, project),
+            None => Age::default(),
+        };
+        Ok(Self { ledger, is_forced, age })
+    }
+
+    /// The moving tags that newer runs of the pipeline have put.
+    pub(crate) fn newer_tags(&self, last: &Last) -> Newer {
+        match last {
+            Last::Known(last) => last.newer_tags(&self.age),
+            Last::None | Last::Unknown => Newer::default(),
+        }
     }
 
     pub(crate) async fn last(&self, context: &Context<'_>) -> Last {
@@ -67,8 +82,9 @@ impl Releases {
         let Some(ledger) = &self.ledger else { return Ok(()) };
         let references = release::references(project);
         let names = ledger.names(context, project);
-        let mut release = Release::new(names, images, artifacts, references);
+        let mut release = Release::new(names, images, artifacts, references, &self.age);
         if let Last::Known(last) = &last {
+            release.keep_tags(last, report);
             release.compare(Some(last));
         }
         release.changed |= self.is_forced;
@@ -90,7 +106,7 @@ impl Releases {
 
 /// What changed since the last release, in a line.
 fn describe(release: &Release, last: &Release) -> String {
-    let since = last.tag.as_deref().unwrap_or("without a tag");
+    let since = last.tag.as_deref().or(last.commit.as_deref()).unwrap_or("without a tag");
     if !release.changed {
         return format!("unchanged since the last release ({since})");
     }

@@ -9,10 +9,14 @@ use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::TagChange;
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::published::Published;
+use shipspec_spec::scope::content_stand_in;
 use shipspec_spec::tag::Tag;
 
 use crate::console::{Bytes, Seconds};
 use crate::project::Project;
+
+/// What is shown for the content of an image that has no key yet.
+pub(crate) const UNKNOWN_CONTENT: &str = "(known with its key)";
 
 /// The one JSON document on stdout with `--output json`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -144,10 +148,16 @@ pub(crate) struct TagReport {
     pub(crate) tag: String,
     /// It names another image with each release, as `latest` does.
     pub(crate) moving: bool,
-    /// What putting it came to: `new`, `unchanged`, `moved`, or `put back` to
-    /// what it named before because the run failed; absent if it was not put.
+    /// What putting it came to: `new`, `unchanged`, `moved`, `kept` where a newer run had put it, or `put back`
+    /// to what it named before because the run failed; absent if it was not put.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) change: Option<&'static str>,
+    /// False if it is kept; absent for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) moved: Option<bool>,
+    /// Why it is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
 }
 
 /// An artifact.
@@ -244,6 +254,22 @@ impl Report {
         }
     }
 
+    /// Notes why a moving tag stays where it is.
+    pub(crate) fn set_kept(&mut self, image: &str, tag: &Tag, reason: &str) {
+        let images = self.images.iter_mut().filter(|told| told.name == image);
+        for told in images.flat_map(|told| &mut told.tags).filter(|told| told.tag == tag.as_str()) {
+            (told.moved, told.reason) = (Some(false), Some(reason.to_owned()));
+        }
+    }
+
+    /// The tags that stay where a newer run has put them, and their images.
+    pub(crate) fn kept_tags(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.images.iter().flat_map(|image| {
+            let kept = image.tags.iter().filter(|tag| tag.moved == Some(false));
+            kept.map(|tag| (&*image.name, &*tag.tag))
+        })
+    }
+
     /// Notes whether an image is another one than in the last release.
     pub(crate) fn set_changed(&mut self, image: &str, changed: bool) {
         for told in self.images.iter_mut().filter(|told| told.name == image) {
@@ -307,17 +333,22 @@ pub(crate) fn columns<const COUNT: usize>(rows: &[[String; COUNT]]) -> String {
 impl ImageReport {
     /// An image as it is planned.
     pub(crate) fn new(plan: &ImagePlan) -> Self {
+        // What stands for a content that is not known yet says nothing to anybody.
+        let stand_in = content_stand_in(&plan.name);
+        let shown = |text: String| text.replace(&stand_in, UNKNOWN_CONTENT);
         let tag = |planned: &shipspec_build::plan::PlannedTag| TagReport {
-            tag: planned.tag.to_string(),
+            tag: shown(planned.tag.to_string()),
             moving: planned.moving,
             change: None,
+            moved: None,
+            reason: None,
         };
         Self {
             name: plan.name.clone(),
             repository: plan.repository.to_string(),
             platform: Some(plan.platform.to_string()),
             tags: plan.tags.iter().map(tag).collect(),
-            uri: plan.repository.tagged(plan.main_tag()),
+            uri: shown(plan.repository.tagged(plan.main_tag())),
             digest: None,
             pinned: None,
             media_type: None,
@@ -351,6 +382,7 @@ pub(crate) fn word(change: TagChange) -> &'static str {
         TagChange::New => "new",
         TagChange::Unchanged => "unchanged",
         TagChange::Moved => "moved",
+        TagChange::Kept => "kept",
         TagChange::PutBack => "put back",
     }
 }
@@ -368,7 +400,13 @@ mod tests {
             name: "web".into(),
             repository: "r.example/web".into(),
             platform: Some("linux/amd64".into()),
-            tags: vec![TagReport { tag: "0123456".into(), moving: false, change: Some("new") }],
+            tags: vec![TagReport {
+                tag: "0123456".into(),
+                moving: false,
+                change: Some("new"),
+                moved: None,
+                reason: None,
+            }],
             uri: "r.example/web:0123456".into(),
             digest: Some(format!("sha256:{}", "a".repeat(64))),
             pinned: None,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use shipspec_registry::repository::RepositorySettings;
-use shipspec_spec::config::Config;
+use shipspec_spec::config::{Config, ImageConfig};
 use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Repository;
 use shipspec_spec::platform::Platform;
@@ -55,6 +55,8 @@ pub struct ImagePlan {
     /// Its tags, never none, in the order in which they are put: first those that belong to the
     /// source version, then those that move, `latest` last.
     pub tags: Vec<PlannedTag>,
+    /// One of its tags is made from its content key, and stands in for it until that is known.
+    pub has_content: bool,
     /// The tag that names it: the first in shipspec.yml that does not move, else the first.
     pub main_tag: Tag,
     /// Values for the Dockerfile's `ARG`s.
@@ -174,7 +176,7 @@ pub fn plan(
     let has_all = found.is_empty();
     let mut places = IndexMap::new();
     for (name, image) in &config.images {
-        match place(image, scope) {
+        match place(name, image, scope) {
             Ok(place) => drop(places.insert(name, place)),
             Err(errors) => found.extend(errors),
         }
@@ -183,6 +185,7 @@ pub fn plan(
         let names = ImageNames {
             repository: place.repository.clone(),
             tag: Some(place.main_tag.clone()),
+            is_keyed: place.is_keyed,
             digest: digest.clone(),
             written: None,
         };
@@ -212,7 +215,7 @@ pub fn plan_again(
     name: &str,
 ) -> Result<ImagePlan, Diagnostics> {
     let mut found = Diagnostics::default();
-    let place = place(&config.images[name], scope)?;
+    let place = place(name, &config.images[name], scope)?;
     match fill(config, scope, folder, name, place, &mut found) {
         Some(plan) if found.is_empty() => Ok(plan),
         _ => Err(found),
@@ -231,12 +234,39 @@ fn fill(
     let digests = scope.image_needs(references(image)).digests;
     let is_later =
         |image: &String| scope.image(image).is_some_and(|known| known.digest == DigestState::Later);
-    let is_provisional = digests.iter().any(is_later);
-    let scope = scope.with_stand_ins();
+    let is_provisional = digests.iter().any(is_later) || awaits_tags(scope, name, image);
+    let scope = scope.with_stand_ins().for_content_of(name);
     let plan = Filler { scope: &scope, found }.image(name, image, folder, place)?;
     let mut depends_on = scope.images_of(references(image));
     depends_on.retain(|other| other != name && !scope.is_foreign(other));
     Some(ImagePlan { depends_on, is_provisional, ..plan })
+}
+
+/// It is made from another image whose tag is not known before that has its key.
+fn awaits_tags(scope: &Scope, name: &str, image: &ImageConfig) -> bool {
+    let others = scope.images_of(references(image));
+    let awaits = |other: &String| {
+        let names = scope.image(other).filter(|_| other != name);
+        names.is_some_and(|names| names.is_keyed) && !scope.has_content(other)
+    };
+    others.iter().any(awaits)
+}
+
+/// The tags of an image, now that its content is known.
+///
+/// # Errors
+///
+/// As [`plan`], for these tags.
+pub fn with_content(
+    image: &ImageConfig,
+    scope: &Scope,
+    plan: ImagePlan,
+    content: &Tag,
+) -> Result<ImagePlan, Diagnostics> {
+    let mut scope = scope.clone();
+    scope.set_content(&plan.name, content, content);
+    let Place { tags, main_tag, .. } = place(&plan.name, image, &scope)?;
+    Ok(ImagePlan { tags, main_tag, ..plan })
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@ use shipspec_build::plan::ImagePlan;
 use shipspec_registry::access::Access;
 use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Digest;
-use shipspec_spec::scope::{DigestState, FOREIGN_STAND_IN, STAND_IN};
+use shipspec_spec::scope::{DigestState, FOREIGN_STAND_IN, STAND_IN, content_stand_in};
 
 use crate::arguments::{Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::{Project, require_something};
-use crate::report::{ArtifactReport, ImageReport, Report};
+use crate::report::{ArtifactReport, ImageReport, Report, UNKNOWN_CONTENT};
 use crate::reuse::{Memory, Rebuild};
 use crate::{access, dockerfiles, foreign, pipeline};
 
@@ -63,6 +63,11 @@ async fn plan(
             if !offline {
                 ask(project, context, &plans, &mut report).await;
             }
+            let tagged = plans.iter().filter(|plan| plan.has_content);
+            let open = tagged.filter(|plan| !project.scope.has_content(&plan.name));
+            report.not_checked.extend(open.map(|plan| {
+                format!("the tag `content` of `{}`: it is known with its key", plan.name)
+            }));
             report.set_references(project);
         }
         Err(errors) => {
@@ -76,7 +81,7 @@ async fn plan(
             for (path, artifact) in artifacts.paths().zip(artifacts.fill_each(&scope)) {
                 let (text, reason) = match artifact {
                     Ok(artifact) if artifact.secrets.is_empty() => {
-                        (Some(shown(&artifact.text)), None)
+                        (Some(shown(project, &artifact.text)), None)
                     }
                     Ok(artifact) => {
                         let names: Vec<_> = artifact.secrets.into_iter().collect();
@@ -154,7 +159,11 @@ async fn look_up(
             told.reason = Some(format!("it is made from {}", others.join(", ")));
             continue;
         };
-        told.key = looked.key.as_ref().map(|key| key.id.to_string());
+        if looked.content.is_some() {
+            *told = ImageReport::new(&looked.plan);
+        }
+        let key = looked.key.as_ref().filter(|_| looked.is_kept);
+        told.key = key.map(|key| key.id.to_string());
         match &looked.held {
             Some(held) => {
                 told.reused = true;
@@ -165,8 +174,11 @@ async fn look_up(
     }
 }
 
-/// The text with words in place of the digest that only the push will tell.
-fn shown(text: &str) -> String {
+/// The text with words in place of digests and tags that are not known yet.
+fn shown(project: &Project, text: &str) -> String {
+    let names = project.config.images.keys();
+    let text = names
+        .fold(text.to_owned(), |text, name| text.replace(&content_stand_in(name), UNKNOWN_CONTENT));
     let of = |byte: u8| Digest::from_sha256([byte; 32]);
     text.replace(of(STAND_IN).as_str(), "sha256:(known after the push)")
         .replace(of(FOREIGN_STAND_IN).as_str(), "sha256:(known to its registry)")

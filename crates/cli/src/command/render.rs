@@ -13,9 +13,10 @@ use shipspec_spec::scope::{DigestState, ImageNames, ImageNeeds};
 use super::doctor;
 use crate::arguments::{self, ProjectFlags, RenderFlags};
 use crate::context::Context;
-use crate::project::{Project, refuse_after_failure};
+use crate::project::{Project, refuse_after_failure, with_bases};
 use crate::report::Report;
-use crate::{access, failure, foreign, pipeline};
+use crate::reuse::{Memory, Rebuild};
+use crate::{access, dockerfiles, failure, foreign, pipeline};
 
 /// Fill the templates and write the artifacts
 #[derive(Debug, ClapArgs)]
@@ -78,6 +79,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
             }
             errors
         })?;
+        let plans = make_contents(context, &mut project, plans, artifacts.as_ref()).await?;
         let read = project.read_artifacts(context)?;
         let needs = needs(&read, &project);
         ask_registries(context, &mut project, &plans, (&read, &needs)).await?;
@@ -109,6 +111,33 @@ fn refuse_secrets(artifacts: &[Artifact]) -> anyhow::Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// Gives the images that artifacts name the tags that their contents give them.
+async fn make_contents(
+    context: &Context<'_>,
+    project: &mut Project,
+    plans: Vec<ImagePlan>,
+    artifacts: Option<&ArtifactPlans>,
+) -> anyhow::Result<Vec<ImagePlan>> {
+    let named = artifacts.map(|read| project.scope.images_of(read.references()));
+    let is_named = |plan: &ImagePlan| named.as_ref().is_none_or(|names| names.contains(&plan.name));
+    let wanted = plans.iter().filter(|plan| plan.has_content && is_named(plan));
+    let wanted = with_bases(&plans, wanted.map(|plan| plan.name.clone()));
+    if wanted.is_empty() {
+        return Ok(plans);
+    }
+    let (bases, _) = dockerfiles::check(context, &plans);
+    let access = access::of_run(context, &plans, &project.foreign, &bases).await;
+    let plans = foreign::require_digests(context, project, &access, plans).await?;
+    let memory = Memory::new(context, &access, &plans, Rebuild::None);
+    let asked: Vec<_> = plans.iter().filter(|plan| wanted.contains(&plan.name)).cloned().collect();
+    let looked = memory.look_up_all(project, &asked).await?;
+    let found = |plan: ImagePlan| match looked.get(&plan.name) {
+        Some(looked) => looked.plan.clone(),
+        None => plan,
+    };
+    Ok(plans.into_iter().map(found).collect())
 }
 
 /// Where artifacts name images of others alone, those that are built need no repository.

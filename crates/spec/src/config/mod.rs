@@ -40,7 +40,7 @@ use crate::schema;
 use crate::source::{Source, Span};
 use artifact::ArtifactReader;
 use promotion::PromotionReader;
-use raw::{OneOrMany, RawConfig, RawReference};
+use raw::{RawConfig, RawReference};
 use text::{keep, named_texts, texts};
 
 /// What is to be done, as shipspec.yml or flags say it. Texts are read, but not yet filled.
@@ -164,12 +164,6 @@ impl Config {
             let (images, foreign) = (&*built, &*elsewhere);
             let read = PromotionReader { source, images, foreign, keys, found: &mut found };
             promote.insert(name.clone(), read.read(promotion));
-        }
-        for text in
-            raw.tag.iter().flat_map(OneOrMany::texts).filter(|text| text.as_str() == "content")
-        {
-            let message = "`content` is a reserved word of `tag`, and not known yet";
-            found.push(Diagnostic::at(text.span(source), message));
         }
         let config = Self {
             name: raw.name.as_ref().and_then(|name| keep(Text::from_raw(name, source), &mut found)),

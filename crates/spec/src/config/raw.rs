@@ -25,7 +25,8 @@ pub(super) struct RawConfig {
     #[serde(default)]
     pub(super) name: Option<RawText>,
     /// The run's tag, `IMAGE_TAG`: the first entry that has a value and is not empty. Without it,
-    /// the first seven digits of the commit.
+    /// the first seven digits of the commit. `content` stands for the first 16 digits of an image's content
+    /// key, which are each image's own.
     #[serde(default)]
     pub(super) tag: Option<OneOrMany>,
     /// What generated artifacts name an image by.
@@ -163,7 +164,8 @@ pub(super) struct RawImage {
     /// shipspec runs on.
     #[serde(default)]
     pub(super) platform: Option<RawText>,
-    /// The whole list of tags. Without it, the run's tag.
+    /// The whole list of tags. Without it, the run's tag. `content` stands for the first 16 digits of the
+    /// image's content key.
     #[serde(default)]
     pub(super) tags: Option<Vec<RawText>>,
     /// Values for the Dockerfile's `ARG`s. They stay in the image's history, so that no secret may

@@ -16,6 +16,8 @@ pub struct ImageNames {
     pub tag: Option<Tag>,
     /// The digest, as far as it is known.
     pub digest: DigestState,
+    /// The tag is made from the image's content key: before that is known, another stands for it.
+    pub is_keyed: bool,
     /// The reference as it is written, of an image that others build: that names it, whatever stands for
     /// the same.
     pub written: Option<String>,
@@ -58,7 +60,7 @@ impl ImageNames {
             return Err(format!("`{reference}` has neither a tag nor a digest"));
         }
         let repository = repository.parse().map_err(|error: RepositoryError| error.to_string())?;
-        Ok(Self { repository, tag, digest, written: None })
+        Ok(Self { repository, tag, digest, is_keyed: false, written: None })
     }
 
     /// As [`ImageNames::parse`], of an image that others build: it is named by this very text, which
@@ -116,13 +118,16 @@ impl ImageNames {
         }
     }
 
-    pub(super) fn values(&self) -> serde_json::Value {
+    /// All of it; without the tag if that may not be told.
+    pub(super) fn values(&self, has_tag: bool) -> serde_json::Value {
         let mut values = json!({
-            "uri": self.uri(),
             "repository": self.repository.name,
             "registry": self.repository.registry.as_str(),
         });
-        if let Some(tag) = &self.tag {
+        if has_tag {
+            values["uri"] = self.uri().into();
+        }
+        if let Some(tag) = self.tag.as_ref().filter(|_| has_tag) {
             values["tag"] = tag.as_str().into();
         }
         if let DigestState::Known(digest) = &self.digest {

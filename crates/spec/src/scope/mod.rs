@@ -5,12 +5,14 @@
 //! environment.
 
 mod commit;
+mod content;
 mod image;
 mod resolve;
 mod secrets;
 mod steady;
 
 pub use commit::CommitSource;
+pub use content::{content_stand_in, is_content};
 pub use image::{DigestState, ImageNames};
 pub use secrets::{KnownSecret, sounds_secret};
 
@@ -60,6 +62,14 @@ pub struct Scope {
     images: IndexMap<String, Option<ImageNames>>,
     /// Those among them that others build.
     foreign: Arc<BTreeSet<String>>,
+    /// The tags that are made from the keys of images, as far as these have one.
+    contents: Arc<BTreeMap<String, String>>,
+    /// What stands for others.
+    unkeyed: content::Unkeyed,
+    /// The image that texts are about, if it is one.
+    subject: Option<String>,
+    /// The image whose key is made from texts.
+    making: Option<String>,
     environment: Arc<BTreeMap<String, String>>,
 }
 
@@ -115,6 +125,10 @@ impl Scope {
                 .map(|name| (name.clone(), None))
                 .collect(),
             foreign: Arc::new(config.foreign.keys().cloned().collect()),
+            contents: Arc::default(),
+            unkeyed: content::Unkeyed::default(),
+            subject: None,
+            making: None,
             environment: Arc::new(environment),
         }
     }
@@ -187,16 +201,15 @@ impl Scope {
     }
 
     /// What is known of the images that are built here.
-    fn built_images(&self) -> impl Iterator<Item = &Option<ImageNames>> {
-        let built = self.images.iter().filter(|(name, _)| !self.is_foreign(name));
-        built.map(|(_, known)| known)
+    fn built_images(&self) -> impl Iterator<Item = (&String, &Option<ImageNames>)> {
+        self.images.iter().filter(|(name, _)| !self.is_foreign(name))
     }
 
     /// The same scope with [`STAND_IN`] or [`FOREIGN_STAND_IN`] where a registry has still to tell a digest:
-    /// for looking whether everything has a value, before anything is built.
+    /// and for tags that are made from keys: for looking whether everything has a value, before anything is built.
     #[must_use]
     pub fn with_stand_ins(&self) -> Self {
-        let mut scope = self.clone();
+        let mut scope = self.with_content_stand_ins();
         for known in scope.images.values_mut().flatten() {
             if known.digest == DigestState::Later {
                 let byte = if known.written.is_some() { FOREIGN_STAND_IN } else { STAND_IN };
@@ -226,7 +239,8 @@ impl Scope {
     /// is moving.
     #[must_use]
     pub fn is_steady(&self, tag: &Text) -> bool {
-        self.closure(tag.references()).iter().any(|name| STEADY.contains(&&**name))
+        is_content(tag)
+            || self.closure(tag.references()).iter().any(|name| STEADY.contains(&&**name))
     }
 
     /// What `references` need to know of images.
