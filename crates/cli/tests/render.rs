@@ -117,8 +117,8 @@ fn wrong_keys_are_told_with_their_lines() {
     6 |     repo: x
       |     ^^^^
       |
-      = hint: known keys here: repository, mirrors, role, external_id, insecure, create_repository, context, dockerfile, target, platform, tags, build_args, insecure_build_args, secrets, labels, network, extra_hosts, no_cache, pull, cache_from, cache_to, contexts, ssh, test, reuse
-    error: `app` needs the key `repository`
+      = hint: known keys here: repository, reference, mirrors, role, external_id, insecure, create_repository, context, dockerfile, target, platform, tags, build_args, insecure_build_args, secrets, labels, network, extra_hosts, no_cache, pull, cache_from, cache_to, contexts, ssh, test, reuse
+    error: `app` needs the key `repository` or `reference`
      --> shipspec.yml:6:5
       |
     6 |     repo: x
@@ -271,4 +271,17 @@ fn parameters_are_named_in_the_right_form() {
     2 | parameters: { A: /a, B: "ssm:a b" }
       |                         ^^^^^^^^^
     "#);
+}
+
+#[test]
+fn there_may_be_more_artifacts_than_a_process_may_have_files_open() {
+    let entries = (0..200).map(|number| format!("  out/{number}.json: template.json\n"));
+    let text = format!("version: 1\nartifacts:\n{}", entries.collect::<String>());
+    let project = Project::new().file("template.json", "{}").file("shipspec.yml", &text);
+    let mut limited = std::process::Command::new("sh");
+    let render = project.command(&["render"]);
+    limited.args(["-c", "ulimit -n 60; exec \"$@\"", "sh"]).arg(render.get_program());
+    limited.args(render.get_args()).current_dir(project.folder());
+    let told = project.outcome(&limited.output().expect("sh")).success();
+    assert_eq!(std::fs::read_dir(project.path("out")).expect("out").count(), 200, "{told}");
 }

@@ -2,6 +2,7 @@
 
 mod artifact;
 mod check;
+mod foreign;
 mod image;
 mod options;
 mod parameter;
@@ -10,18 +11,25 @@ mod raw;
 mod repository;
 mod reuse;
 mod shapes;
+mod sign_in;
 mod test;
 mod text;
 mod tree;
 
-pub use artifact::{ArtifactConfig, ArtifactContent, TemplateConfig, TemplateDialect};
+pub use artifact::{
+    AppSpecConfig, ArtifactConfig, ArtifactContent, CapacityProviderConfig, CloudFormationConfig,
+    ContainerChange, ContainerEditConfig, DotenvConfig, LogConfig, Quotes, TaskDefinitionEdits,
+    TaskNetworkConfig, TemplateConfig, TemplateDialect, WholeNumber,
+};
 pub use check::CheckConfig;
+pub use foreign::ForeignImage;
 pub use image::ImageConfig;
 pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
 pub use parameter::{ParameterConfig, ParameterKind};
 pub use promotion::PromotionConfig;
 pub use repository::{Encryption, RepositoryConfig};
 pub use reuse::ReuseConfig;
+pub use sign_in::SignInConfig;
 pub use test::TestConfig;
 pub use text::{Text, describe};
 pub use tree::Tree;
@@ -34,11 +42,12 @@ use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Node;
+use crate::image::Registry;
 use crate::schema;
 use crate::source::{Source, Span};
 use artifact::ArtifactReader;
 use promotion::PromotionReader;
-use raw::{OneOrMany, RawConfig, RawReference};
+use raw::{RawConfig, RawReference};
 use text::{keep, named_texts, texts};
 
 /// What is to be done, as shipspec.yml or flags say it. Texts are read, but not yet filled.
@@ -56,12 +65,16 @@ pub struct Config {
     pub variables: IndexMap<String, Text>,
     /// The images to build, by name.
     pub images: IndexMap<String, ImageConfig>,
+    /// The images that others build, by name: none of those above.
+    pub foreign: IndexMap<String, ForeignImage>,
     /// The artifacts to write.
     pub artifacts: Vec<ArtifactConfig>,
     /// Findings of `check` that are not told.
     pub check: CheckConfig,
     /// Where images are copied to, by the names of these places.
     pub promote: IndexMap<String, PromotionConfig>,
+    /// Who speaks to registries that are none of ECR's.
+    pub registries: IndexMap<Registry, SignInConfig>,
 }
 
 /// How generated artifacts name an image.
@@ -74,18 +87,29 @@ pub enum ReferenceForm {
     Digest,
 }
 
+impl From<RawReference> for ReferenceForm {
+    fn from(raw: RawReference) -> Self {
+        match raw {
+            RawReference::Tag => Self::Tag,
+            RawReference::Digest => Self::Digest,
+        }
+    }
+}
+
 impl Config {
     /// Every name that anything but a template could ask for.
     #[must_use]
     pub fn references(&self) -> BTreeSet<String> {
         let texts = self.images.values().flat_map(ImageConfig::texts);
         let texts = texts
+            .chain(self.foreign.values().flat_map(ForeignImage::texts))
             .chain(&self.tag)
             .chain(&self.name)
             .chain(self.parameters.values().flat_map(ParameterConfig::texts));
         texts
             .chain(self.artifacts.iter().map(|artifact| &artifact.path))
             .chain(self.promote.values().flat_map(PromotionConfig::texts))
+            .chain(self.registries.values().flat_map(SignInConfig::texts))
             .flat_map(Text::references)
             .collect()
     }
@@ -119,10 +143,15 @@ impl Config {
 
     fn from_raw(raw: &RawConfig, root: &Node, source: &Arc<Source>) -> Result<Self, Diagnostics> {
         let mut found = Diagnostics::default();
-        let mut images = IndexMap::new();
+        let (mut images, mut foreign) = (IndexMap::new(), IndexMap::new());
         for (name, image) in &raw.images {
-            if let Some(image) = ImageConfig::from_raw(image, source, &mut found) {
-                images.insert(name.clone(), image);
+            if let Some(reference) = &image.reference {
+                let map = root.at(&["images", name]).map(|(_, map)| map);
+                let read = ForeignImage::from_raw(image, reference, map, source, &mut found);
+                foreign.extend(read.map(|read| (name.clone(), read)));
+            } else {
+                let read = ImageConfig::from_raw(image, source, &mut found);
+                images.extend(read.map(|read| (name.clone(), read)));
             }
         }
         let mut parameters = IndexMap::new();
@@ -132,31 +161,30 @@ impl Config {
             }
         }
         let names: Vec<_> = raw.images.keys().map(String::as_str).collect();
+        let parameter_names: Vec<_> = raw.parameters.keys().map(String::as_str).collect();
         let mut artifacts = Vec::new();
         let keys: HashMap<_, _> = root
             .at(&["artifacts"])
             .into_iter()
             .flat_map(|(_, artifacts)| artifacts.entries())
-            .filter_map(|(key, _)| Some((key.text()?, &key.range)))
+            .filter_map(|(key, value)| Some((key.text()?, (&key.range, value))))
             .collect();
         for (path, artifact) in &raw.artifacts {
-            let key = keys.get(&**path).map_or(0..0, |range| (*range).clone());
-            let key = Span::new(source, key);
+            let (key, node) = keys.get(&**path).copied().unzip();
+            let key = Span::new(source, key.cloned().unwrap_or(0..0));
             let path = keep(Text::at_key(path, key.clone()), &mut found);
-            let read = ArtifactReader { source, images: &names, key, found: &mut found };
+            let (images, parameters) = (&*names, &*parameter_names);
+            let read = ArtifactReader { source, images, parameters, key, node, found: &mut found };
             artifacts.extend(path.and_then(|path| read.read(path, artifact)));
         }
+        let (elsewhere, built): (Vec<_>, Vec<_>) =
+            names.iter().partition(|name| raw.images[**name].reference.is_some());
         let mut promote = IndexMap::new();
         for (name, promotion) in &raw.promote {
             let keys = root.at(&["promote", name]);
-            let read = PromotionReader { source, images: &names, keys, found: &mut found };
+            let (images, foreign) = (&*built, &*elsewhere);
+            let read = PromotionReader { source, images, foreign, keys, found: &mut found };
             promote.insert(name.clone(), read.read(promotion));
-        }
-        for text in
-            raw.tag.iter().flat_map(OneOrMany::texts).filter(|text| text.as_str() == "content")
-        {
-            let message = "`content` is a reserved word of `tag`, and not known yet";
-            found.push(Diagnostic::at(text.span(source), message));
         }
         let config = Self {
             name: raw.name.as_ref().and_then(|name| keep(Text::from_raw(name, source), &mut found)),
@@ -165,16 +193,15 @@ impl Config {
                 .as_ref()
                 .map(|tag| texts(tag.texts(), source, &mut found))
                 .unwrap_or_default(),
-            reference: match raw.reference {
-                RawReference::Tag => ReferenceForm::Tag,
-                RawReference::Digest => ReferenceForm::Digest,
-            },
+            reference: raw.reference.into(),
             parameters,
             variables: named_texts(&raw.variables, source, &mut found),
             images,
+            foreign,
             artifacts,
             check: CheckConfig::from_raw(&raw.check, source),
             promote,
+            registries: sign_in::sign_ins(&raw.registries, root, source, &mut found),
         };
         found.or(config)
     }
