@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use shipspec_spec::config::{ArtifactConfig, Config, ReferenceForm, Text, describe};
+use shipspec_spec::config::{ArtifactConfig, Config, PublishConfig, ReferenceForm, Text, describe};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::escape::JsonPlace;
 use shipspec_spec::expression::{EvaluationError, NameError, Names, Piece, Slot, Template};
@@ -18,6 +18,7 @@ use shipspec_spec::value::{UNKNOWN, Value};
 
 use crate::image_files::{image_definitions, image_detail};
 use crate::plan::{ArtifactPlan, Content, read_all, reference_name};
+use crate::publishing;
 use crate::template::{Body, Format, TemplateFile};
 
 /// An artifact as far as it is known.
@@ -121,6 +122,9 @@ impl Drafts {
             }
             content => made(content, &scope, form),
         };
+        if let Some(mistake) = publishing::too_large_at_least(plan, &content) {
+            self.mistakes.push(mistake);
+        }
         self.drafts.push(Draft {
             path: plan.path.clone(),
             place: plan.place.clone(),
@@ -223,6 +227,10 @@ fn made(content: &Content, scope: &Scope, form: ReferenceForm) -> DraftContent {
             Ok(value) => value.content().to_string(),
             Err(_) => return DraftContent::Unclear("a value in it is not known here".into()),
         },
+        // Nothing is said of it that is not said of what it holds.
+        Content::Zip(_) => {
+            return DraftContent::Made { text: String::new(), format: Format::Text };
+        }
         Content::Template(_) => return DraftContent::Unclear("it is made from a template".into()),
     };
     DraftContent::Made { text, format: Format::Json }
@@ -236,7 +244,13 @@ fn unknown_name(artifact: &ArtifactConfig, scope: &Scope) -> Option<String> {
         _ => None,
     };
     let texts = artifact.matrix.values().flatten().chain(&artifact.when).chain(template);
-    let names = texts.chain([&artifact.path]).flat_map(Text::references);
+    let members = match &artifact.content {
+        shipspec_spec::config::ArtifactContent::Zip(paths) => &**paths,
+        _ => &[],
+    };
+    let places = artifact.publish.iter().flat_map(PublishConfig::texts);
+    let texts = texts.chain([&artifact.path]).chain(members).chain(places);
+    let names = texts.flat_map(Text::references);
     let mut names = names.filter(|name| !artifact.matrix.contains_key(name));
     names.find(|name| scope.resolve(name).is_err_and(|error| is_unknown(&error.into())))
 }

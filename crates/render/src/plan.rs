@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use shipspec_spec::config::{
     ArtifactConfig, ArtifactContent, Config, ReferenceForm, TemplateConfig, Text, Tree, describe,
 };
+use shipspec_spec::destination::Publication;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::{EvaluationError, Names};
 use shipspec_spec::mask::Mask;
@@ -14,10 +15,11 @@ use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Position, Span};
 use shipspec_spec::value::Value;
 
-use crate::artifact::Artifact;
+use crate::archive::{Archive, find_members};
+use crate::artifact::{self, Artifact};
 use crate::image_files::{image_definitions, image_detail};
-use crate::parallel;
 use crate::template::{Filled, TemplateFile};
+use crate::{parallel, publishing};
 
 /// The artifacts of a run, with every template read.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub(crate) struct ArtifactPlan {
     pub(crate) matrix: BTreeMap<String, Value>,
     /// Names for it alone.
     pub(crate) variables: IndexMap<String, Text>,
+    /// Where its content is put as well.
+    pub(crate) publish: Vec<Publication>,
 }
 
 #[derive(Debug, Clone)]
@@ -44,6 +48,7 @@ pub(crate) enum Content {
     ImageDetail(String),
     ImageDefinitions(Vec<(String, String)>),
     Json(Tree),
+    Zip(Archive),
 }
 
 impl ArtifactPlans {
@@ -71,6 +76,8 @@ impl ArtifactPlans {
                 Err(errors) => found.extend(errors),
             }
         }
+        find_members(&mut plans, config.reference, folder, &mut found);
+        publishing::refuse_shared_places(&plans, &mut found);
         found.or(Self { plans, reference: config.reference })
     }
 
@@ -83,6 +90,11 @@ impl ArtifactPlans {
     /// The paths of the artifacts, as they will be written.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.plans.iter().map(|plan| &*plan.path)
+    }
+
+    /// The places that artifacts are published to, in the order of shipspec.yml.
+    pub fn publications(&self) -> impl Iterator<Item = &Publication> {
+        self.plans.iter().flat_map(|plan| &plan.publish)
     }
 
     /// Every name that the artifacts could ask for.
@@ -111,10 +123,22 @@ impl ArtifactPlans {
     #[must_use]
     pub fn fill_each(&self, scope: &Scope) -> Vec<Result<Artifact, Diagnostics>> {
         let searches = Searches::new(scope);
-        parallel::map(&self.plans, |plan| {
+        let is_archive = |plan: &&ArtifactPlan| matches!(plan.content, Content::Zip(_));
+        let others: Vec<_> = self.plans.iter().filter(|plan| !is_archive(plan)).collect();
+        let filled = parallel::map(&others, |plan| {
             let scope = scope.of_artifact(plan.matrix.clone(), &plan.variables);
             plan.fill(&scope, self.reference, &searches)
-        })
+        });
+        let mut filled: BTreeMap<_, _> =
+            others.iter().map(|plan| &*plan.path).zip(filled).collect();
+        // They hold the others.
+        for plan in &self.plans {
+            if let Content::Zip(archive) = &plan.content {
+                let packed = plan.pack(archive, &filled, &searches);
+                filled.insert(&plan.path, packed);
+            }
+        }
+        self.plans.iter().filter_map(|plan| filled.remove(&*plan.path)).collect()
     }
 }
 
@@ -185,19 +209,22 @@ impl ArtifactPlan {
             ArtifactContent::ImageDetail(image) => Content::ImageDetail(image.clone()),
             ArtifactContent::ImageDefinitions(pairs) => Content::ImageDefinitions(pairs.clone()),
             ArtifactContent::Json(tree) => Content::Json(tree.clone()),
+            ArtifactContent::Zip(paths) => Content::Zip(Archive::read(paths, names)?),
         };
+        let publish = publishing::read(artifact, names)?;
         let allow_secrets = artifact.allow_secrets.clone();
         let variables = artifact.variables.clone();
-        Ok(Self { path, place, content, allow_secrets, matrix, variables })
+        Ok(Self { path, place, content, allow_secrets, matrix, variables, publish })
     }
 
-    fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
+    pub(crate) fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
         let image = |name: &String| reference_name(name, form);
         let mut names: BTreeSet<_> = match &self.content {
             Content::Template(template) => template.references(),
             Content::ImageDetail(name) => BTreeSet::from([image(name)]),
             Content::ImageDefinitions(pairs) => pairs.iter().map(|(_, name)| image(name)).collect(),
             Content::Json(tree) => tree.texts().flat_map(Text::references).collect(),
+            Content::Zip(archive) => return archive.references.clone(),
         };
         // Names that the artifact gives itself are nobody else's business.
         names.retain(|name| !self.variables.contains_key(name) && !self.matrix.contains_key(name));
@@ -229,12 +256,59 @@ impl ArtifactPlan {
                 let secrets = value.secrets().clone();
                 Filled { text: value.content().to_string(), secrets, notes }
             }
+            // It is packed when all others are filled.
+            Content::Zip(_) => plain(String::new()),
         };
         self.check_secrets(&filled.secrets)?;
         let mut secrets = filled.secrets;
         secrets.extend(self.search(&filled.text, searches)?);
-        let Filled { text, notes, .. } = filled;
-        Ok(Artifact { path: (&self.path).into(), text, secrets, notes })
+        self.finish(artifact::Content::Text(filled.text), secrets, filled.notes)
+    }
+
+    /// The archive of artifacts that are filled, and of files of the project.
+    fn pack(
+        &self,
+        archive: &Archive,
+        filled: &BTreeMap<&str, Result<Artifact, Diagnostics>>,
+        searches: &Searches,
+    ) -> Result<Artifact, Diagnostics> {
+        let (mut contents, mut secrets) = (BTreeMap::new(), BTreeSet::new());
+        for member in &archive.members {
+            let bytes = match (&member.file, filled.get(&*member.path)) {
+                (Some(bytes), _) => {
+                    secrets.extend(self.search(&String::from_utf8_lossy(bytes), searches)?);
+                    &**bytes
+                }
+                (None, Some(Ok(artifact))) => {
+                    secrets.extend(artifact.secrets.iter().cloned());
+                    artifact.content.bytes()
+                }
+                (None, Some(Err(errors))) => return Err(errors.clone()),
+                (None, None) => {
+                    let message = format!("`{}` is not made in this run", member.path);
+                    return Err(Diagnostic::at(member.place.clone(), message).into());
+                }
+            };
+            contents.insert(&*member.path, bytes);
+        }
+        self.check_secrets(&secrets)?;
+        let packed = archive.pack(|member| contents[&*member.path]).map_err(|error| {
+            let message = format!("`{}` cannot be packed: {error}", self.path);
+            Diagnostic::at(self.place.clone(), message)
+        })?;
+        self.finish(artifact::Content::Archive(packed), secrets, Vec::new())
+    }
+
+    fn finish(
+        &self,
+        content: artifact::Content,
+        secrets: BTreeSet<String>,
+        notes: Vec<String>,
+    ) -> Result<Artifact, Diagnostics> {
+        let (path, publish) = ((&self.path).into(), self.publish.clone());
+        let artifact = Artifact { path, content, secrets, notes, publish };
+        publishing::check(&artifact, &self.place)?;
+        Ok(artifact)
     }
 
     /// A CloudFormation action may read the file with `Fn::GetParam`, one key at a time, and what it
@@ -346,7 +420,7 @@ pub(crate) fn reference_name(image: &str, form: ReferenceForm) -> String {
 }
 
 /// A text that everybody can read, such as a path: no secret may be in it.
-fn public_text(text: &Text, names: &dyn Names) -> Result<String, Diagnostics> {
+pub(crate) fn public_text(text: &Text, names: &dyn Names) -> Result<String, Diagnostics> {
     let (filled, value) = text.evaluate_text(names)?;
     if value.secrets().is_empty() {
         return Ok(filled);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::check::CheckConfig;
+use super::publish::PublishConfig;
 use super::raw::{RawArtifact, RawArtifactMap, RawDefinitions, RawDialect};
 use super::text::{RawText, Text, keep, named_texts, texts};
 use super::tree::Tree;
@@ -29,6 +30,8 @@ pub struct ArtifactConfig {
     pub matrix: IndexMap<String, Vec<Text>>,
     /// Whether it is made.
     pub when: Option<Text>,
+    /// Where its content is put as well.
+    pub publish: Vec<PublishConfig>,
 }
 
 impl ArtifactConfig {
@@ -43,7 +46,13 @@ impl ArtifactConfig {
             variables: IndexMap::new(),
             matrix: IndexMap::new(),
             when: None,
+            publish: Vec::new(),
         }
+    }
+
+    /// Every text of the places that it is published to, to find the names that they ask for.
+    pub(super) fn places(&self) -> impl Iterator<Item = &Text> {
+        self.publish.iter().flat_map(PublishConfig::texts)
     }
 }
 
@@ -88,6 +97,8 @@ pub enum ArtifactContent {
     ImageDefinitions(Vec<(String, String)>),
     /// Free JSON.
     Json(Tree),
+    /// A zip archive of artifacts and files, by their paths.
+    Zip(Vec<Text>),
 }
 
 /// Reads what one artifact is made from.
@@ -127,6 +138,7 @@ impl ArtifactReader<'_> {
                 .map(|(name, values)| (name.clone(), texts(values, self.source, self.found)))
                 .collect(),
             when: map.when.as_ref().and_then(|text| self.text(text)),
+            publish: PublishConfig::from_raw(map.publish.as_ref(), self.source, self.found),
         })
     }
 
@@ -157,18 +169,19 @@ impl ArtifactReader<'_> {
     }
 
     fn content(&mut self, map: &RawArtifactMap) -> Option<ArtifactContent> {
-        match (&map.template, &map.image_detail, &map.image_definitions, &map.json) {
-            (Some(path), None, None, None) => self.template(path, map),
-            (None, Some(image), None, None) => {
+        match (&map.template, &map.image_detail, &map.image_definitions, &map.json, &map.zip) {
+            (Some(path), None, None, None, None) => self.template(path, map),
+            (None, Some(image), None, None, None) => {
                 Some(ArtifactContent::ImageDetail(self.image(image)?))
             }
-            (None, None, Some(list), None) => Some(self.definitions(list)),
-            (None, None, None, Some(tree)) => {
+            (None, None, Some(list), None, None) => Some(self.definitions(list)),
+            (None, None, None, Some(tree), None) => {
                 Some(ArtifactContent::Json(Tree::from_raw(tree, self.source, self.found)?))
             }
+            (None, None, None, None, Some(members)) => self.zip(members),
             _ => {
                 let message = "an artifact is made from exactly one of `template`, \
-                               `image_detail`, `image_definitions` and `json`";
+                               `image_detail`, `image_definitions`, `json` and `zip`";
                 self.found.push(Diagnostic::at(self.key.clone(), message));
                 None
             }
@@ -185,6 +198,15 @@ impl ArtifactReader<'_> {
                 RawDialect::Jinja => TemplateDialect::Jinja,
             }),
         }))
+    }
+
+    /// An empty archive is one that S3 would take and no action could read.
+    fn zip(&mut self, members: &[RawText]) -> Option<ArtifactContent> {
+        if members.is_empty() {
+            self.found.push(Diagnostic::at(self.key.clone(), "`zip` names no file"));
+            return None;
+        }
+        Some(ArtifactContent::Zip(texts(members, self.source, self.found)))
     }
 
     fn definitions(&mut self, raw: &RawDefinitions) -> ArtifactContent {

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::options::{Network, RawCacheTo, RawNoCache};
+use super::publish::RawPublish;
 use super::repository::RawCreateRepository;
 use super::reuse::RawReuse;
 use super::text::RawText;
@@ -313,8 +314,8 @@ pub(super) enum RawArtifact {
     Map(Box<RawArtifactMap>),
 }
 
-/// What an artifact is made from: exactly one of `template`, `image_detail`, `image_definitions`
-/// and `json`.
+/// What an artifact is made from: exactly one of `template`, `image_detail`, `image_definitions`,
+/// `json` and `zip`.
 #[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "ArtifactSource")]
 pub(super) struct RawArtifactMap {
@@ -331,6 +332,14 @@ pub(super) struct RawArtifactMap {
     /// A JSON file with this content.
     #[schemars(default)]
     pub(super) json: Option<RawTree>,
+    /// A zip archive of these artifacts and files, by their paths from shipspec.yml on. The same
+    /// content gives the same bytes.
+    #[schemars(default)]
+    pub(super) zip: Option<Vec<RawText>>,
+    /// Where its content is put as well, once everything else is done: `ssm:/name` or
+    /// `s3://bucket/key`, a map that says more, or a list of them.
+    #[schemars(default)]
+    pub(super) publish: Option<RawPublish>,
     /// Secret parameters that may stand in this artifact in plain text.
     #[schemars(default)]
     pub(super) allow_secrets: Vec<RawText>,

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, Error};
 
 use super::options::{RawCacheTo, RawNoCache};
+use super::publish::RawPublish;
 use super::raw::{
     OneOrMany, RawArtifact, RawArtifactMap, RawCheck, RawDefinitions, RawDialect, RawParameter,
     RawParameterMap, RawParameterType,
@@ -187,6 +188,8 @@ impl TryFrom<IndexMap<String, RawTree>> for RawArtifactMap {
                 .map(RawDefinitions::try_from)
                 .transpose()?,
             json: take("json"),
+            zip: take("zip").map(list).transpose()?,
+            publish: take("publish").map(RawPublish::try_from).transpose()?,
             allow_secrets: take("allow_secrets").map(list).transpose()?.unwrap_or_default(),
             check: take("check").map(RawCheck::try_from).transpose()?.unwrap_or_default(),
             variables: take("variables").map(map).transpose()?.unwrap_or_default(),
