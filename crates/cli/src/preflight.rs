@@ -18,7 +18,7 @@ use crate::arguments::EngineFlags;
 use crate::context::Context;
 use crate::project::Project;
 use crate::reuse::{Looked, Memory, Rebuild};
-use crate::{access, dockerfiles, failure};
+use crate::{access, dockerfiles, failure, publishing};
 use engine::check_engine;
 use registries::check_registries;
 
@@ -61,6 +61,8 @@ pub(crate) struct Preflight<'a> {
 pub(crate) struct Needs {
     pub(crate) registry: bool,
     pub(crate) artifacts: bool,
+    /// Artifacts are published.
+    pub(crate) publishes: bool,
     /// Images are built, and not only looked for.
     pub(crate) builds: bool,
     /// What the registries hold is not built, except these; nothing if they are not asked.
@@ -162,7 +164,7 @@ pub(crate) fn to_be_made(checks: &[Check]) -> BTreeSet<&Repository> {
     repositories.collect()
 }
 
-fn good(subject: impl Into<String>, found: impl fmt::Display) -> Check {
+pub(crate) fn good(subject: impl Into<String>, found: impl fmt::Display) -> Check {
     Check { subject: subject.into(), finding: Finding::Good(found.to_string()) }
 }
 
@@ -225,6 +227,9 @@ async fn check_rest(
         && let Err(errors) = crate::checks::before_run(context, project)
     {
         checks.extend(judge.of("check", errors));
+    }
+    if let Some(artifacts) = artifacts.as_ref().filter(|_| needs.publishes) {
+        checks.extend(publishing::check(context, artifacts).await);
     }
     let mut bases = BTreeSet::new();
     if needs.builds {

@@ -3,7 +3,7 @@
 mod archive;
 pub mod artifact;
 pub mod draft;
-pub mod image_files;
+mod made;
 mod parallel;
 pub mod plan;
 mod publishing;

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 use shipspec_spec::config::{
-    ArtifactConfig, ArtifactContent, Config, ReferenceForm, TemplateConfig, Text, Tree, describe,
+    ArtifactConfig, ArtifactContent, Config, ReferenceForm, TemplateConfig, Text,
 };
 use shipspec_spec::destination::Publication;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
-use shipspec_spec::expression::{EvaluationError, Names};
+use shipspec_spec::expression::Names;
 use shipspec_spec::mask::Mask;
 use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Position, Span};
@@ -17,8 +17,8 @@ use shipspec_spec::value::Value;
 
 use crate::archive::{Archive, find_members};
 use crate::artifact::{self, Artifact};
-use crate::image_files::{image_definitions, image_detail};
-use crate::template::{Filled, TemplateFile};
+use crate::made::{Making, check_path, reference_name};
+use crate::template::TemplateFile;
 use crate::{parallel, publishing};
 
 /// The artifacts of a run, with every template read.
@@ -33,6 +33,8 @@ pub(crate) struct ArtifactPlan {
     pub(crate) path: String,
     pub(crate) place: Span,
     pub(crate) content: Content,
+    /// How it names images, if not as the file says.
+    reference: Option<ReferenceForm>,
     allow_secrets: Vec<String>,
     /// Its place in the matrix.
     pub(crate) matrix: BTreeMap<String, Value>,
@@ -45,9 +47,8 @@ pub(crate) struct ArtifactPlan {
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Template(TemplateFile),
-    ImageDetail(String),
-    ImageDefinitions(Vec<(String, String)>),
-    Json(Tree),
+    /// It is made without one.
+    Made(ArtifactContent),
     Zip(Archive),
 }
 
@@ -92,9 +93,9 @@ impl ArtifactPlans {
         self.plans.iter().map(|plan| &*plan.path)
     }
 
-    /// The places that artifacts are published to, in the order of shipspec.yml.
-    pub fn publications(&self) -> impl Iterator<Item = &Publication> {
-        self.plans.iter().flat_map(|plan| &plan.publish)
+    /// The paths of the artifacts, each with the places that it is published to.
+    pub fn published(&self) -> impl Iterator<Item = (&str, &[Publication])> {
+        self.plans.iter().map(|plan| (&*plan.path, &*plan.publish))
     }
 
     /// Every name that the artifacts could ask for.
@@ -206,24 +207,27 @@ impl ArtifactPlan {
             ArtifactContent::Template(template) => {
                 Content::Template(read_template(template, &path, names, folder)?)
             }
-            ArtifactContent::ImageDetail(image) => Content::ImageDetail(image.clone()),
-            ArtifactContent::ImageDefinitions(pairs) => Content::ImageDefinitions(pairs.clone()),
-            ArtifactContent::Json(tree) => Content::Json(tree.clone()),
             ArtifactContent::Zip(paths) => Content::Zip(Archive::read(paths, names)?),
+            content => {
+                check_path(content, &path, &place)?;
+                Content::Made(content.clone())
+            }
         };
-        let publish = publishing::read(artifact, names)?;
-        let allow_secrets = artifact.allow_secrets.clone();
+        let (reference, allow_secrets) = (artifact.reference, artifact.allow_secrets.clone());
         let variables = artifact.variables.clone();
-        Ok(Self { path, place, content, allow_secrets, matrix, variables, publish })
+        let publish = publishing::read(artifact, names)?;
+        Ok(Self { path, place, content, reference, allow_secrets, matrix, variables, publish })
     }
 
     pub(crate) fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
-        let image = |name: &String| reference_name(name, form);
+        let form = self.form(form);
         let mut names: BTreeSet<_> = match &self.content {
             Content::Template(template) => template.references(),
-            Content::ImageDetail(name) => BTreeSet::from([image(name)]),
-            Content::ImageDefinitions(pairs) => pairs.iter().map(|(_, name)| image(name)).collect(),
-            Content::Json(tree) => tree.texts().flat_map(Text::references).collect(),
+            Content::Made(content) => {
+                let images = content.images();
+                let images = images.into_iter().map(|image| reference_name(image, form));
+                images.chain(content.texts().into_iter().flat_map(Text::references)).collect()
+            }
             Content::Zip(archive) => return archive.references.clone(),
         };
         // Names that the artifact gives itself are nobody else's business.
@@ -240,24 +244,8 @@ impl ArtifactPlan {
     ) -> Result<Artifact, Diagnostics> {
         let filled = match &self.content {
             Content::Template(template) => template.fill(&self.path, names)?,
-            Content::ImageDetail(image) => {
-                plain(image_detail(&self.reference(image, names, form)?))
-            }
-            Content::ImageDefinitions(pairs) => {
-                let mut filled = Vec::new();
-                for (container, image) in pairs {
-                    filled.push((&**container, self.reference(image, names, form)?));
-                }
-                plain(image_definitions(filled))
-            }
-            Content::Json(tree) => {
-                let value = tree.evaluate(names)?;
-                let notes = self.override_note(value.content()).into_iter().collect();
-                let secrets = value.secrets().clone();
-                Filled { text: value.content().to_string(), secrets, notes }
-            }
-            // It is packed when all others are filled.
-            Content::Zip(_) => plain(String::new()),
+            Content::Made(content) => self.making(names, form).make(content, None)?,
+            Content::Zip(archive) => return self.pack(archive, &BTreeMap::new(), searches),
         };
         self.check_secrets(&filled.secrets)?;
         let mut secrets = filled.secrets;
@@ -311,21 +299,14 @@ impl ArtifactPlan {
         Ok(artifact)
     }
 
-    /// A CloudFormation action may read the file with `Fn::GetParam`, one key at a time, and what it
-    /// hands to the stack has a limit ([ParameterOverrides]).
-    ///
-    /// [ParameterOverrides]: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
-    fn override_note(&self, content: &serde_json::Value) -> Option<String> {
-        const MOST: usize = 1024;
-        let texts = content.as_object()?.values().filter_map(serde_json::Value::as_str);
-        let length: usize = texts.map(str::len).sum();
-        let path = &self.path;
-        (length > MOST).then(|| {
-            format!(
-                "the values of `{path}` have {length} bytes; a CloudFormation action that reads them \
-                 takes 1 KB in its `ParameterOverrides`"
-            )
-        })
+    /// What it is made with.
+    pub(crate) fn making<'a>(&'a self, names: &'a dyn Names, form: ReferenceForm) -> Making<'a> {
+        Making { path: &self.path, place: &self.place, names, form: self.form(form) }
+    }
+
+    /// How it names images; `form` is what the file says.
+    fn form(&self, form: ReferenceForm) -> ReferenceForm {
+        self.reference.unwrap_or(form)
     }
 
     /// An artifact is stored and read by many; a secret belongs there only if shipspec.yml says so.
@@ -360,23 +341,6 @@ impl ArtifactPlan {
                 .is_some_and(|rest| matches!(rest.get(..1), None | Some(".")))
         })
     }
-
-    /// How generated artifacts name an image.
-    fn reference(
-        &self,
-        image: &str,
-        names: &dyn Names,
-        form: ReferenceForm,
-    ) -> Result<String, Diagnostics> {
-        let images = names.resolve(&reference_name(image, form));
-        let images = images
-            .map_err(|error| describe(self.place.clone(), &EvaluationError::Name(error), names))?;
-        let part = match form {
-            ReferenceForm::Tag => "uri",
-            ReferenceForm::Digest => "pinned",
-        };
-        Ok(images.content()[image][part].as_str().unwrap_or_default().to_owned())
-    }
 }
 
 /// What to do with a secret instead of writing it into an artifact.
@@ -404,18 +368,6 @@ impl Searches {
 
     fn find(&self, text: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(_, mask)| mask.finds(text)).map(|(name, _)| &**name)
-    }
-}
-
-fn plain(text: String) -> Filled {
-    Filled { text, secrets: BTreeSet::new(), notes: Vec::new() }
-}
-
-/// The name by which a generated artifact asks for an image.
-pub(crate) fn reference_name(image: &str, form: ReferenceForm) -> String {
-    match form {
-        ReferenceForm::Tag => format!("images.{image}.uri"),
-        ReferenceForm::Digest => format!("images.{image}.pinned"),
     }
 }
 

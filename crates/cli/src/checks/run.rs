@@ -55,7 +55,7 @@ fn file(config: &Config, artifact: &Artifact) -> Option<File> {
         "yaml" | "yml" => Format::Yaml,
         _ => return None,
     };
-    let source = Source::new(&*path, &*artifact.text);
+    let source = Source::new(&*path, artifact.content.text()?);
     let of_it = config.artifacts.iter().filter(|other| other.path.as_written() == path);
     let allowed: Vec<_> = of_it.flat_map(|other| other.check.codes().cloned()).collect();
     Some(File::artifact(&path, &source, format, &[]).allowing(&allowed))
