@@ -58,6 +58,7 @@ pub(crate) struct Preflight<'a> {
 
 /// What a command is about to use.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether one part of a run is wanted")]
 pub(crate) struct Needs {
     pub(crate) registry: bool,
     pub(crate) artifacts: bool,

@@ -230,12 +230,13 @@ impl Sender {
 
 /// A key as it stands in a path: all but what needs no escape, byte by byte.
 fn encoded(key: &str) -> String {
+    use std::fmt::Write as _;
     let mut text = String::new();
     for byte in key.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            let _ = write!(text, "%{byte:02X}");
         }
     }
     text
