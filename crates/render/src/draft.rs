@@ -18,6 +18,7 @@ use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Source, Span};
 use shipspec_spec::value::{UNKNOWN, Value};
 
+use crate::archive::find_members;
 use crate::made::draft_format;
 use crate::plan::{ArtifactPlan, Content, read_all};
 use crate::publishing;
@@ -89,12 +90,12 @@ impl Drafts {
     #[must_use]
     pub fn read(config: &Config, scope: &Scope, folder: &Path) -> Self {
         let mut all = Self::default();
+        let (mut plans, mut owners) = (Vec::new(), Vec::new());
         for artifact in &config.artifacts {
             match read_all(artifact, scope, folder) {
-                Ok(plans) => {
-                    for plan in plans {
-                        all.add(artifact, &plan, scope, config.reference);
-                    }
+                Ok(of_it) => {
+                    owners.resize(owners.len() + of_it.len(), artifact);
+                    plans.extend(of_it);
                 }
                 Err(errors) => match unknown_name(artifact, scope) {
                     Some(name) => {
@@ -104,6 +105,14 @@ impl Drafts {
                     None => all.mistakes.extend(errors),
                 },
             }
+        }
+        publishing::refuse_shared_places(&plans, &mut all.mistakes);
+        // One whose path is not known may be what a zip holds.
+        if all.unclear.is_empty() && all.mistakes.is_empty() {
+            find_members(&mut plans, config.reference, folder, &mut all.mistakes);
+        }
+        for (artifact, plan) in owners.into_iter().zip(&plans) {
+            all.add(artifact, plan, scope, config.reference);
         }
         all
     }
