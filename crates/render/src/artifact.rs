@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use shipspec_spec::destination::Publication;
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use crate::parallel;
 
@@ -93,7 +93,8 @@ impl Written {
 struct File {
     name: PathBuf,
     path: PathBuf,
-    content: NamedTempFile,
+    /// Closed: a process may have only so many files open.
+    content: TempPath,
     /// There is one of that name now.
     replaces: bool,
 }
@@ -192,6 +193,7 @@ fn prepare(folder: &Path, artifact: &Artifact) -> std::io::Result<File> {
     let mut content = tempfile::Builder::new().permissions(mode).tempfile_in(parent)?;
     // Through the file itself: an error of the other way would name the temporary path.
     content.as_file_mut().write_all(artifact.content.bytes())?;
+    let content = content.into_temp_path();
     Ok(File { name: artifact.path.clone(), path, content, replaces: there.is_ok() })
 }
 

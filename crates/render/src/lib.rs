@@ -7,4 +7,5 @@ mod made;
 mod parallel;
 pub mod plan;
 mod publishing;
+pub mod taskdef;
 pub mod template;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 use shipspec_spec::config::{
-    ArtifactConfig, ArtifactContent, Config, ReferenceForm, TemplateConfig, Text,
+    ArtifactConfig, ArtifactContent, Config, ReferenceForm, TaskDefinitionEdits, TemplateConfig,
+    Text,
 };
 use shipspec_spec::destination::Publication;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
@@ -18,7 +19,8 @@ use shipspec_spec::value::Value;
 use crate::archive::{Archive, find_members};
 use crate::artifact::{self, Artifact};
 use crate::made::{Making, check_path, reference_name};
-use crate::template::TemplateFile;
+use crate::taskdef::{edit_text, evaluate};
+use crate::template::{Filled, Format, TemplateFile};
 use crate::{parallel, publishing};
 
 /// The artifacts of a run, with every template read.
@@ -33,6 +35,8 @@ pub(crate) struct ArtifactPlan {
     pub(crate) path: String,
     pub(crate) place: Span,
     pub(crate) content: Content,
+    /// Changes to the task definition that it is.
+    pub(crate) edits: TaskDefinitionEdits,
     /// How it names images, if not as the file says.
     reference: Option<ReferenceForm>,
     allow_secrets: Vec<String>,
@@ -205,7 +209,11 @@ impl ArtifactPlan {
         }
         let content = match &artifact.content {
             ArtifactContent::Template(template) => {
-                Content::Template(read_template(template, &path, names, folder)?)
+                let template = read_template(template, &path, names, folder)?;
+                if !artifact.edits.is_empty() && template.format != Format::Json {
+                    return Err(no_json(&path, place).into());
+                }
+                Content::Template(template)
             }
             ArtifactContent::Zip(paths) => Content::Zip(Archive::read(paths, names)?),
             content => {
@@ -216,7 +224,18 @@ impl ArtifactPlan {
         let (reference, allow_secrets) = (artifact.reference, artifact.allow_secrets.clone());
         let variables = artifact.variables.clone();
         let publish = publishing::read(artifact, names)?;
-        Ok(Self { path, place, content, reference, allow_secrets, matrix, variables, publish })
+        let edits = artifact.edits.clone();
+        Ok(Self {
+            path,
+            place,
+            content,
+            edits,
+            reference,
+            allow_secrets,
+            matrix,
+            variables,
+            publish,
+        })
     }
 
     pub(crate) fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
@@ -230,6 +249,8 @@ impl ArtifactPlan {
             }
             Content::Zip(archive) => return archive.references.clone(),
         };
+        names.extend(self.edits.texts().flat_map(Text::references));
+        names.extend(self.edits.images().map(|image| reference_name(image, form)));
         // Names that the artifact gives itself are nobody else's business.
         names.retain(|name| !self.variables.contains_key(name) && !self.matrix.contains_key(name));
         names.extend(self.variables.values().flat_map(Text::references));
@@ -243,7 +264,7 @@ impl ArtifactPlan {
         searches: &Searches,
     ) -> Result<Artifact, Diagnostics> {
         let filled = match &self.content {
-            Content::Template(template) => template.fill(&self.path, names)?,
+            Content::Template(template) => self.edited(template, names, form)?,
             Content::Made(content) => self.making(names, form).make(content, None)?,
             Content::Zip(archive) => return self.pack(archive, &BTreeMap::new(), searches),
         };
@@ -299,9 +320,29 @@ impl ArtifactPlan {
         Ok(artifact)
     }
 
+    /// A template that was filled, and the changes to the task definition that it is then.
+    fn edited(
+        &self,
+        template: &TemplateFile,
+        names: &dyn Names,
+        form: ReferenceForm,
+    ) -> Result<Filled, Diagnostics> {
+        let filled = template.fill(&self.path, names);
+        if self.edits.is_empty() {
+            return filled;
+        }
+        let edits = evaluate(&self.edits, &self.making(names, form));
+        let (mut filled, (edits, secrets)) = both(filled, edits)?;
+        let (text, notes) = edit_text(&filled.text, &edits, &self.path, &self.place)?;
+        filled.text = text;
+        filled.notes.extend(notes);
+        filled.secrets.extend(secrets);
+        Ok(filled)
+    }
+
     /// What it is made with.
     pub(crate) fn making<'a>(&'a self, names: &'a dyn Names, form: ReferenceForm) -> Making<'a> {
-        Making { path: &self.path, place: &self.place, names, form: self.form(form) }
+        Making { path: &self.path, place: &self.place, names, form: self.form(form), is_open: None }
     }
 
     /// How it names images; `form` is what the file says.
@@ -341,6 +382,27 @@ impl ArtifactPlan {
                 .is_some_and(|rest| matches!(rest.get(..1), None | Some(".")))
         })
     }
+}
+
+/// Both, or what is wrong with either.
+fn both<A, B>(
+    first: Result<A, Diagnostics>,
+    second: Result<B, Diagnostics>,
+) -> Result<(A, B), Diagnostics> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(mut errors), Err(more)) => {
+            errors.extend(more);
+            Err(errors)
+        }
+        (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => Err(errors),
+    }
+}
+
+/// Only a task definition in JSON has the structure that is to be changed.
+fn no_json(path: &str, place: Span) -> Diagnostic {
+    let message = format!("`{path}` is no JSON, and the changes are for a task definition in JSON");
+    Diagnostic::at(place, message).with_hint("let the path of the artifact end in `.json`")
 }
 
 /// What to do with a secret instead of writing it into an artifact.

@@ -11,13 +11,15 @@ mod raw;
 mod repository;
 mod reuse;
 mod shapes;
+mod sign_in;
 mod test;
 mod text;
 mod tree;
 
 pub use artifact::{
     AppSpecConfig, ArtifactConfig, ArtifactContent, CapacityProviderConfig, CloudFormationConfig,
-    DotenvConfig, Quotes, TaskNetworkConfig, TemplateConfig, TemplateDialect, WholeNumber,
+    ContainerChange, ContainerEditConfig, DotenvConfig, LogConfig, Quotes, TaskDefinitionEdits,
+    TaskNetworkConfig, TemplateConfig, TemplateDialect, WholeNumber,
 };
 pub use check::CheckConfig;
 pub use image::ImageConfig;
@@ -27,6 +29,7 @@ pub use promotion::PromotionConfig;
 pub use publish::PublishConfig;
 pub use repository::{Encryption, RepositoryConfig};
 pub use reuse::ReuseConfig;
+pub use sign_in::SignInConfig;
 pub use test::TestConfig;
 pub use text::{Text, describe};
 pub use tree::Tree;
@@ -39,6 +42,7 @@ use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Node;
+use crate::image::Registry;
 use crate::schema;
 use crate::source::{Source, Span};
 use artifact::ArtifactReader;
@@ -67,6 +71,8 @@ pub struct Config {
     pub check: CheckConfig,
     /// Where images are copied to, by the names of these places.
     pub promote: IndexMap<String, PromotionConfig>,
+    /// Who speaks to registries that are none of ECR's.
+    pub registries: IndexMap<Registry, SignInConfig>,
 }
 
 /// How generated artifacts name an image.
@@ -101,6 +107,7 @@ impl Config {
             .chain(self.artifacts.iter().map(|artifact| &artifact.path))
             .chain(self.artifacts.iter().flat_map(ArtifactConfig::places))
             .chain(self.promote.values().flat_map(PromotionConfig::texts))
+            .chain(self.registries.values().flat_map(SignInConfig::texts))
             .flat_map(Text::references)
             .collect()
     }
@@ -147,6 +154,7 @@ impl Config {
             }
         }
         let names: Vec<_> = raw.images.keys().map(String::as_str).collect();
+        let parameter_names: Vec<_> = raw.parameters.keys().map(String::as_str).collect();
         let mut artifacts = Vec::new();
         let keys: HashMap<_, _> = root
             .at(&["artifacts"])
@@ -158,7 +166,8 @@ impl Config {
             let (key, node) = keys.get(&**path).copied().unzip();
             let key = Span::new(source, key.cloned().unwrap_or(0..0));
             let path = keep(Text::at_key(path, key.clone()), &mut found);
-            let read = ArtifactReader { source, images: &names, key, node, found: &mut found };
+            let (images, parameters) = (&*names, &*parameter_names);
+            let read = ArtifactReader { source, images, parameters, key, node, found: &mut found };
             artifacts.extend(path.and_then(|path| read.read(path, artifact)));
         }
         let mut promote = IndexMap::new();
@@ -187,6 +196,7 @@ impl Config {
             artifacts,
             check: CheckConfig::from_raw(&raw.check, source),
             promote,
+            registries: sign_in::sign_ins(&raw.registries, root, source, &mut found),
         };
         found.or(config)
     }
