@@ -316,3 +316,28 @@ fn production_gets_the_images_of_dev_and_a_source_without_a_commit_has_a_tag() {
     let packed = source(&prod, &format!("{name}-prod"), "prod");
     assert_eq!(packed.paths(), ["imagedefinitions.json"]);
 }
+
+#[test]
+fn check_finds_nothing_and_the_guide_shows_the_files_as_they_are() {
+    let project = Project::new()
+        .variable("ACCOUNT_ID", PRIMARY_ACCOUNT)
+        .variable("AWS_DEFAULT_REGION", PRIMARY_REGION)
+        .variable("PROJECT", "shop")
+        .variable("STAGE", "dev")
+        .variable("DEPLOY_BUCKET", "shop-artifacts");
+    let names = SOURCES.iter().chain(&["buildspec.yml", "buildspec-production.yml"]);
+    let project = names.fold(project, |project, name| {
+        project.file(name, &std::fs::read_to_string(fixture(name)).expect(name))
+    });
+    let told = project.run(&["check", "--fail-on", "note", "--output", "json"]).success();
+    let told: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(told["findings"], json!([]));
+
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/pipeline-rolling.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let lines: BTreeSet<_> = guide.lines().collect();
+    let text = project.read("shipspec.yml");
+    for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        assert!(lines.contains(line), "the guide does not have `{line}`");
+    }
+}

@@ -37,6 +37,8 @@ pub struct Draft {
     pub template: Option<String>,
     /// Findings of `check` that are not told of it.
     pub allow: Vec<String>,
+    /// It is put elsewhere as well.
+    pub is_published: bool,
     /// What it holds.
     pub content: DraftContent,
 }
@@ -149,6 +151,7 @@ impl Drafts {
             place: plan.place.clone(),
             template,
             allow: artifact.check.codes().cloned().collect(),
+            is_published: !plan.publish.is_empty(),
             content,
         });
     }

@@ -36,7 +36,8 @@ pub(crate) fn before_run(context: &Context<'_>, project: &Project) -> Result<(),
 pub(crate) fn of_rendered(config: &Config, artifacts: &[Artifact]) -> Result<(), Diagnostics> {
     let files: Vec<_> = artifacts.iter().filter_map(|artifact| file(config, artifact)).collect();
     let allowed = Allowed::everywhere(config.check.codes());
-    let surroundings = Surroundings { outputs: Vec::new(), has_file: &|_| false };
+    let surroundings =
+        Surroundings { outputs: Vec::new(), published: Vec::new(), has_file: &|_| false };
     errors(check(&files, &surroundings, &allowed))
 }
 
