@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::foreign::Asked;
 use crate::project::Project;
 use crate::reuse::{Looked, Memory, Rebuild};
-use crate::{access, dockerfiles, failure, foreign};
+use crate::{access, dockerfiles, failure, foreign, publishing};
 use engine::check_engine;
 use registries::check_registries;
 
@@ -59,9 +59,12 @@ pub(crate) struct Preflight<'a> {
 
 /// What a command is about to use.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether one part of a run is wanted")]
 pub(crate) struct Needs {
     pub(crate) registry: bool,
     pub(crate) artifacts: bool,
+    /// Artifacts are published.
+    pub(crate) publishes: bool,
     /// Images are built, and not only looked for.
     pub(crate) builds: bool,
     /// What the registries hold is not built, except these; nothing if they are not asked.
@@ -182,7 +185,7 @@ pub(crate) fn to_be_made(checks: &[Check]) -> BTreeSet<&Repository> {
     repositories.collect()
 }
 
-fn good(subject: impl Into<String>, found: impl fmt::Display) -> Check {
+pub(crate) fn good(subject: impl Into<String>, found: impl fmt::Display) -> Check {
     Check { subject: subject.into(), finding: Finding::Good(found.to_string()) }
 }
 
@@ -245,6 +248,9 @@ async fn check_rest(
         && let Err(errors) = crate::checks::before_run(context, project)
     {
         checks.extend(judge.of("check", errors));
+    }
+    if let Some(artifacts) = artifacts.as_ref().filter(|_| needs.publishes) {
+        checks.extend(publishing::check(context, artifacts).await);
     }
     let mut bases = BTreeSet::new();
     if needs.builds {

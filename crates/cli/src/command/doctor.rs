@@ -28,7 +28,8 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let mut project = Project::read(context, &args.project, &args.render)?;
-    let needs = Needs { registry: true, artifacts: true, builds: true, reuse: None };
+    let needs =
+        Needs { registry: true, artifacts: true, publishes: true, builds: true, reuse: None };
     let digest = DigestState::Later;
     let found = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let mut errors = Vec::new();
@@ -36,7 +37,12 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         subject: format!("push to {}", plan.repository),
         finding: Finding::NotChecked("only a push shows whether it is allowed".into()),
     });
-    for check in found.checks.into_iter().chain(unasked) {
+    let places = found.artifacts.iter().flat_map(ArtifactPlans::published);
+    let unwritten = places.flat_map(|(_, places)| places).map(|place| Check {
+        subject: format!("write {}", place.destination),
+        finding: Finding::NotChecked("only publishing shows whether it is allowed".into()),
+    });
+    for check in found.checks.into_iter().chain(unasked).chain(unwritten) {
         let line = match check.finding {
             Finding::Good(found) => format!("ok           {}: {found}", check.subject),
             Finding::ToBeMade(_) => {

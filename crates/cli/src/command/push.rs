@@ -32,7 +32,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     refuse_after_failure(context)?;
     let mut project = Project::read(context, &args.project, &RenderFlags::default())?;
-    let needs = Needs { registry: true, artifacts: false, builds: false, reuse: None };
+    let needs =
+        Needs { registry: true, artifacts: false, publishes: false, builds: false, reuse: None };
     let digest = DigestState::Later;
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let ready = ready.require(context)?;
