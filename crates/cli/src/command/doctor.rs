@@ -12,7 +12,7 @@ use shipspec_spec::value::Value;
 use crate::arguments::{EngineFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::failure;
-use crate::preflight::{Check, Finding, Needs, Preflight};
+use crate::preflight::{Check, Finding, Needs, Preflight, check_lifecycles};
 use crate::project::Project;
 
 /// Look at everything that a run needs, and show what every name stands for
@@ -36,12 +36,14 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         subject: format!("push to {}", plan.repository),
         finding: Finding::NotChecked("only a push shows whether it is allowed".into()),
     });
-    for check in found.checks.into_iter().chain(unasked) {
+    let lifecycles = check_lifecycles(&found.access, &found.plans).await;
+    for check in found.checks.into_iter().chain(lifecycles).chain(unasked) {
         let line = match check.finding {
             Finding::Good(found) => format!("ok           {}: {found}", check.subject),
             Finding::ToBeMade(_) => {
                 format!("ok           {}: does not exist yet; a run makes it", check.subject)
             }
+            Finding::Doubtful(what) => format!("warning      {}: {what}", check.subject),
             Finding::NotChecked(reason) => format!("not checked  {}: {reason}", check.subject),
             Finding::Bad(error) => {
                 errors.push(error);
