@@ -297,7 +297,7 @@ async fn check_values(
         checks.extend(found);
     }
     let pushed = plans.iter().filter(|_| needs.registry);
-    let access = access::of_run(context, pushed, &project.foreign, &bases).await;
+    let access = access::of_run(context, &project.users, pushed, &project.foreign, &bases).await;
     let unasked = project.unasked(&plans, artifacts.as_ref());
     let asked = foreign::ask(&access, unasked).await;
     // With the digests that are known now, images that are made from them are what they will be.

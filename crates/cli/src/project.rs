@@ -18,6 +18,7 @@ use shipspec_spec::tag::Tag;
 
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
+use crate::users::{self, Users};
 use crate::{commit, failure, parameters};
 
 /// The configuration, and the values of its names as far as they are known.
@@ -34,6 +35,8 @@ pub(crate) struct Project {
     pub(crate) offline: Option<offline::File>,
     /// Which versions of the parameters were read.
     pub(crate) versions: BTreeMap<String, Version>,
+    /// Who speaks to registries that are none of ECR's; known with the images.
+    pub(crate) users: Users,
 }
 
 /// Stops where an earlier phase of CodeBuild has failed: `post_build` runs all the same, and would
@@ -82,9 +85,9 @@ impl Project {
         requests: Requests,
     ) -> anyhow::Result<Self> {
         let offline = flags.parameters(context)?.map(parameters::offline);
-        let versions = BTreeMap::new();
+        let (versions, users) = Default::default();
         let foreign = Vec::new();
-        Ok(Self { config, scope, requests, foreign, only: None, offline, versions })
+        Ok(Self { config, scope, requests, foreign, only: None, offline, versions, users })
     }
 
     /// Limits the run to these images, and to the artifacts that name no others.
@@ -131,7 +134,12 @@ impl Project {
         context: &Context<'_>,
         digest: &DigestState,
     ) -> Result<Vec<ImagePlan>, Diagnostics> {
-        let all = plan(&self.config, &mut self.scope, &context.folder, digest)?;
+        let all = plan(&self.config, &mut self.scope, &context.folder, digest);
+        self.users = users::of_config(&self.config, &self.scope).map_err(|mut errors| {
+            errors.extend(all.as_ref().err().cloned().unwrap_or_default());
+            errors
+        })?;
+        let all = all?;
         self.foreign = all.foreign;
         let mut plans = all.images;
         if let Some(only) = self.selected(&plans) {

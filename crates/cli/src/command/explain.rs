@@ -52,7 +52,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let plans = project.plan_images(context, &DigestState::Later)?;
     require_images(&plans)?;
     let (bases, _) = dockerfiles::check(context, &plans);
-    let access = access::of_run(context, &plans, &project.foreign, &bases).await;
+    let access = access::of_run(context, &project.users, &plans, &project.foreign, &bases).await;
     let plans = foreign::require_digests(context, &mut project, &access, plans).await?;
     let ledger = Ledger::open(context, &project, &access, &plans).await?;
     let Some(ledger) = ledger else { return Ok(()) };

@@ -112,7 +112,7 @@ async fn ask(
     report: &mut Report,
 ) {
     let (bases, _) = dockerfiles::check(context, plans);
-    let access = access::of_run(context, plans, &project.foreign, &bases).await;
+    let access = access::of_run(context, &project.users, plans, &project.foreign, &bases).await;
     let artifacts = project.read_artifacts(context).ok();
     let asked = foreign::ask(&access, project.unasked(plans, artifacts.as_ref())).await;
     project.take_digests(&asked);

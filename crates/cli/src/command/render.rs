@@ -128,7 +128,7 @@ async fn make_contents(
         return Ok(plans);
     }
     let (bases, _) = dockerfiles::check(context, &plans);
-    let access = access::of_run(context, &plans, &project.foreign, &bases).await;
+    let access = access::of_run(context, &project.users, &plans, &project.foreign, &bases).await;
     let plans = foreign::require_digests(context, project, &access, plans).await?;
     let memory = Memory::new(context, &access, &plans, Rebuild::None);
     let asked: Vec<_> = plans.iter().filter(|plan| wanted.contains(&plan.name)).cloned().collect();
@@ -158,7 +158,9 @@ async fn ask_registries(
 ) -> anyhow::Result<()> {
     let plans: Vec<_> = plans.iter().filter(|plan| needs.digests.contains(&plan.name)).collect();
     let foreign = project.unasked(&[], Some(artifacts));
-    let access = access::of_run(context, plans.iter().copied(), &foreign, &BTreeSet::new()).await;
+    let access =
+        access::of_run(context, &project.users, plans.iter().copied(), &foreign, &BTreeSet::new())
+            .await;
     let asked = foreign::ask(&access, foreign).await;
     project.take_digests(&asked);
     foreign::require_all(asked)?;

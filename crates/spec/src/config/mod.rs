@@ -11,11 +11,16 @@ mod raw;
 mod repository;
 mod reuse;
 mod shapes;
+mod sign_in;
 mod test;
 mod text;
 mod tree;
 
-pub use artifact::{ArtifactConfig, ArtifactContent, TemplateConfig, TemplateDialect};
+pub use artifact::{
+    AppSpecConfig, ArtifactConfig, ArtifactContent, CapacityProviderConfig, CloudFormationConfig,
+    ContainerChange, ContainerEditConfig, DotenvConfig, LogConfig, Quotes, TaskDefinitionEdits,
+    TaskNetworkConfig, TemplateConfig, TemplateDialect, WholeNumber,
+};
 pub use check::CheckConfig;
 pub use foreign::ForeignImage;
 pub use image::ImageConfig;
@@ -24,6 +29,7 @@ pub use parameter::{ParameterConfig, ParameterKind};
 pub use promotion::PromotionConfig;
 pub use repository::{Encryption, RepositoryConfig};
 pub use reuse::ReuseConfig;
+pub use sign_in::SignInConfig;
 pub use test::TestConfig;
 pub use text::{Text, describe};
 pub use tree::Tree;
@@ -36,6 +42,7 @@ use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Node;
+use crate::image::Registry;
 use crate::schema;
 use crate::source::{Source, Span};
 use artifact::ArtifactReader;
@@ -66,6 +73,8 @@ pub struct Config {
     pub check: CheckConfig,
     /// Where images are copied to, by the names of these places.
     pub promote: IndexMap<String, PromotionConfig>,
+    /// Who speaks to registries that are none of ECR's.
+    pub registries: IndexMap<Registry, SignInConfig>,
 }
 
 /// How generated artifacts name an image.
@@ -76,6 +85,15 @@ pub enum ReferenceForm {
     Tag,
     /// `registry/repository@sha256:…`
     Digest,
+}
+
+impl From<RawReference> for ReferenceForm {
+    fn from(raw: RawReference) -> Self {
+        match raw {
+            RawReference::Tag => Self::Tag,
+            RawReference::Digest => Self::Digest,
+        }
+    }
 }
 
 impl Config {
@@ -91,6 +109,7 @@ impl Config {
         texts
             .chain(self.artifacts.iter().map(|artifact| &artifact.path))
             .chain(self.promote.values().flat_map(PromotionConfig::texts))
+            .chain(self.registries.values().flat_map(SignInConfig::texts))
             .flat_map(Text::references)
             .collect()
     }
@@ -142,18 +161,20 @@ impl Config {
             }
         }
         let names: Vec<_> = raw.images.keys().map(String::as_str).collect();
+        let parameter_names: Vec<_> = raw.parameters.keys().map(String::as_str).collect();
         let mut artifacts = Vec::new();
         let keys: HashMap<_, _> = root
             .at(&["artifacts"])
             .into_iter()
             .flat_map(|(_, artifacts)| artifacts.entries())
-            .filter_map(|(key, _)| Some((key.text()?, &key.range)))
+            .filter_map(|(key, value)| Some((key.text()?, (&key.range, value))))
             .collect();
         for (path, artifact) in &raw.artifacts {
-            let key = keys.get(&**path).map_or(0..0, |range| (*range).clone());
-            let key = Span::new(source, key);
+            let (key, node) = keys.get(&**path).copied().unzip();
+            let key = Span::new(source, key.cloned().unwrap_or(0..0));
             let path = keep(Text::at_key(path, key.clone()), &mut found);
-            let read = ArtifactReader { source, images: &names, key, found: &mut found };
+            let (images, parameters) = (&*names, &*parameter_names);
+            let read = ArtifactReader { source, images, parameters, key, node, found: &mut found };
             artifacts.extend(path.and_then(|path| read.read(path, artifact)));
         }
         let (elsewhere, built): (Vec<_>, Vec<_>) =
@@ -172,10 +193,7 @@ impl Config {
                 .as_ref()
                 .map(|tag| texts(tag.texts(), source, &mut found))
                 .unwrap_or_default(),
-            reference: match raw.reference {
-                RawReference::Tag => ReferenceForm::Tag,
-                RawReference::Digest => ReferenceForm::Digest,
-            },
+            reference: raw.reference.into(),
             parameters,
             variables: named_texts(&raw.variables, source, &mut found),
             images,
@@ -183,6 +201,7 @@ impl Config {
             artifacts,
             check: CheckConfig::from_raw(&raw.check, source),
             promote,
+            registries: sign_in::sign_ins(&raw.registries, root, source, &mut found),
         };
         found.or(config)
     }
