@@ -50,7 +50,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         let releases = Releases::open(context, &project, &ready, true, false).await?;
         releases.newer_tags(&releases.last(context).await)
     };
-    let images = match publish(maker, images, &newer, &mut report).await {
+    let images = match publish(maker, images, newer, &mut report).await {
         Ok(images) => images,
         Err(error) => return Err(failure::unfinished(report, error)),
     };
@@ -68,12 +68,12 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
 async fn publish(
     maker: Maker<'_>,
     images: Vec<(ImagePlan, LocalImage)>,
-    newer: &Newer,
+    newer: Newer,
     report: &mut Report,
 ) -> anyhow::Result<Vec<Made>> {
     let images = maker.stage_all(images, report).await?;
     let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
-    tagging::tag_all(maker.context, &holdings, newer, report).await?;
+    tagging::tag_all(maker.context, &holdings, async { ((), newer) }, report).await?;
     Ok(images)
 }
 

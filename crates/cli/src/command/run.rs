@@ -27,7 +27,7 @@ pub(crate) struct Args {
     build: BuildFlags,
     #[command(flatten)]
     pub(super) output: OutputFlags,
-    /// Leave the images in the engine: no registry is asked, and no digest is known
+    /// Leave the images in the engine: no registry is asked for them, and no digest of theirs is known
     #[arg(long)]
     no_push: bool,
     /// Build these images even if their registries hold what is made from the same; without a name,
@@ -110,9 +110,12 @@ async fn publish(
     checks::of_rendered(&project.config, &artifacts)?;
     let prepared = pipeline::prepare(context, &artifacts)?;
     let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
-    let last = releases.last(context).await;
-    let newer = if args.force_moving { Newer::default() } else { releases.newer_tags(&last) };
-    let moves = tagging::tag_all(context, &holdings, &newer, report).await?;
+    let asked = async {
+        let last = releases.last(context).await;
+        let newer = if args.force_moving { Newer::default() } else { releases.newer_tags(&last) };
+        (last, newer)
+    };
+    let (last, moves) = tagging::tag_all(context, &holdings, asked, report).await?;
     let written = match pipeline::commit(context, &artifacts, prepared, report) {
         Ok(written) => written,
         Err(error) => {
