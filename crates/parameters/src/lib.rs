@@ -9,6 +9,7 @@ mod assemble;
 pub mod error;
 pub mod fetch;
 pub mod offline;
+pub mod refusal;
 pub mod request;
 mod secrets_manager;
 mod ssm;
