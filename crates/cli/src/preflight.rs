@@ -1,6 +1,7 @@
 //! Everything that can be known to go wrong before anything is built, asked at once.
 
 mod engine;
+mod platforms;
 mod registries;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ use crate::project::Project;
 use crate::reuse::{Looked, Memory, Rebuild};
 use crate::{access, dockerfiles, failure};
 use engine::check_engine;
+use platforms::check_platforms;
 use registries::check_registries;
 
 /// One thing that was looked at.
@@ -162,7 +164,7 @@ pub(crate) fn to_be_made(checks: &[Check]) -> BTreeSet<&Repository> {
     repositories.collect()
 }
 
-fn good(subject: impl Into<String>, found: impl fmt::Display) -> Check {
+pub(crate) fn good(subject: impl Into<String>, found: impl fmt::Display) -> Check {
     Check { subject: subject.into(), finding: Finding::Good(found.to_string()) }
 }
 
@@ -213,6 +215,22 @@ async fn check_rest(
             }
         });
     }
+    if needs.artifacts {
+        match project.fetch_bases(context).await {
+            Ok(0) => {}
+            Ok(count) => checks.push(good("base", format_args!("{count} fetched from ECS"))),
+            Err(error) => {
+                // Names that want parameters which are not there are no mistakes of their own.
+                let is_told = matches!(judge, Judge::Lenient);
+                checks.extend(match error.downcast::<Diagnostics>() {
+                    Ok(errors) if is_told => judge.of("base", errors),
+                    Ok(errors) => Some(bad("base", errors)),
+                    Err(error) => Some(bad("base", error)),
+                });
+                judge = Judge::Lenient;
+            }
+        }
+    }
     let plans = project.plan_images(context, digest).unwrap_or_else(|errors| {
         checks.extend(judge.of("images", errors));
         judge = Judge::Lenient;
@@ -225,6 +243,11 @@ async fn check_rest(
         && let Err(errors) = crate::checks::before_run(context, project)
     {
         checks.extend(judge.of("check", errors));
+    }
+    if let Some(artifacts) = &artifacts
+        && let Err(errors) = check_platforms(&plans, artifacts, &project.scope)
+    {
+        checks.push(bad("platforms", errors));
     }
     let mut bases = BTreeSet::new();
     if needs.builds {

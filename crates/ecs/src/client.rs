@@ -38,7 +38,10 @@ impl Ecs {
             Err(error)
                 if error.as_service_error().is_some_and(|it| {
                     it.is_client_exception() && it.to_string().contains("Unable to describe")
-                        || it.meta().message().is_some_and(|text| text.contains("Unable to describe"))
+                        || it
+                            .meta()
+                            .message()
+                            .is_some_and(|text| text.contains("Unable to describe"))
                 }) =>
             {
                 let near = self.nearest_family(name).await;
@@ -74,7 +77,11 @@ impl Ecs {
         let service = reply.services().iter().find(|one| one.status() != Some("INACTIVE"));
         let Some(service) = service else {
             let near = self.nearest_service(cluster, name).await;
-            return Err(EcsError::NoService { cluster: cluster.into(), service: name.into(), near });
+            return Err(EcsError::NoService {
+                cluster: cluster.into(),
+                service: name.into(),
+                near,
+            });
         };
         revision(service).ok_or_else(|| EcsError::NoRevision(name.into()))
     }

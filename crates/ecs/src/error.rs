@@ -35,6 +35,15 @@ pub enum EcsError {
     /// The service has no task definition of its own: its task sets have theirs.
     #[error("the service `{0}` has no task definition yet")]
     NoRevision(String),
+    /// A task definition names a role that is not there.
+    #[error("there is no role `{0}`")]
+    NoRole(String),
+    /// A task definition names a role that tasks cannot have.
+    #[error("the role `{0}` does not trust `ecs-tasks.amazonaws.com`")]
+    Untrusting(String),
+    /// A container writes to a log group that is not there.
+    #[error("there is no log group `{0}`")]
+    NoLogGroup(String),
     /// AWS did not answer.
     #[error("failed to ask {service}: {refusal}")]
     Refused {
@@ -49,14 +58,6 @@ fn there(near: Option<&str>) -> String {
     near.map(|near| format!(" (there is `{near}`)")).unwrap_or_default()
 }
 
-impl EcsError {
-    /// There is nothing of this name, which a first deployment is about to change.
-    #[must_use]
-    pub fn is_missing(&self) -> bool {
-        !matches!(self, Self::Refused { .. })
-    }
-}
-
 impl Hint for EcsError {
     fn hint(&self) -> Option<String> {
         match self {
@@ -67,6 +68,13 @@ impl Hint for EcsError {
                 Some("check the name, the account and the region (`AWS_REGION`)".into())
             }
             Self::NoRevision(_) => Some("deploy it once, or name a family".into()),
+            Self::NoRole(_) => Some("check its name, or make it".into()),
+            Self::Untrusting(_) => {
+                Some("let its trust policy allow `sts:AssumeRole` to that service".into())
+            }
+            Self::NoLogGroup(_) => Some(
+                "make it, or set the option `awslogs-create-group` to `true` and allow `logs:CreateLogGroup` to the execution role".into(),
+            ),
             Self::Refused { refusal, .. } => refusal.hint(),
         }
     }

@@ -29,16 +29,14 @@ pub enum RoleState {
 /// # Errors
 ///
 /// If IAM does not answer.
-pub async fn look_up(
-    caller: Caller<'_>,
-    place: &Place,
-    role: &str,
-) -> Result<RoleState, EcsError> {
+pub async fn look_up(caller: Caller<'_>, place: &Place, role: &str) -> Result<RoleState, EcsError> {
     let client = Client::new(&caller.at(place).await);
     let name = role.rsplit('/').next().unwrap_or(role);
     let reply = match client.get_role().role_name(name).send().await {
         Ok(reply) => reply,
-        Err(error) if error.as_service_error().is_some_and(|it| it.is_no_such_entity_exception()) => {
+        Err(error)
+            if error.as_service_error().is_some_and(|it| it.is_no_such_entity_exception()) =>
+        {
             return Ok(RoleState::Missing);
         }
         Err(error) => {
@@ -59,8 +57,7 @@ fn trusts(policy: &Json, service: &str) -> bool {
             ["sts:AssumeRole", "sts:*", "*"].iter().any(|it| it.eq_ignore_ascii_case(action))
         });
         let principal = &statement["Principal"];
-        let is_it = principal == "*"
-            || each(&principal["Service"]).any(|name| name == service);
+        let is_it = principal == "*" || each(&principal["Service"]).any(|name| name == service);
         statement["Effect"] == "Allow" && assumes && is_it
     })
 }
@@ -82,14 +79,15 @@ mod tests {
 
     #[test]
     fn a_trust_policy_names_the_service_one_way_or_another() {
-        let policy = |principal: Json, action: Json| {
-            json!({"Statement": {"Effect": "Allow", "Principal": principal, "Action": action}})
-        };
+        let policy = |principal: Json, action: Json| json!({"Statement": {"Effect": "Allow", "Principal": principal, "Action": action}});
         let tasks = json!({"Service": "ecs-tasks.amazonaws.com"});
         let several = json!({"Service": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]});
         assert!(trusts(&policy(tasks.clone(), json!("sts:AssumeRole")), TASKS));
         assert!(trusts(&policy(several, json!(["sts:TagSession", "sts:AssumeRole"])), TASKS));
-        assert!(!trusts(&policy(json!({"Service": "ecs.amazonaws.com"}), json!("sts:AssumeRole")), TASKS));
+        assert!(!trusts(
+            &policy(json!({"Service": "ecs.amazonaws.com"}), json!("sts:AssumeRole")),
+            TASKS
+        ));
         assert!(!trusts(&policy(tasks, json!("sts:TagSession")), TASKS));
         assert!(!trusts(&Json::Null, TASKS));
     }

@@ -61,7 +61,8 @@ pub(crate) fn allow(action: &str, resource: Option<&str>) -> String {
 }
 
 /// Advice for a role that cannot be assumed.
-pub(crate) const TRUST: &str = "allow `sts:AssumeRole` on it to the role that shipspec runs with, and let it trust that role";
+pub(crate) const TRUST: &str =
+    "allow `sts:AssumeRole` on it to the role that shipspec runs with, and let it trust that role";
 
 impl Refusal {
     /// What an SDK's error means; `action` is what was asked for, as IAM names it.

@@ -87,7 +87,7 @@ impl Drafts {
     pub fn read(config: &Config, scope: &Scope, folder: &Path) -> Self {
         let mut all = Self::default();
         for artifact in &config.artifacts {
-            match read_all(artifact, scope, folder) {
+            match read_all(artifact, config, scope, folder) {
                 Ok(plans) => {
                     for plan in plans {
                         all.add(artifact, &plan, scope, config.reference);
@@ -223,10 +223,14 @@ fn made(content: &Content, scope: &Scope, form: ReferenceForm) -> DraftContent {
             Ok(value) => value.content().to_string(),
             Err(_) => return DraftContent::Unclear("a value in it is not known here".into()),
         },
+        Content::Base(Some(task)) => task.to_string(),
+        Content::Base(None) => return DraftContent::Unclear(BASE.into()),
         Content::Template(_) => return DraftContent::Unclear("it is made from a template".into()),
     };
     DraftContent::Made { text, format: Format::Json }
 }
+
+const BASE: &str = "it begins from what ECS has, and nobody is asked for that here";
 
 /// A name that an artifact's path, template or condition asks for, and that has no value here.
 fn unknown_name(artifact: &ArtifactConfig, scope: &Scope) -> Option<String> {

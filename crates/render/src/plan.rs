@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 use shipspec_spec::config::{
-    ArtifactConfig, ArtifactContent, Config, ReferenceForm, TemplateConfig, Text, Tree, describe,
+    ArtifactConfig, ArtifactContent, Base, Config, ReferenceForm, Service, ServiceConfig,
+    TemplateConfig, Text, Tree, describe,
 };
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::{EvaluationError, Names};
@@ -31,6 +33,8 @@ pub(crate) struct ArtifactPlan {
     pub(crate) path: String,
     pub(crate) place: Span,
     pub(crate) content: Content,
+    /// The service that it is for.
+    service: Option<Service>,
     allow_secrets: Vec<String>,
     /// Its place in the matrix.
     pub(crate) matrix: BTreeMap<String, Value>,
@@ -41,6 +45,8 @@ pub(crate) struct ArtifactPlan {
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Template(TemplateFile),
+    /// A task definition of ECS, once it is known.
+    Base(Option<Json>),
     ImageDetail(String),
     ImageDefinitions(Vec<(String, String)>),
     Json(Tree),
@@ -56,7 +62,8 @@ impl ArtifactPlans {
     pub fn read(config: &Config, scope: &Scope, folder: &Path) -> Result<Self, Diagnostics> {
         let mut found = Diagnostics::default();
         let (mut plans, mut paths) = (Vec::new(), HashSet::new());
-        let all = parallel::map(&config.artifacts, |artifact| read_all(artifact, scope, folder));
+        let all =
+            parallel::map(&config.artifacts, |artifact| read_all(artifact, config, scope, folder));
         for read in all {
             match read {
                 Ok(read) => {
@@ -83,6 +90,16 @@ impl ArtifactPlans {
     /// The paths of the artifacts, as they will be written.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.plans.iter().map(|plan| &*plan.path)
+    }
+
+    /// Where shipspec.yml names the artifacts, in the order of [`ArtifactPlans::paths`].
+    pub fn places(&self) -> impl Iterator<Item = &Span> {
+        self.plans.iter().map(|plan| &plan.place)
+    }
+
+    /// The services that the artifacts are for, in the order of [`ArtifactPlans::paths`].
+    pub fn services(&self) -> impl Iterator<Item = Option<&Service>> {
+        self.plans.iter().map(|plan| plan.service.as_ref())
     }
 
     /// Every name that the artifacts could ask for.
@@ -118,13 +135,46 @@ impl ArtifactPlans {
     }
 }
 
+/// The task definitions that artifacts begin from, and where shipspec.yml says so.
+///
+/// # Errors
+///
+/// Every name that has no value.
+pub fn bases(config: &Config, scope: &Scope) -> Result<BTreeMap<Base, Span>, Diagnostics> {
+    let (mut bases, mut found) = (BTreeMap::new(), Diagnostics::default());
+    for artifact in &config.artifacts {
+        let Some(base) = artifact.base() else { continue };
+        let wanted = wanted(artifact, scope).and_then(|all| {
+            all.iter().map(|(_, scope)| base.evaluate(scope)).collect::<Result<Vec<_>, _>>()
+        });
+        match wanted {
+            Ok(all) => bases.extend(all.into_iter().map(|it| (it, artifact.path.span().clone()))),
+            Err(errors) => found.extend(errors),
+        }
+    }
+    found.or(bases)
+}
+
 /// The artifacts of one entry: one for each combination of its matrix that `when:` lets through.
 pub(crate) fn read_all(
     artifact: &ArtifactConfig,
+    config: &Config,
     scope: &Scope,
     folder: &Path,
 ) -> Result<Vec<ArtifactPlan>, Diagnostics> {
-    let mut plans = Vec::new();
+    let service = artifact.service.as_ref().or(config.service.as_ref());
+    wanted(artifact, scope)?
+        .into_iter()
+        .map(|(matrix, scope)| ArtifactPlan::read(artifact, service, matrix, &scope, folder))
+        .collect()
+}
+
+/// The combinations of its matrix that `when:` lets through, each with its names.
+fn wanted(
+    artifact: &ArtifactConfig,
+    scope: &Scope,
+) -> Result<Vec<(BTreeMap<String, Value>, Scope)>, Diagnostics> {
+    let mut wanted = Vec::new();
     for matrix in combinations(&artifact.matrix, scope)? {
         let scope = scope.of_artifact(matrix.clone(), &artifact.variables);
         let is_wanted = match &artifact.when {
@@ -132,10 +182,10 @@ pub(crate) fn read_all(
             None => true,
         };
         if is_wanted {
-            plans.push(ArtifactPlan::read(artifact, matrix, &scope, folder)?);
+            wanted.push((matrix, scope));
         }
     }
-    Ok(plans)
+    Ok(wanted)
 }
 
 /// Every combination of values, the first name changing most slowly; one empty one for no names.
@@ -168,8 +218,9 @@ fn is_true(value: &Value) -> bool {
 impl ArtifactPlan {
     fn read(
         artifact: &ArtifactConfig,
+        service: Option<&ServiceConfig>,
         matrix: BTreeMap<String, Value>,
-        names: &dyn Names,
+        names: &Scope,
         folder: &Path,
     ) -> Result<Self, Diagnostics> {
         let path = public_text(&artifact.path, names)?;
@@ -182,19 +233,24 @@ impl ArtifactPlan {
             ArtifactContent::Template(template) => {
                 Content::Template(read_template(template, &path, names, folder)?)
             }
+            ArtifactContent::Base(base) => {
+                Content::Base(names.base(&base.evaluate(names)?).cloned())
+            }
             ArtifactContent::ImageDetail(image) => Content::ImageDetail(image.clone()),
             ArtifactContent::ImageDefinitions(pairs) => Content::ImageDefinitions(pairs.clone()),
             ArtifactContent::Json(tree) => Content::Json(tree.clone()),
         };
+        let service = service.map(|service| service.evaluate(names)).transpose()?;
         let allow_secrets = artifact.allow_secrets.clone();
         let variables = artifact.variables.clone();
-        Ok(Self { path, place, content, allow_secrets, matrix, variables })
+        Ok(Self { path, place, content, service, allow_secrets, matrix, variables })
     }
 
     fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
         let image = |name: &String| reference_name(name, form);
         let mut names: BTreeSet<_> = match &self.content {
             Content::Template(template) => template.references(),
+            Content::Base(_) => BTreeSet::new(),
             Content::ImageDetail(name) => BTreeSet::from([image(name)]),
             Content::ImageDefinitions(pairs) => pairs.iter().map(|(_, name)| image(name)).collect(),
             Content::Json(tree) => tree.texts().flat_map(Text::references).collect(),
@@ -213,6 +269,7 @@ impl ArtifactPlan {
     ) -> Result<Artifact, Diagnostics> {
         let filled = match &self.content {
             Content::Template(template) => template.fill(&self.path, names)?,
+            Content::Base(base) => plain(self.base_text(base.as_ref())?),
             Content::ImageDetail(image) => {
                 plain(image_detail(&self.reference(image, names, form)?))
             }
@@ -235,6 +292,19 @@ impl ArtifactPlan {
         secrets.extend(self.search(&filled.text, searches)?);
         let Filled { text, notes, .. } = filled;
         Ok(Artifact { path: (&self.path).into(), text, secrets, notes })
+    }
+
+    /// The task definition as a file for people.
+    fn base_text(&self, base: Option<&Json>) -> Result<String, Diagnostic> {
+        let Some(task) = base else {
+            let message =
+                "what ECS has as its `base` is not known here: it is asked for before a build";
+            let unknown = Diagnostic::at(self.place.clone(), message);
+            return Err(Diagnostic { is_premature: true, ..unknown });
+        };
+        let text = serde_json::to_string_pretty(task);
+        let text = text.map_err(|error| Diagnostic::at(self.place.clone(), error.to_string()))?;
+        Ok(format!("{text}\n"))
     }
 
     /// A CloudFormation action may read the file with `Fn::GetParam`, one key at a time, and what it

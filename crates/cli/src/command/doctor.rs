@@ -11,9 +11,9 @@ use shipspec_spec::value::Value;
 
 use crate::arguments::{EngineFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
-use crate::failure;
 use crate::preflight::{Check, Finding, Needs, Preflight};
 use crate::project::Project;
+use crate::{deployment, failure};
 
 /// Look at everything that a run needs, and show what every name stands for
 #[derive(Debug, ClapArgs)]
@@ -36,7 +36,11 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         subject: format!("push to {}", plan.repository),
         finding: Finding::NotChecked("only a push shows whether it is allowed".into()),
     });
-    for check in found.checks.into_iter().chain(unasked) {
+    let mut checks: Vec<_> = found.checks.into_iter().chain(unasked).collect();
+    if let Some(artifacts) = &found.artifacts {
+        checks.extend(deployment::check(context, &project, artifacts).await);
+    }
+    for check in checks {
         let line = match check.finding {
             Finding::Good(found) => format!("ok           {}: {found}", check.subject),
             Finding::ToBeMade(_) => {

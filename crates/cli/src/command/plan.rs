@@ -35,6 +35,9 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     if !args.offline || project.offline.is_some() {
         project.fetch_parameters(context).await?;
     }
+    if !args.offline {
+        project.fetch_bases(context).await?;
+    }
     let report = plan(&mut project, context, args.offline).await?;
     context.console.data(&match args.output.output {
         Output::Json => report.json(),
@@ -71,10 +74,14 @@ async fn plan(
     match project.read_artifacts(context) {
         Ok(artifacts) => {
             let scope = project.scope.with_stand_ins();
+            let has_base = project.config.artifacts.iter().any(|it| it.base().is_some());
             for (path, artifact) in artifacts.paths().zip(artifacts.fill_each(&scope)) {
                 let (text, reason) = match artifact {
                     Ok(artifact) if artifact.secrets.is_empty() => {
-                        (Some(shown(&artifact.text)), None)
+                        let text = shown(&artifact.text);
+                        // What others wrote into ECS may be a secret.
+                        let text = if has_base { context.console.masked(text) } else { text };
+                        (Some(text), None)
                     }
                     Ok(artifact) => {
                         let names: Vec<_> = artifact.secrets.into_iter().collect();

@@ -5,10 +5,11 @@ use shipspec_spec::scope::DigestState;
 
 use crate::arguments::{BuildFlags, EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
+use crate::deployed::Deployed;
 use crate::images::{Made, Maker};
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_something};
-use crate::releases::Releases;
+use crate::releases::{Released, Releases};
 use crate::report::Report;
 use crate::reuse::Rebuild;
 use crate::{checks, failure, pipeline, release, tagging};
@@ -103,10 +104,14 @@ async fn publish(
     let moves = tagging::tag_all(context, &holdings, report).await?;
     let mut written = pipeline::commit(context, &artifacts, prepared, report);
     if written.is_ok() {
-        let hashes = release::artifacts(project, ready.artifacts.as_ref());
+        let made = Released {
+            images: &images,
+            artifacts: release::artifacts(project, ready.artifacts.as_ref()),
+            deployed: Deployed::new(ready, &images, &artifacts),
+        };
         // Asked this late, it is not one that another run has followed meanwhile.
         let last = releases.last(context).await;
-        written = releases.keep(context, project, &images, hashes, last, report).await;
+        written = releases.keep(context, project, made, last, report).await;
     }
     if written.is_err() {
         moves.put_back(context, report).await;

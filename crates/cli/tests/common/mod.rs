@@ -89,6 +89,23 @@ impl Project {
         self.variable("REPOSITORY_URL", &repository.uri())
     }
 
+    /// Shows a text of this run in snapshots as another one.
+    pub fn shown_as(mut self, text: &str, name: &str) -> Self {
+        self.shown_as.push((text.to_owned(), name.to_owned()));
+        self
+    }
+
+    /// Another program, in the same folder and environment.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null());
+        command
+    }
+
     /// A path in the folder.
     pub fn path(&self, path: &str) -> std::path::PathBuf {
         self.folder.path().join(path)

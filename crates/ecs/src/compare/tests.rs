@@ -6,7 +6,8 @@ use super::*;
 fn told(before: Json, after: Json) -> Vec<String> {
     let difference = compare(&before, &after);
     let lines = |word: &str, entries: &[Entry]| {
-        let line = |entry: &Entry| format!("{word} {}: {} → {}", entry.path, entry.before, entry.after);
+        let line =
+            |entry: &Entry| format!("{word} {}: {} → {}", entry.path, entry.before, entry.after);
         entries.iter().map(line).collect::<Vec<_>>()
     };
     [

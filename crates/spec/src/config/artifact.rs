@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::base::BaseConfig;
 use super::check::CheckConfig;
 use super::raw::{RawArtifact, RawArtifactMap, RawDefinitions, RawDialect};
+use super::service::ServiceConfig;
 use super::text::{RawText, Text, keep, named_texts, texts};
 use super::tree::Tree;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -19,6 +21,8 @@ pub struct ArtifactConfig {
     pub path: Text,
     /// What it is made from.
     pub content: ArtifactContent,
+    /// The service that it is for, if it is not that of the file.
+    pub service: Option<ServiceConfig>,
     /// Secret parameters that may stand in it.
     pub allow_secrets: Vec<String>,
     /// Findings of `check` that are not told of it.
@@ -32,12 +36,22 @@ pub struct ArtifactConfig {
 }
 
 impl ArtifactConfig {
+    /// The task definition that it begins from, if it does.
+    #[must_use]
+    pub fn base(&self) -> Option<&BaseConfig> {
+        match &self.content {
+            ArtifactContent::Base(base) => Some(base),
+            _ => None,
+        }
+    }
+
     /// An artifact of which only path and content are said.
     #[must_use]
     pub fn new(path: Text, content: ArtifactContent) -> Self {
         Self {
             path,
             content,
+            service: None,
             allow_secrets: Vec::new(),
             check: CheckConfig::default(),
             variables: IndexMap::new(),
@@ -82,6 +96,8 @@ pub enum TemplateDialect {
 pub enum ArtifactContent {
     /// A template.
     Template(TemplateConfig),
+    /// The task definition that ECS has.
+    Base(Box<BaseConfig>),
     /// `imageDetail.json` of an image.
     ImageDetail(String),
     /// `imagedefinitions.json`: containers and their images.
@@ -118,6 +134,10 @@ impl ArtifactReader<'_> {
         Some(ArtifactConfig {
             path,
             content,
+            service: map
+                .service
+                .as_ref()
+                .and_then(|service| ServiceConfig::from_raw(service, self.source, self.found)),
             allow_secrets: words(&map.allow_secrets),
             check: CheckConfig::from_raw(&map.check, self.source),
             variables: named_texts(&map.variables, self.source, self.found),
@@ -157,8 +177,15 @@ impl ArtifactReader<'_> {
     }
 
     fn content(&mut self, map: &RawArtifactMap) -> Option<ArtifactContent> {
+        if let (Some(base), None) = (&map.base, &map.template) {
+            let is_alone = map.image_detail.is_none() && map.image_definitions.is_none();
+            if is_alone && map.json.is_none() {
+                let base = BaseConfig::from_raw(base, &self.key, self.source, self.found)?;
+                return Some(ArtifactContent::Base(Box::new(base)));
+            }
+        }
         match (&map.template, &map.image_detail, &map.image_definitions, &map.json) {
-            (Some(path), None, None, None) => self.template(path, map),
+            (Some(path), None, None, None) if map.base.is_none() => self.template(path, map),
             (None, Some(image), None, None) => {
                 Some(ArtifactContent::ImageDetail(self.image(image)?))
             }
@@ -167,7 +194,7 @@ impl ArtifactReader<'_> {
                 Some(ArtifactContent::Json(Tree::from_raw(tree, self.source, self.found)?))
             }
             _ => {
-                let message = "an artifact is made from exactly one of `template`, \
+                let message = "an artifact is made from exactly one of `template`, `base`, \
                                `image_detail`, `image_definitions` and `json`";
                 self.found.push(Diagnostic::at(self.key.clone(), message));
                 None

@@ -1,6 +1,7 @@
 //! shipspec.yml: what it may say, and what it says.
 
 mod artifact;
+mod base;
 mod check;
 mod image;
 mod options;
@@ -9,12 +10,14 @@ mod promotion;
 mod raw;
 mod repository;
 mod reuse;
+mod service;
 mod shapes;
 mod test;
 mod text;
 mod tree;
 
 pub use artifact::{ArtifactConfig, ArtifactContent, TemplateConfig, TemplateDialect};
+pub use base::{Base, BaseConfig};
 pub use check::CheckConfig;
 pub use image::ImageConfig;
 pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
@@ -22,6 +25,7 @@ pub use parameter::{ParameterConfig, ParameterKind};
 pub use promotion::PromotionConfig;
 pub use repository::{Encryption, RepositoryConfig};
 pub use reuse::ReuseConfig;
+pub use service::{PlaceConfig, Placed, Service, ServiceConfig};
 pub use test::TestConfig;
 pub use text::{Text, describe};
 pub use tree::Tree;
@@ -60,6 +64,8 @@ pub struct Config {
     pub artifacts: Vec<ArtifactConfig>,
     /// Findings of `check` that are not told.
     pub check: CheckConfig,
+    /// The service that a deployment changes.
+    pub service: Option<ServiceConfig>,
     /// Where images are copied to, by the names of these places.
     pub promote: IndexMap<String, PromotionConfig>,
 }
@@ -85,9 +91,18 @@ impl Config {
             .chain(self.parameters.values().flat_map(ParameterConfig::texts));
         texts
             .chain(self.artifacts.iter().map(|artifact| &artifact.path))
+            .chain(self.services().flat_map(ServiceConfig::texts))
+            .chain(
+                self.artifacts.iter().filter_map(ArtifactConfig::base).flat_map(BaseConfig::texts),
+            )
             .chain(self.promote.values().flat_map(PromotionConfig::texts))
             .flat_map(Text::references)
             .collect()
+    }
+
+    /// Every service that the file names.
+    pub fn services(&self) -> impl Iterator<Item = &ServiceConfig> {
+        self.service.iter().chain(self.artifacts.iter().filter_map(|it| it.service.as_ref()))
     }
 
     /// Reads shipspec.yml.
@@ -174,6 +189,10 @@ impl Config {
             images,
             artifacts,
             check: CheckConfig::from_raw(&raw.check, source),
+            service: raw
+                .service
+                .as_ref()
+                .and_then(|service| ServiceConfig::from_raw(service, source, &mut found)),
             promote,
         };
         found.or(config)

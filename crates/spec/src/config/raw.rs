@@ -6,9 +6,11 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
+use super::base::RawBase;
 use super::options::{Network, RawCacheTo, RawNoCache};
 use super::repository::RawCreateRepository;
 use super::reuse::RawReuse;
+use super::service::RawService;
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -48,6 +50,9 @@ pub(super) struct RawConfig {
     /// How `shipspec check` judges.
     #[serde(default)]
     pub(super) check: RawCheck,
+    /// The service of ECS that a deployment changes: `doctor` and `diff` look at what it runs.
+    #[serde(default)]
+    pub(super) service: Option<RawService>,
     /// Other accounts or regions that `shipspec promote NAME` copies the images to, by their names:
     /// `production`.
     #[serde(default)]
@@ -313,14 +318,17 @@ pub(super) enum RawArtifact {
     Map(Box<RawArtifactMap>),
 }
 
-/// What an artifact is made from: exactly one of `template`, `image_detail`, `image_definitions`
-/// and `json`.
+/// What an artifact is made from: exactly one of `template`, `base`, `image_detail`,
+/// `image_definitions` and `json`.
 #[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "ArtifactSource")]
 pub(super) struct RawArtifactMap {
     /// The path of a template to fill.
     #[schemars(default)]
     pub(super) template: Option<RawText>,
+    /// The task definition that ECS has, as it can be registered again.
+    #[schemars(default)]
+    pub(super) base: Option<Box<RawBase>>,
     /// `imageDetail.json` for the blue/green action: the name of an image.
     #[schemars(default)]
     pub(super) image_detail: Option<RawText>,
@@ -331,6 +339,9 @@ pub(super) struct RawArtifactMap {
     /// A JSON file with this content.
     #[schemars(default)]
     pub(super) json: Option<RawTree>,
+    /// The service that this artifact is for, if it is not that of the file.
+    #[schemars(default)]
+    pub(super) service: Option<RawService>,
     /// Secret parameters that may stand in this artifact in plain text.
     #[schemars(default)]
     pub(super) allow_secrets: Vec<RawText>,

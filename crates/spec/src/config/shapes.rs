@@ -4,6 +4,7 @@
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, Error};
 
+use super::base::RawBase;
 use super::options::{RawCacheTo, RawNoCache};
 use super::raw::{
     OneOrMany, RawArtifact, RawArtifactMap, RawCheck, RawDefinitions, RawDialect, RawParameter,
@@ -11,6 +12,7 @@ use super::raw::{
 };
 use super::repository::RawCreateRepository;
 use super::reuse::RawReuse;
+use super::service::RawService;
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -35,7 +37,8 @@ deserialize_by_way_of_a_tree!(
     RawDefinitions,
     RawNoCache,
     RawParameter,
-    RawReuse
+    RawReuse,
+    RawService
 );
 
 impl TryFrom<RawTree> for RawText {
@@ -182,11 +185,13 @@ impl TryFrom<IndexMap<String, RawTree>> for RawArtifactMap {
         let mut take = |key: &str| entries.shift_remove(key);
         Ok(Self {
             template: take("template").map(RawText::try_from).transpose()?,
+            base: take("base").map(RawBase::try_from).transpose()?.map(Box::new),
             image_detail: take("image_detail").map(RawText::try_from).transpose()?,
             image_definitions: take("image_definitions")
                 .map(RawDefinitions::try_from)
                 .transpose()?,
             json: take("json"),
+            service: take("service").map(RawService::try_from).transpose()?,
             allow_secrets: take("allow_secrets").map(list).transpose()?.unwrap_or_default(),
             check: take("check").map(RawCheck::try_from).transpose()?.unwrap_or_default(),
             variables: take("variables").map(map).transpose()?.unwrap_or_default(),
