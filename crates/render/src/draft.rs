@@ -8,7 +8,10 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use shipspec_spec::config::{ArtifactConfig, Config, ReferenceForm, Text, describe};
+use shipspec_spec::config::{
+    ArtifactConfig, ArtifactContent, BaseConfig, Config, ReferenceForm, ServiceConfig, Text,
+    describe,
+};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::escape::JsonPlace;
 use shipspec_spec::expression::{EvaluationError, NameError, Names, Piece, Slot, Template};
@@ -16,8 +19,8 @@ use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Source, Span};
 use shipspec_spec::value::{UNKNOWN, Value};
 
-use crate::image_files::{image_definitions, image_detail};
-use crate::plan::{ArtifactPlan, Content, read_all, reference_name};
+use crate::made::draft_format;
+use crate::plan::{ArtifactPlan, Content, read_all};
 use crate::template::{Body, Format, TemplateFile};
 
 /// An artifact as far as it is known.
@@ -93,7 +96,7 @@ impl Drafts {
                         all.add(artifact, &plan, scope, config.reference);
                     }
                 }
-                Err(errors) => match unknown_name(artifact, scope) {
+                Err(errors) => match unknown_name(artifact, config, scope) {
                     Some(name) => {
                         let path = artifact.path.as_written();
                         all.unclear.push(format!("`{path}`: `{name}` has no value here"));
@@ -119,7 +122,11 @@ impl Drafts {
                 template = Some(file.source.name.clone());
                 self.template(file, &scope)
             }
-            content => made(content, &scope, form),
+            Content::Base(Some(task)) => {
+                DraftContent::Made { text: task.to_string(), format: Format::Json }
+            }
+            Content::Base(None) => DraftContent::Unclear(BASE.into()),
+            Content::Made(content) => self.made(plan, content, &scope, form),
         };
         self.drafts.push(Draft {
             path: plan.path.clone(),
@@ -128,6 +135,28 @@ impl Drafts {
             allow: artifact.check.codes().cloned().collect(),
             content,
         });
+    }
+
+    /// An artifact that has no template.
+    fn made(
+        &mut self,
+        plan: &ArtifactPlan,
+        content: &ArtifactContent,
+        scope: &Scope,
+        form: ReferenceForm,
+    ) -> DraftContent {
+        let names = StandIns::new(scope);
+        let format = draft_format(content, &plan.path);
+        match plan.making(&names, form).make(content, Some(format)) {
+            Ok(made) => DraftContent::Made { text: made.text, format },
+            Err(_) if names.used() => {
+                DraftContent::Unclear("a value in it is not known here".into())
+            }
+            Err(errors) => {
+                self.mistakes.extend(errors);
+                DraftContent::Unclear("it cannot be made".into())
+            }
+        }
     }
 
     fn template(&mut self, file: &TemplateFile, scope: &Scope) -> DraftContent {
@@ -204,42 +233,19 @@ impl Drafts {
     }
 }
 
-/// The text of an artifact that has no template.
-fn made(content: &Content, scope: &Scope, form: ReferenceForm) -> DraftContent {
-    let names = StandIns::new(scope);
-    let reference = |image: &String| {
-        let images = names.resolve(&reference_name(image, form)).ok();
-        let part = if form == ReferenceForm::Tag { "uri" } else { "pinned" };
-        let text = images.and_then(|it| Some(it.content()[image][part].as_str()?.to_owned()));
-        text.unwrap_or_else(|| UNKNOWN.to_string())
-    };
-    let text = match content {
-        Content::ImageDetail(image) => image_detail(&reference(image)),
-        Content::ImageDefinitions(pairs) => {
-            let pairs = pairs.iter().map(|(container, image)| (&**container, reference(image)));
-            image_definitions(pairs)
-        }
-        Content::Json(tree) => match tree.evaluate(&names) {
-            Ok(value) => value.content().to_string(),
-            Err(_) => return DraftContent::Unclear("a value in it is not known here".into()),
-        },
-        Content::Base(Some(task)) => task.to_string(),
-        Content::Base(None) => return DraftContent::Unclear(BASE.into()),
-        Content::Template(_) => return DraftContent::Unclear("it is made from a template".into()),
-    };
-    DraftContent::Made { text, format: Format::Json }
-}
-
 const BASE: &str = "it begins from what ECS has, and nobody is asked for that here";
 
 /// A name that an artifact's path, template or condition asks for, and that has no value here.
-fn unknown_name(artifact: &ArtifactConfig, scope: &Scope) -> Option<String> {
+fn unknown_name(artifact: &ArtifactConfig, config: &Config, scope: &Scope) -> Option<String> {
     let scope = scope.of_artifact(std::collections::BTreeMap::new(), &artifact.variables);
     let template = match &artifact.content {
-        shipspec_spec::config::ArtifactContent::Template(template) => Some(&template.path),
+        ArtifactContent::Template(template) => Some(&template.path),
         _ => None,
     };
     let texts = artifact.matrix.values().flatten().chain(&artifact.when).chain(template);
+    let service = artifact.service.as_ref().or(config.service.as_ref());
+    let texts = texts.chain(service.into_iter().flat_map(ServiceConfig::texts));
+    let texts = texts.chain(artifact.base().into_iter().flat_map(BaseConfig::texts));
     let names = texts.chain([&artifact.path]).flat_map(Text::references);
     let mut names = names.filter(|name| !artifact.matrix.contains_key(name));
     names.find(|name| scope.resolve(name).is_err_and(|error| is_unknown(&error.into())))
