@@ -7,6 +7,7 @@ use shipspec_ecs::compare::{Difference, compare};
 use shipspec_ecs::error::EcsError;
 use shipspec_ecs::running::{Running, Which, containers};
 use shipspec_spec::hint::Hint as _;
+use shipspec_spec::nearest::nearest;
 
 use crate::console::Console;
 use crate::context::Context;
@@ -50,7 +51,7 @@ pub(crate) async fn compare_all(
         }
         let mut notes = Vec::new();
         let outcome = match &known[&target] {
-            Ok(running) => Ok(rendered.against(running, &details, &mut notes)),
+            Ok(running) => rendered.against(running, &details, &mut notes),
             Err(EcsError::NoFamily { .. }) if matches!(target.which, Which::Family(_)) => {
                 Ok((None, rendered.alone(&details)))
             }
@@ -85,7 +86,7 @@ impl Rendered {
         running: &Running,
         details: &[String],
         notes: &mut Vec<String>,
-    ) -> (Option<String>, Difference) {
+    ) -> Result<(Option<String>, Difference), EcsError> {
         let before = &running.task_definition;
         let difference = match self {
             Self::TaskDefinition(mut task) => {
@@ -99,15 +100,9 @@ impl Rendered {
                 }
                 difference
             }
-            Self::ImageDefinitions(items) => {
-                let (after, unknown) = with_images(before, &items);
-                notes.extend(unknown.into_iter().map(|container| {
-                    format!("`{container}`: {} has no such container", running.name())
-                }));
-                compare(before, &after)
-            }
+            Self::ImageDefinitions(items) => compare(before, &with_images(running, &items)?),
         };
-        (Some(running.name().to_owned()), difference)
+        Ok((Some(running.name().to_owned()), difference))
     }
 
     /// All of it is new.
@@ -148,18 +143,24 @@ pub(crate) fn fill_placeholders(task: &mut Json, details: &[String]) -> Vec<(Str
     Vec::new()
 }
 
-/// The task definition with other images, and the containers that it has not.
-fn with_images(task: &Json, items: &[Json]) -> (Json, Vec<String>) {
-    let (mut task, mut unknown) = (task.clone(), Vec::new());
+/// The task definition with other images.
+fn with_images(running: &Running, items: &[Json]) -> Result<Json, EcsError> {
+    let mut task = running.task_definition.clone();
     for item in items {
-        let name = &item["name"];
+        let name = item["name"].as_str().unwrap_or_default();
         let mut all = task["containerDefinitions"].as_array_mut().into_iter().flatten();
         match all.find(|container| container["name"] == *name) {
             Some(container) => container["image"] = item["imageUri"].clone(),
-            None => unknown.push(name.as_str().unwrap_or_default().to_owned()),
+            None => {
+                return Err(EcsError::NoContainer {
+                    container: name.to_owned(),
+                    revision: running.name().to_owned(),
+                    near: nearest(name, running.containers()).map(str::to_owned),
+                });
+            }
         }
     }
-    (task, unknown)
+    Ok(task)
 }
 
 impl Comparison {

@@ -5,62 +5,10 @@
 mod common;
 
 use common::Project;
+use common::ecs::{Deployed, SHIPSPEC};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use shipspec_testbed::{Fault, PRIMARY_ACCOUNT, PRIMARY_REGION, Testbed};
-
-/// A family, a cluster and a service of one test.
-struct Deployed {
-    testbed: Testbed,
-    name: String,
-}
-
-impl Deployed {
-    fn new() -> Self {
-        let testbed = Testbed::current();
-        let name = testbed.unique("shop");
-        Self { testbed, name }
-    }
-
-    fn ecs(&self, operation: &str, input: &Value) -> Value {
-        let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
-        self.testbed.call("ecs", PRIMARY_REGION, &target, input)
-    }
-
-    /// Registers a revision of the family.
-    fn register(&self, containers: &Value) {
-        let input = json!({
-            "family": self.name, "networkMode": "awsvpc", "cpu": "256", "memory": "512",
-            "requiresCompatibilities": ["FARGATE"], "containerDefinitions": containers,
-            "executionRoleArn": format!("arn:aws:iam::{PRIMARY_ACCOUNT}:role/{}", self.name),
-        });
-        self.ecs("RegisterTaskDefinition", &input);
-    }
-
-    /// Lets a service of the same name run the newest revision, in a cluster of the same name.
-    fn serve(&self) {
-        self.ecs("CreateCluster", &json!({ "clusterName": self.name }));
-        let input = json!({
-            "cluster": self.name, "serviceName": self.name, "taskDefinition": self.name,
-            "desiredCount": 0,
-        });
-        self.ecs("CreateService", &input);
-    }
-
-    /// A project that renders the family with these containers.
-    fn project(&self, containers: &Value) -> Project {
-        let template = json!({
-            "family": self.name, "networkMode": "awsvpc", "cpu": "512", "memory": "1GB",
-            "requiresCompatibilities": ["FARGATE"], "containerDefinitions": containers,
-        });
-        Project::in_testbed(&self.testbed)
-            .shown_as(&self.name, "[shop]")
-            .file("taskdef_template.json", &template.to_string())
-            .file("shipspec.yml", SHIPSPEC)
-    }
-}
-
-const SHIPSPEC: &str = "version: 1\nartifacts:\n  taskdef.json: taskdef_template.json\n";
+use shipspec_testbed::{Fault, PRIMARY_ACCOUNT, PRIMARY_REGION};
 
 fn running_container() -> Value {
     json!({
@@ -91,7 +39,38 @@ fn what_is_lost_is_told_first_and_no_secret_is_shown() {
     let deployed = Deployed::new();
     deployed.register(&json!([running_container()]));
     let project = deployed.project(&json!([rendered_container()]));
-    assert_snapshot!(project.run(&["diff"]), @"");
+    assert_snapshot!(project.run(&["diff"]), @r#"
+    exit: 0
+    --- stdout
+    taskdef.json: compared with [shop]:1 (the family `[shop]`)
+    lost     containerDefinitions[web].environment[STAGE]
+             - "prod"
+    lost     containerDefinitions[web].logConfiguration
+             - {
+             -   "logDriver": "awslogs",
+             -   "options": {
+             -     "awslogs-group": "/ecs/web",
+             -     "awslogs-region": "ap-northeast-1"
+             -   }
+             - }
+    lost     executionRoleArn
+             - "arn:aws:iam::111111111111:role/[shop]"
+    changed  containerDefinitions[web].image
+             - "web:1"
+             + "web:2"
+    changed  containerDefinitions[web].environment[DB_PASSWORD]
+             - "****"
+             + "****"
+    changed  cpu
+             - "256"
+             + "512"
+    changed  memory
+             - "512"
+             + "1024"
+    added    containerDefinitions[web].environment[PORT]
+             + "80"
+    --- stderr
+    "#);
     for (fail_on, code) in [("loss", 6), ("change", 6)] {
         let outcome = project.run(&["diff", "--fail-on", fail_on]).failure(code);
         assert!(outcome.stdout.contains("lost     executionRoleArn"), "{outcome}");
@@ -140,7 +119,7 @@ fn a_service_is_compared_with_the_revision_that_it_runs() {
     let outcome = project.run(&["diff", "--service", &format!("{name}/{name}")]).success();
     assert!(outcome.stdout.contains("compared with [shop]:1"), "{outcome}");
     assert!(!outcome.stdout.contains("logConfiguration"), "{outcome}");
-    let service = format!("service: {{ name: {name}, cluster: {name} }}\n");
+    let service = deployed.service();
     let project = project.file("shipspec.yml", &format!("{SHIPSPEC}{service}"));
     let outcome = project.run(&["diff"]).success();
     assert!(outcome.stdout.contains("(the service `[shop]/[shop]`)"), "{outcome}");
@@ -185,7 +164,17 @@ fn a_member_that_the_sdk_does_not_know_is_compared_and_told() {
     let answer = Fault::answer(200, "application/x-amz-json-1.1", &body.to_string());
     role.fault(answer.on("ecs:DescribeTaskDefinition"));
     let project = deployed.project(&json!([{"name": "web", "image": "web:1"}])).role(&role);
-    assert_snapshot!(project.run(&["diff"]), @"");
+    assert_snapshot!(project.run(&["diff"]), @r#"
+    exit: 0
+    --- stdout
+    taskdef.json: compared with [shop]:4 (the family `[shop]`)
+    lost     containerDefinitions[web].warmStart
+             - {"seconds":5}
+    lost     tags
+             - {"team":"shop"}
+    --- stderr
+    note: `containerDefinitions[web].warmStart` of [shop]:4 is in no model of ECS that is known here; it is kept
+    "#);
 }
 
 #[test]
@@ -194,14 +183,30 @@ fn images_of_the_rolling_action_are_compared_with_the_service() {
     let deployed = Deployed::new();
     deployed.register(&json!([running_container()]));
     deployed.serve();
-    let name = &deployed.name;
     let uri = format!("{PRIMARY_ACCOUNT}.dkr.ecr.{PRIMARY_REGION}.amazonaws.com/shop");
-    let shipspec = format!(
-        "version: 1\nservice: {{ name: {name}, cluster: {name} }}\nimages:\n  app: {{ repository: {uri} }}\nartifacts:\n  imagedefinitions.json: {{ image_definitions: {{ web: app, wbe: app }} }}\n"
-    );
-    let project = deployed.project(&json!([])).file("shipspec.yml", &shipspec);
-    let outcome = project.run(&["diff", "--image", &format!("app={uri}:7")]).success();
-    assert_snapshot!(outcome, @"");
+    let shipspec = |containers: &str| {
+        format!(
+            "version: 1\n{}images:\n  app: {{ repository: {uri} }}\nartifacts:\n  imagedefinitions.json: {{ image_definitions: {containers} }}\n",
+            deployed.service()
+        )
+    };
+    let project = deployed.project(&json!([])).file("shipspec.yml", &shipspec("{ web: app }"));
+    let image = format!("app={uri}:7");
+    assert_snapshot!(project.run(&["diff", "--image", &image]), @r#"
+    exit: 0
+    --- stdout
+    imagedefinitions.json: compared with [shop]:1 (the service `[shop]/[shop]`)
+    changed  containerDefinitions[web].image
+             - "web:1"
+             + "111111111111.dkr.ecr.ap-northeast-1.amazonaws.com/shop:7"
+    --- stderr
+    "#);
+    let project = project.file("shipspec.yml", &shipspec("{ wbe: app }"));
+    let outcome = project.run(&["diff", "--image", &image, "--fail-on", "loss"]).failure(3);
+    let told =
+        "not compared: imagedefinitions.json: [shop]:1 has no container `wbe` (there is `web`)";
+    assert!(outcome.stderr.contains(told), "{outcome}");
+    assert_eq!(outcome.stdout, "");
 }
 
 /// Makes a role that this service may assume.
@@ -302,15 +307,15 @@ fn doctor_tells_containers_that_the_service_has_not() {
     let deployed = Deployed::new();
     deployed.register(&json!([running_container()]));
     deployed.serve();
-    let name = &deployed.name;
     let repository = deployed.testbed.repository("doctor");
     let shipspec = |containers: &str| {
         format!(
-            "version: 1\nservice: {{ name: {name}, cluster: {name} }}\nimages:\n  app: {{ repository: \"${{REPOSITORY_URL}}\" }}\nartifacts:\n  imagedefinitions.json: {{ image_definitions: {containers} }}\n"
+            "version: 1\n{}images:\n  app: {{ repository: \"${{REPOSITORY_URL}}\" }}\nartifacts:\n  imagedefinitions.json: {{ image_definitions: {containers} }}\n",
+            deployed.service()
         )
     };
-    let project = deployed
-        .project(&json!([]))
+    let project = Project::in_testbed(&deployed.testbed)
+        .shown_as(&deployed.name, "[shop]")
         .repository(&repository)
         .dockerfile(&deployed.testbed, "CMD [\"true\"]")
         .file("shipspec.yml", &shipspec("{ web: app }"));
@@ -324,9 +329,8 @@ fn doctor_tells_containers_that_the_service_has_not() {
         "{outcome}"
     );
     let project = project.file("shipspec.yml", &shipspec("{ wbe: app }"));
-    let outcome = project.run(&["doctor"]).failure(2);
-    assert!(outcome.stderr.contains("has no container `wbe`"), "{outcome}");
-    assert!(outcome.stderr.contains("did you mean `web`?"), "{outcome}");
+    let outcome = project.run(&["doctor"]).failure(3);
+    assert!(outcome.stderr.contains("has no container `wbe` (there is `web`)"), "{outcome}");
 }
 
 #[test]
@@ -335,7 +339,8 @@ fn an_image_for_another_platform_stops_a_run_before_its_build() {
     let deployed = Deployed::new();
     let repository = deployed.testbed.repository("platform");
     let project = deployed
-        .project(&json!([{"name": "web", "image": "${IMAGE_URI}"}]))
+        .project(&json!([]))
+        .file("taskdef_template.json", "{\"family\": \"web\", \"containerDefinitions\": [{\"name\": \"web\", \"image\": \"${IMAGE_URI}\", \"memory\": 64}]}")
         .repository(&repository)
         .dockerfile(&deployed.testbed, "CMD [\"true\"]")
         .file(
@@ -343,6 +348,17 @@ fn an_image_for_another_platform_stops_a_run_before_its_build() {
             "version: 1\nimages:\n  app: { repository: \"${REPOSITORY_URL}\", platform: linux/arm64 }\nartifacts:\n  taskdef.json: taskdef_template.json\n",
         );
     let outcome = project.run(&["run"]).failure(2);
-    assert_snapshot!(outcome, @"");
+    assert_snapshot!(outcome, @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: the container `web` runs on LINUX/X86_64, and its image `app` is built for linux/arm64
+     --> shipspec.yml:5:3
+      |
+    5 |   taskdef.json: taskdef_template.json
+      |   ^^^^^^^^^^^^
+      |
+      = hint: say `platform: linux/amd64` for the image, or `runtimePlatform` in the task definition; without it ECS takes LINUX and X86_64
+    "#);
     assert!(repository.tags().is_empty());
 }

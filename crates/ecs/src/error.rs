@@ -35,6 +35,16 @@ pub enum EcsError {
     /// The service has no task definition of its own: its task sets have theirs.
     #[error("the service `{0}` has no task definition yet")]
     NoRevision(String),
+    /// A revision has no container of this name.
+    #[error("{revision} has no container `{container}`{}", there(.near.as_deref()))]
+    NoContainer {
+        /// The container.
+        container: String,
+        /// `family:revision`.
+        revision: String,
+        /// The nearest that is there.
+        near: Option<String>,
+    },
     /// A task definition names a role that is not there.
     #[error("there is no role `{0}`")]
     NoRole(String),
@@ -66,6 +76,9 @@ impl Hint for EcsError {
             | Self::NoCluster { near: Some(_), .. } => Some("write the name that is there".into()),
             Self::NoFamily { .. } | Self::NoService { .. } | Self::NoCluster { .. } => {
                 Some("check the name, the account and the region (`AWS_REGION`)".into())
+            }
+            Self::NoContainer { .. } => {
+                Some("name the containers of the revision that the service runs".into())
             }
             Self::NoRevision(_) => Some("deploy it once, or name a family".into()),
             Self::NoRole(_) => Some("check its name, or make it".into()),

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
+use shipspec_ecs::error::EcsError;
 use shipspec_spec::nearest::nearest;
 
 use super::{Planned, unanswered};
 use crate::context::Context;
-use crate::failure;
 use crate::preflight::{Check, bad, good, not_checked};
 use crate::running::Target;
 
@@ -59,17 +59,15 @@ fn definitions(content: &Json) -> Option<&[Json]> {
 fn check_containers(artifact: &Planned<'_>, names: &[&str], revision: &str) -> Option<Check> {
     let items = definitions(&artifact.content)?;
     let asked = items.iter().filter_map(|item| item["name"].as_str());
-    let missing: Vec<_> = asked.filter(|name| !names.contains(name)).collect();
     let subject = format!("containers of {}", artifact.path);
-    let Some(first) = missing.first() else {
+    let mut missing = asked.filter(|name| !names.contains(name));
+    let Some(missing) = missing.next() else {
         return Some(good(subject, format_args!("{revision} has them")));
     };
-    let list: Vec<_> = missing.iter().map(|name| format!("`{name}`")).collect();
-    let message =
-        format!("{revision}, which the service runs, has no container {}", list.join(", "));
-    let hint = match nearest(first, names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it has {}", names.join(", ")),
+    let error = EcsError::NoContainer {
+        container: missing.to_owned(),
+        revision: revision.to_owned(),
+        near: nearest(missing, names.iter().copied()).map(str::to_owned),
     };
-    Some(bad(subject, failure::input(message, Some(&hint))))
+    Some(bad(subject, error))
 }
