@@ -33,6 +33,7 @@ mod reuse;
 mod running;
 mod signal;
 mod tagging;
+mod users;
 mod values;
 
 use std::process::ExitCode;

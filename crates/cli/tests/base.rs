@@ -83,6 +83,32 @@ fn what_ecs_has_becomes_what_it_takes() {
 
 #[test]
 #[ignore = "needs the testbed"]
+fn changes_are_made_to_what_ecs_has() {
+    let deployed = Deployed::new();
+    deployed.register(&json!([container()]));
+    let name = &deployed.name;
+    let shipspec = format!(
+        "version: 1\nimages:\n  app: {{ repository: r.example/shop }}\nartifacts:\n  taskdef.json:\n    base: {{ family: {name} }}\n    images: {{ web: app }}\n    environment: {{ web: {{ STAGE: prod }} }}\n"
+    );
+    let project = Project::in_testbed(&deployed.testbed)
+        .shown_as(name, "[shop]")
+        .file("shipspec.yml", &shipspec);
+    let outcome = project.run(&["diff", "--image", "app=r.example/shop:7"]);
+    assert_snapshot!(outcome, @r#"
+    exit: 0
+    --- stdout
+    taskdef.json: compared with [shop]:1 (the family `[shop]`)
+    changed  containerDefinitions[web].image
+             - "web:1"
+             + "r.example/shop:7"
+    added    containerDefinitions[web].environment[STAGE]
+             + "prod"
+    --- stderr
+    "#);
+}
+
+#[test]
+#[ignore = "needs the testbed"]
 fn a_base_that_is_not_there_is_found_with_all_else_before_a_build() {
     let deployed = Deployed::new();
     let repository = deployed.testbed.repository_builder("base").missing();

@@ -2,12 +2,13 @@
 //!
 //! Nothing is asked. What has no value yet, or none here, is unknown, and that is no mistake.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+mod stand_ins;
+
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
 use shipspec_spec::config::{
     ArtifactConfig, ArtifactContent, BaseConfig, Config, ReferenceForm, ServiceConfig, Text,
     describe,
@@ -17,11 +18,12 @@ use shipspec_spec::escape::JsonPlace;
 use shipspec_spec::expression::{EvaluationError, NameError, Names, Piece, Slot, Template};
 use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Source, Span};
-use shipspec_spec::value::{UNKNOWN, Value};
 
 use crate::made::draft_format;
 use crate::plan::{ArtifactPlan, Content, read_all};
+use crate::taskdef::{edit_text, evaluate};
 use crate::template::{Body, Format, TemplateFile};
+use stand_ins::{StandIns, unknown_values, with_stand_ins};
 
 /// An artifact as far as it is known.
 #[derive(Debug, Clone)]
@@ -120,10 +122,12 @@ impl Drafts {
         let content = match &plan.content {
             Content::Template(file) => {
                 template = Some(file.source.name.clone());
-                self.template(file, &scope)
+                let draft = self.template(file, &scope);
+                self.edited(plan, draft, &scope, form)
             }
             Content::Base(Some(task)) => {
-                DraftContent::Made { text: task.to_string(), format: Format::Json }
+                let draft = DraftContent::Made { text: task.to_string(), format: Format::Json };
+                self.edited(plan, draft, &scope, form)
             }
             Content::Base(None) => DraftContent::Unclear(BASE.into()),
             Content::Made(content) => self.made(plan, content, &scope, form),
@@ -152,10 +156,7 @@ impl Drafts {
             Err(_) if names.used() => {
                 DraftContent::Unclear("a value in it is not known here".into())
             }
-            Err(errors) => {
-                self.mistakes.extend(errors);
-                DraftContent::Unclear("it cannot be made".into())
-            }
+            Err(errors) => self.mistaken(errors),
         }
     }
 
@@ -186,6 +187,49 @@ impl Drafts {
                 }
             }
         }
+    }
+
+    /// A task definition, as far as it is known, with its changes.
+    fn edited(
+        &mut self,
+        plan: &ArtifactPlan,
+        draft: DraftContent,
+        scope: &Scope,
+        form: ReferenceForm,
+    ) -> DraftContent {
+        if plan.edits.is_empty() {
+            return draft;
+        }
+        let text = match &draft {
+            DraftContent::Template { source, slots, .. } => with_stand_ins(&source.text, slots),
+            DraftContent::Made { text, .. } => text.clone(),
+            DraftContent::Unclear(_) => return draft,
+        };
+        if serde_json::from_str::<IgnoredAny>(&text).is_err() {
+            // What is no JSON is told at its place in the template.
+            return draft;
+        }
+        let names = StandIns::new(scope);
+        let edits = match evaluate(&plan.edits, &plan.making(&names, form)) {
+            Ok((edits, _)) => edits,
+            Err(_) if names.used() => {
+                return DraftContent::Unclear("a value of its changes is not known here".into());
+            }
+            Err(errors) => return self.mistaken(errors),
+        };
+        match edit_text(&text, &edits, &plan.path, &plan.place) {
+            Ok((text, _)) => {
+                let slots = unknown_values(&text);
+                let source = Source::new(&*plan.path, text);
+                DraftContent::Template { source, format: Format::Json, slots }
+            }
+            Err(errors) => self.mistaken(errors),
+        }
+    }
+
+    fn mistaken(&mut self, errors: Diagnostics) -> DraftContent {
+        self.mistakes.extend(errors);
+        DraftContent::Unclear("it cannot be made".into())
     }
 
     fn slots(&mut self, file: &TemplateFile, template: &Template, scope: &Scope) -> Vec<DraftSlot> {
@@ -269,45 +313,5 @@ fn unset(error: &EvaluationError) -> Option<&str> {
         EvaluationError::Name(NameError::Inside { inner, .. }) => unset(inner),
         EvaluationError::Name(NameError::Unset(name)) => Some(name),
         _ => None,
-    }
-}
-
-/// The names of a scope, and a sign for each that is not known.
-struct StandIns<'a> {
-    scope: &'a Scope,
-    used: RefCell<BTreeSet<String>>,
-}
-
-impl<'a> StandIns<'a> {
-    fn new(scope: &'a Scope) -> Self {
-        Self { scope, used: RefCell::default() }
-    }
-
-    fn used(&self) -> bool {
-        !self.used.borrow().is_empty()
-    }
-}
-
-impl Names for StandIns<'_> {
-    fn resolve(&self, reference: &str) -> Result<Value, NameError> {
-        self.scope.resolve(reference).or_else(|error| {
-            let error = EvaluationError::from(error);
-            match error {
-                error if is_unknown(&error) => {
-                    self.used.borrow_mut().insert(reference.to_owned());
-                    Ok(Value::plain(UNKNOWN.to_string()))
-                }
-                EvaluationError::Name(error) => Err(error),
-                _ => Err(NameError::Unset(reference.to_owned())),
-            }
-        })
-    }
-
-    fn known(&self) -> Vec<String> {
-        self.scope.known()
-    }
-
-    fn folder(&self) -> Option<&Path> {
-        self.scope.folder()
     }
 }

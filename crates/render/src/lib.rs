@@ -5,4 +5,5 @@ pub mod draft;
 mod made;
 mod parallel;
 pub mod plan;
+pub mod taskdef;
 pub mod template;

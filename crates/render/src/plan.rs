@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 use shipspec_spec::config::{
     ArtifactConfig, ArtifactContent, Base, Config, ReferenceForm, Service, ServiceConfig,
-    TemplateConfig, Text,
+    TaskDefinitionEdits, TemplateConfig, Text,
 };
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::Names;
@@ -19,7 +19,8 @@ use shipspec_spec::value::Value;
 use crate::artifact::Artifact;
 use crate::made::{Making, check_path, reference_name};
 use crate::parallel;
-use crate::template::{Filled, TemplateFile};
+use crate::taskdef::{edit_text, evaluate};
+use crate::template::{Filled, Format, TemplateFile};
 
 /// The artifacts of a run, with every template read.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub(crate) struct ArtifactPlan {
     pub(crate) content: Content,
     /// The service that it is for.
     service: Option<Service>,
+    /// Changes to the task definition that it is.
+    pub(crate) edits: TaskDefinitionEdits,
     /// How it names images, if not as the file says.
     reference: Option<ReferenceForm>,
     allow_secrets: Vec<String>,
@@ -232,7 +235,11 @@ impl ArtifactPlan {
         }
         let content = match &artifact.content {
             ArtifactContent::Template(template) => {
-                Content::Template(read_template(template, &path, names, folder)?)
+                let template = read_template(template, &path, names, folder)?;
+                if !artifact.edits.is_empty() && template.format != Format::Json {
+                    return Err(no_json(&path, place).into());
+                }
+                Content::Template(template)
             }
             ArtifactContent::Base(base) => {
                 Content::Base(names.base(&base.evaluate(names)?).cloned())
@@ -245,7 +252,18 @@ impl ArtifactPlan {
         let service = service.map(|service| service.evaluate(names)).transpose()?;
         let (reference, allow_secrets) = (artifact.reference, artifact.allow_secrets.clone());
         let variables = artifact.variables.clone();
-        Ok(Self { path, place, content, service, reference, allow_secrets, matrix, variables })
+        let edits = artifact.edits.clone();
+        Ok(Self {
+            path,
+            place,
+            content,
+            service,
+            edits,
+            reference,
+            allow_secrets,
+            matrix,
+            variables,
+        })
     }
 
     fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
@@ -259,6 +277,8 @@ impl ArtifactPlan {
                 images.chain(content.texts().into_iter().flat_map(Text::references)).collect()
             }
         };
+        names.extend(self.edits.texts().flat_map(Text::references));
+        names.extend(self.edits.images().map(|image| reference_name(image, form)));
         // Names that the artifact gives itself are nobody else's business.
         names.retain(|name| !self.variables.contains_key(name) && !self.matrix.contains_key(name));
         names.extend(self.variables.values().flat_map(Text::references));
@@ -272,12 +292,10 @@ impl ArtifactPlan {
         searches: &Searches,
     ) -> Result<Artifact, Diagnostics> {
         let filled = match &self.content {
-            Content::Template(template) => template.fill(&self.path, names)?,
-            Content::Base(base) => Filled {
-                text: self.base_text(base.as_ref())?,
-                secrets: BTreeSet::new(),
-                notes: Vec::new(),
-            },
+            Content::Template(template) => {
+                self.edited(template.fill(&self.path, names), names, form)?
+            }
+            Content::Base(base) => self.edited(self.base_text(base.as_ref()), names, form)?,
             Content::Made(content) => self.making(names, form).make(content, None)?,
         };
         self.check_secrets(&filled.secrets)?;
@@ -287,17 +305,36 @@ impl ArtifactPlan {
         Ok(Artifact { path: (&self.path).into(), text, secrets, notes })
     }
 
-    /// The task definition as a file for people.
-    fn base_text(&self, base: Option<&Json>) -> Result<String, Diagnostic> {
+    /// The task definition of ECS as a file for people.
+    fn base_text(&self, base: Option<&Json>) -> Result<Filled, Diagnostics> {
         let Some(task) = base else {
             let message =
                 "what ECS has as its `base` is not known here: it is asked for before a build";
             let unknown = Diagnostic::at(self.place.clone(), message);
-            return Err(Diagnostic { is_premature: true, ..unknown });
+            return Err(Diagnostic { is_premature: true, ..unknown }.into());
         };
         let text = serde_json::to_string_pretty(task);
         let text = text.map_err(|error| Diagnostic::at(self.place.clone(), error.to_string()))?;
-        Ok(format!("{text}\n"))
+        Ok(Filled { text: format!("{text}\n"), secrets: BTreeSet::new(), notes: Vec::new() })
+    }
+
+    /// What was filled, and the changes to the task definition that it is then.
+    fn edited(
+        &self,
+        filled: Result<Filled, Diagnostics>,
+        names: &dyn Names,
+        form: ReferenceForm,
+    ) -> Result<Filled, Diagnostics> {
+        if self.edits.is_empty() {
+            return filled;
+        }
+        let edits = evaluate(&self.edits, &self.making(names, form));
+        let (mut filled, (edits, secrets)) = both(filled, edits)?;
+        let (text, notes) = edit_text(&filled.text, &edits, &self.path, &self.place)?;
+        filled.text = text;
+        filled.notes.extend(notes);
+        filled.secrets.extend(secrets);
+        Ok(filled)
     }
 
     /// What it is made with.
@@ -342,6 +379,27 @@ impl ArtifactPlan {
                 .is_some_and(|rest| matches!(rest.get(..1), None | Some(".")))
         })
     }
+}
+
+/// Both, or what is wrong with either.
+fn both<A, B>(
+    first: Result<A, Diagnostics>,
+    second: Result<B, Diagnostics>,
+) -> Result<(A, B), Diagnostics> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(mut errors), Err(more)) => {
+            errors.extend(more);
+            Err(errors)
+        }
+        (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => Err(errors),
+    }
+}
+
+/// Only a task definition in JSON has the structure that is to be changed.
+fn no_json(path: &str, place: Span) -> Diagnostic {
+    let message = format!("`{path}` is no JSON, and the changes are for a task definition in JSON");
+    Diagnostic::at(place, message).with_hint("let the path of the artifact end in `.json`")
 }
 
 /// What to do with a secret instead of writing it into an artifact.

@@ -12,13 +12,15 @@ mod repository;
 mod reuse;
 mod service;
 mod shapes;
+mod sign_in;
 mod test;
 mod text;
 mod tree;
 
 pub use artifact::{
     AppSpecConfig, ArtifactConfig, ArtifactContent, CapacityProviderConfig, CloudFormationConfig,
-    DotenvConfig, Quotes, TaskNetworkConfig, TemplateConfig, TemplateDialect, WholeNumber,
+    ContainerChange, ContainerEditConfig, DotenvConfig, LogConfig, Quotes, TaskDefinitionEdits,
+    TaskNetworkConfig, TemplateConfig, TemplateDialect, WholeNumber,
 };
 pub use base::{Base, BaseConfig};
 pub use check::CheckConfig;
@@ -29,6 +31,7 @@ pub use promotion::PromotionConfig;
 pub use repository::{Encryption, RepositoryConfig};
 pub use reuse::ReuseConfig;
 pub use service::{PlaceConfig, Placed, Service, ServiceConfig};
+pub use sign_in::SignInConfig;
 pub use test::TestConfig;
 pub use text::{Text, describe};
 pub use tree::Tree;
@@ -41,6 +44,7 @@ use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Node;
+use crate::image::Registry;
 use crate::schema;
 use crate::source::{Source, Span};
 use artifact::ArtifactReader;
@@ -71,6 +75,8 @@ pub struct Config {
     pub service: Option<ServiceConfig>,
     /// Where images are copied to, by the names of these places.
     pub promote: IndexMap<String, PromotionConfig>,
+    /// Who speaks to registries that are none of ECR's.
+    pub registries: IndexMap<Registry, SignInConfig>,
 }
 
 /// How generated artifacts name an image.
@@ -108,6 +114,7 @@ impl Config {
                 self.artifacts.iter().filter_map(ArtifactConfig::base).flat_map(BaseConfig::texts),
             )
             .chain(self.promote.values().flat_map(PromotionConfig::texts))
+            .chain(self.registries.values().flat_map(SignInConfig::texts))
             .flat_map(Text::references)
             .collect()
     }
@@ -159,6 +166,7 @@ impl Config {
             }
         }
         let names: Vec<_> = raw.images.keys().map(String::as_str).collect();
+        let parameter_names: Vec<_> = raw.parameters.keys().map(String::as_str).collect();
         let mut artifacts = Vec::new();
         let keys: HashMap<_, _> = root
             .at(&["artifacts"])
@@ -170,7 +178,8 @@ impl Config {
             let (key, node) = keys.get(&**path).copied().unzip();
             let key = Span::new(source, key.cloned().unwrap_or(0..0));
             let path = keep(Text::at_key(path, key.clone()), &mut found);
-            let read = ArtifactReader { source, images: &names, key, node, found: &mut found };
+            let (images, parameters) = (&*names, &*parameter_names);
+            let read = ArtifactReader { source, images, parameters, key, node, found: &mut found };
             artifacts.extend(path.and_then(|path| read.read(path, artifact)));
         }
         let mut promote = IndexMap::new();
@@ -203,6 +212,7 @@ impl Config {
                 .as_ref()
                 .and_then(|service| ServiceConfig::from_raw(service, source, &mut found)),
             promote,
+            registries: sign_in::sign_ins(&raw.registries, root, source, &mut found),
         };
         found.or(config)
     }

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use super::artifact::{RawAppSpec, RawCloudFormation, RawQuotes, RawScalar};
+use super::artifact::{RawAppSpec, RawCloudFormation, RawLog, RawQuotes, RawScalar, RawSize};
 use super::base::RawBase;
 use super::options::{Network, RawCacheTo, RawNoCache};
 use super::repository::RawCreateRepository;
@@ -58,6 +58,22 @@ pub(super) struct RawConfig {
     /// `production`.
     #[serde(default)]
     pub(super) promote: IndexMap<String, RawPromotion>,
+    /// Who speaks to registries that are none of ECR's, by their hosts: `docker.io`. It wins over what
+    /// `docker login` left.
+    #[serde(default)]
+    pub(super) registries: IndexMap<String, RawSignIn>,
+}
+
+/// A user of a registry, and where the password comes from.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SignIn")]
+pub(super) struct RawSignIn {
+    /// The user.
+    pub(super) username: RawText,
+    /// The name that has the password or token: that of a parameter, without `$`. It is sent to the
+    /// registry, and is hidden in every line of output.
+    pub(super) password: RawText,
 }
 
 /// How `shipspec check` judges.
@@ -359,14 +375,41 @@ pub(super) struct RawArtifactMap {
     /// A file with this text, its `${…}` filled.
     #[schemars(default)]
     pub(super) text: Option<RawText>,
-    /// For `image_detail` and `image_definitions`: what they name an image by. Without it, what
-    /// the file says.
+    /// For `image_detail`, `image_definitions` and `images`: what they name an image by. Without it,
+    /// what the file says.
     #[schemars(default)]
     pub(super) reference: Option<RawReference>,
     /// For `dotenv`: how values are quoted. Without it, only values are taken that need no quotes
     /// anywhere.
     #[schemars(default)]
     pub(super) quotes: Option<RawQuotes>,
+    /// For a task definition: images of this file for its containers, a list where the names are the
+    /// same, else a map from container to image. In this map and in those below, `*` is every
+    /// container.
+    #[schemars(default)]
+    pub(super) images: Option<RawDefinitions>,
+    /// For a task definition: variables, by container.
+    #[schemars(default)]
+    pub(super) environment: Option<IndexMap<String, IndexMap<String, RawScalar>>>,
+    /// For a task definition: variables whose values ECS fetches, by container: the name of a
+    /// parameter of this file, which stands for its ARN, or a `valueFrom`.
+    #[schemars(default)]
+    pub(super) secrets: Option<IndexMap<String, IndexMap<String, RawText>>>,
+    /// For a task definition: labels, by container.
+    #[schemars(default)]
+    pub(super) docker_labels: Option<IndexMap<String, IndexMap<String, RawScalar>>>,
+    /// For a task definition: commands, by container.
+    #[schemars(default)]
+    pub(super) command: Option<IndexMap<String, Vec<RawScalar>>>,
+    /// For a task definition: where the log goes, by container.
+    #[schemars(default)]
+    pub(super) log: Option<IndexMap<String, RawLog>>,
+    /// For a task definition: CPU units of the task, or a map of them by container.
+    #[schemars(default)]
+    pub(super) cpu: Option<RawSize>,
+    /// For a task definition: memory of the task, or a map of its limits in MiB by container.
+    #[schemars(default)]
+    pub(super) memory: Option<RawSize>,
     /// The service that this artifact is for, if it is not that of the file.
     #[schemars(default)]
     pub(super) service: Option<RawService>,
