@@ -149,6 +149,23 @@ fn what_may_not_be_asked_is_never_no_difference() {
 
 #[test]
 #[ignore = "needs the testbed"]
+fn no_credentials_and_too_many_requests_are_told_apart() {
+    let deployed = Deployed::new();
+    let role = deployed.testbed.role(&["*"]);
+    role.fault(Fault::throttle().on("ecs:DescribeTaskDefinition").always());
+    let project = deployed.project(&json!([running_container()])).role(&role);
+    let outcome = project.run(&["diff", "--fail-on", "loss"]).failure(3);
+    assert!(outcome.stderr.contains("AWS limits the rate of requests"), "{outcome}");
+    let asked = role.requests().iter().filter(|it| it.kind == "ecs:DescribeTaskDefinition").count();
+    assert_eq!(asked, 6);
+    let project = project.without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY");
+    let outcome = project.run(&["diff", "--fail-on", "loss"]).failure(3);
+    assert!(outcome.stderr.contains("no valid AWS credentials"), "{outcome}");
+    assert!(!outcome.stdout.contains("no difference"), "{outcome}");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
 fn a_member_that_the_sdk_does_not_know_is_compared_and_told() {
     let deployed = Deployed::new();
     let body = json!({
