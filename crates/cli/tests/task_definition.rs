@@ -238,7 +238,10 @@ fn generated_files_have_to_agree_with_the_task_definition() {
     let more = "  appspec.json: { appspec: { container: wbe, port: 81 } }\n";
     let checked = project.file("shipspec.yml", &(config + more)).run(&["check"]);
     let codes: Vec<_> = checked.stderr.lines().filter(|line| line.starts_with("error")).collect();
-    assert_snapshot!(codes.join("\n"), @"");
+    assert_snapshot!(codes.join("\n"), @"
+    error[agree-container]: the task definition has no container `wbe`
+    error: 1 error, 1 warning, 1 note in 2 files
+    ");
 }
 
 #[test]

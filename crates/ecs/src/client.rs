@@ -2,6 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_ecs::Client;
+use aws_sdk_ecs::error::ProvideErrorMetadata as _;
 use aws_sdk_ecs::operation::describe_services::DescribeServicesError;
 use aws_sdk_ecs::types::{Service, TaskDefinitionField};
 use serde_json::Value as Json;
@@ -12,6 +13,9 @@ use crate::body::Body;
 use crate::error::EcsError;
 
 const SERVICE: &str = "ECS";
+
+/// What ECS says of a family that is not there, or has no active revision.
+const NO_FAMILY: &str = "Unable to describe task definition";
 
 /// Pages of names that are read to find the nearest one: it is advice, and not worth more.
 const PAGES_FOR_ADVICE: usize = 5;
@@ -35,15 +39,7 @@ impl Ecs {
         match request.interceptor(body.clone()).send().await {
             Ok(_) => Ok(body.json()),
             // There is no error of its own for a family that is not there.
-            Err(error)
-                if error.as_service_error().is_some_and(|it| {
-                    it.is_client_exception() && it.to_string().contains("Unable to describe")
-                        || it
-                            .meta()
-                            .message()
-                            .is_some_and(|text| text.contains("Unable to describe"))
-                }) =>
-            {
+            Err(error) if error.message().is_some_and(|text| text.contains(NO_FAMILY)) => {
                 let near = self.nearest_family(name).await;
                 Err(EcsError::NoFamily { family: name.into(), near })
             }

@@ -1,4 +1,4 @@
-//! CloudWatch Logs. Nothing else knows its SDK.
+//! `CloudWatch` Logs. Nothing else knows its SDK.
 
 use aws_sdk_cloudwatchlogs::Client;
 use shipspec_parameters::refusal::Refusal;
@@ -10,7 +10,7 @@ use crate::error::EcsError;
 ///
 /// # Errors
 ///
-/// If CloudWatch Logs does not answer.
+/// If `CloudWatch` Logs does not answer.
 pub async fn exists(caller: Caller<'_>, place: &Place, name: &str) -> Result<bool, EcsError> {
     let client = Client::new(&caller.at(place).await);
     // Names come in order, so that the name itself stands before those that it only begins.

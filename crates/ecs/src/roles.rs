@@ -1,6 +1,7 @@
 //! The roles that a task definition names. Nothing else knows the SDK of IAM.
 
 use aws_sdk_iam::Client;
+use aws_sdk_iam::operation::get_role::GetRoleError;
 use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 use shipspec_parameters::refusal::Refusal;
@@ -35,7 +36,7 @@ pub async fn look_up(caller: Caller<'_>, place: &Place, role: &str) -> Result<Ro
     let reply = match client.get_role().role_name(name).send().await {
         Ok(reply) => reply,
         Err(error)
-            if error.as_service_error().is_some_and(|it| it.is_no_such_entity_exception()) =>
+            if error.as_service_error().is_some_and(GetRoleError::is_no_such_entity_exception) =>
         {
             return Ok(RoleState::Missing);
         }

@@ -173,11 +173,11 @@ pub(crate) fn read_all(
         .collect()
 }
 
+/// A place in a matrix, and the names there.
+type Combination = (BTreeMap<String, Value>, Scope);
+
 /// The combinations of its matrix that `when:` lets through, each with its names.
-fn wanted(
-    artifact: &ArtifactConfig,
-    scope: &Scope,
-) -> Result<Vec<(BTreeMap<String, Value>, Scope)>, Diagnostics> {
+fn wanted(artifact: &ArtifactConfig, scope: &Scope) -> Result<Vec<Combination>, Diagnostics> {
     let mut wanted = Vec::new();
     for matrix in combinations(&artifact.matrix, scope)? {
         let scope = scope.of_artifact(matrix.clone(), &artifact.variables);

@@ -195,27 +195,32 @@ impl ArtifactReader<'_> {
             }
             RawArtifact::Map(map) => map,
         };
-        let content = self.content(map)?;
-        self.refuse_keys_of_others(map, &content);
+        // Every mistake is told, so nothing is left before everything was read.
+        let content = self.content(map);
+        if let Some(content) = &content {
+            self.refuse_keys_of_others(map, content);
+        }
         self.refuse_empty_lists(map);
+        let service = map.service.as_ref();
+        let service = service.and_then(|raw| ServiceConfig::from_raw(raw, self.source, self.found));
+        let edits = self.edits(map);
+        let when = map.when.as_ref().and_then(|text| self.text(text));
+        let matrix = map.matrix.iter();
+        let matrix = matrix
+            .map(|(name, values)| (name.clone(), texts(values, self.source, self.found)))
+            .collect();
+        let variables = named_texts(&map.variables, self.source, self.found);
         Some(ArtifactConfig {
             path,
-            content,
-            service: map
-                .service
-                .as_ref()
-                .and_then(|service| ServiceConfig::from_raw(service, self.source, self.found)),
-            edits: self.edits(map),
+            content: content?,
+            service,
+            edits,
             reference: map.reference.map(ReferenceForm::from),
             allow_secrets: words(&map.allow_secrets),
             check: CheckConfig::from_raw(&map.check, self.source),
-            variables: named_texts(&map.variables, self.source, self.found),
-            matrix: map
-                .matrix
-                .iter()
-                .map(|(name, values)| (name.clone(), texts(values, self.source, self.found)))
-                .collect(),
-            when: map.when.as_ref().and_then(|text| self.text(text)),
+            variables,
+            matrix,
+            when,
         })
     }
 
