@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use shipspec_ecs::running::{Running, containers};
 use shipspec_registry::access::Access;
 use shipspec_render::artifact::Artifact;
+use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::published::Published;
 
@@ -32,7 +33,7 @@ impl<'a> Deployed<'a> {
     ) -> Self {
         let details: Vec<_> = artifacts.iter().filter_map(|it| detail(&it.text)).collect();
         let mut services: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        let of_files = ready.artifacts.iter().flat_map(|plans| plans.services());
+        let of_files = ready.artifacts.iter().flat_map(ArtifactPlans::services);
         for (artifact, service) in artifacts.iter().zip(of_files) {
             let Some(service) = service else { continue };
             let wanted = images_of(&artifact.text, &details);

@@ -202,3 +202,28 @@ impl Comparison {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(images: &[&str]) -> Json {
+        let named = images.iter().enumerate();
+        let containers: Vec<_> = named
+            .map(|(index, image)| json!({"name": index.to_string(), "image": image}))
+            .collect();
+        json!({ "containerDefinitions": containers })
+    }
+
+    #[test]
+    fn the_one_image_stands_in_place_of_the_one_placeholder() {
+        let mut one = task(&["<IMAGE1_NAME>", "log:1", "<IMAGE1_NAME>"]);
+        assert!(fill_placeholders(&mut one, &["web:2".into()]).is_empty());
+        assert_eq!(one, task(&["web:2", "log:1", "web:2"]));
+
+        let mut several = task(&["<IMAGE1_NAME>", "<IMAGE2_NAME>"]);
+        let open = fill_placeholders(&mut several, &["web:2".into(), "log:2".into()]);
+        assert_eq!(open.len(), 2);
+        assert_eq!(several, task(&["<IMAGE1_NAME>", "<IMAGE2_NAME>"]));
+    }
+}

@@ -38,15 +38,15 @@ pub(super) fn of_run(
     }
     let mut statements = Vec::new();
     if !services.is_empty() {
-        statements.push(statement("Services", &["ecs:DescribeServices"], json!(services)));
+        statements.push(statement("Services", &["ecs:DescribeServices"], &json!(services)));
     }
     if is_asked {
         // ECS judges this action for all task definitions or none.
         let action = ["ecs:DescribeTaskDefinition"];
-        statements.push(statement("TaskDefinitions", &action, json!("*")));
+        statements.push(statement("TaskDefinitions", &action, &json!("*")));
     }
     if !roles.is_empty() {
-        statements.push(statement("ServiceRoles", &["sts:AssumeRole"], json!(roles)));
+        statements.push(statement("ServiceRoles", &["sts:AssumeRole"], &json!(roles)));
     }
     Ok(statements)
 }
@@ -61,21 +61,21 @@ pub(super) fn of_doctor(
     let everywhere =
         ["ecs:DescribeTaskDefinition", "logs:DescribeLogGroups", "ssm:DescribeParameters"];
     vec![
-        statement("DoctorReads", &everywhere, json!("*")),
+        statement("DoctorReads", &everywhere, &json!("*")),
         statement(
             "DoctorRoles",
             &["iam:GetRole"],
-            json!(format!("arn:{partition}:iam::{account}:role/*")),
+            &json!(format!("arn:{partition}:iam::{account}:role/*")),
         ),
         statement(
             "DoctorSecrets",
             &["secretsmanager:DescribeSecret"],
-            json!(format!("{}:secret:*", start("secretsmanager"))),
+            &json!(format!("{}:secret:*", start("secretsmanager"))),
         ),
     ]
 }
 
-fn statement(sid: &str, actions: &[&str], resources: Value) -> Value {
+fn statement(sid: &str, actions: &[&str], resources: &Value) -> Value {
     let action = match actions {
         [one] => json!(one),
         several => json!(several),

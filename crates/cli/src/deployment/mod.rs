@@ -39,8 +39,8 @@ pub(crate) async fn check(
     let filled = artifacts.fill_each(&project.scope.with_stand_ins());
     let all = artifacts.paths().zip(artifacts.services()).zip(filled);
     let planned = all.filter_map(|((path, service), artifact)| {
-        let content = serde_json::from_str(&artifact.ok()?.text).ok()?;
-        Some(Planned { path, content, service })
+        let parsed = serde_json::from_str(&artifact.ok()?.text).ok()?;
+        Some(Planned { path, content: parsed, service })
     });
     let planned: Vec<_> = planned.collect();
     let mut checks = services::check(context, &planned).await;
@@ -62,7 +62,7 @@ fn place_of(planned: &Planned<'_>) -> Place {
     planned.service.map(|service| place(&service.place)).unwrap_or_default()
 }
 
-/// A question of ECS, IAM or CloudWatch Logs that has no answer.
+/// A question of ECS, IAM or `CloudWatch` Logs that has no answer.
 fn unanswered(subject: String, error: EcsError) -> Check {
     match &error {
         EcsError::Refused { refusal: Refusal::Denied { .. } | Refusal::Throttled(_), .. } => {

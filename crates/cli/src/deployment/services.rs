@@ -31,7 +31,7 @@ pub(super) async fn check(context: &Context<'_>, planned: &[Planned<'_>]) -> Vec
         let is_about = |it: &&Planned<'_>| {
             definitions(&it.content).is_some() || it.content["containerDefinitions"].is_array()
         };
-        if !artifacts.iter().any(|it| is_about(it)) {
+        if !artifacts.iter().any(is_about) {
             continue;
         }
         let subject = target.which.to_string();
