@@ -1,6 +1,7 @@
 //! The command line of shipspec.
 
 mod access;
+mod age;
 mod arguments;
 mod checks;
 mod command;
@@ -14,6 +15,7 @@ mod dockerfiles;
 mod failure;
 mod filling;
 mod flags;
+mod foreign;
 mod images;
 mod keys;
 mod ledger;
