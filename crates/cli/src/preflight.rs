@@ -1,6 +1,7 @@
 //! Everything that can be known to go wrong before anything is built, asked at once.
 
 mod engine;
+mod lifecycle;
 mod registries;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,10 +17,12 @@ use shipspec_spec::scope::DigestState;
 
 use crate::arguments::EngineFlags;
 use crate::context::Context;
+use crate::foreign::Asked;
 use crate::project::Project;
 use crate::reuse::{Looked, Memory, Rebuild};
-use crate::{access, dockerfiles, failure, publishing};
+use crate::{access, dockerfiles, failure, foreign, publishing};
 use engine::check_engine;
+pub(crate) use lifecycle::check_lifecycles;
 use registries::check_registries;
 
 /// One thing that was looked at.
@@ -36,6 +39,8 @@ pub(crate) enum Finding {
     Good(String),
     /// There is no such repository yet; a run makes it.
     ToBeMade(Repository),
+    /// A run goes on, but somebody should know of it.
+    Doubtful(String),
     /// It could not be looked at, for this reason. That is no success.
     NotChecked(String),
     /// It will fail.
@@ -81,9 +86,13 @@ impl<'a> Preflight<'a> {
         digest: &DigestState,
         needs: Needs,
     ) -> Self {
-        if let Some(rebuild) = needs.reuse.clone() {
-            let mut found = Self::of(check_rest(context, project, digest, &needs).await);
-            found.look_up(context, project, rebuild).await;
+        if needs.reuse.is_some() {
+            let mut found = Self::of(check_values(context, project, digest, &needs).await);
+            let (access, plans) = (found.access.clone(), found.plans.clone());
+            let registries = check_registries(&access, &plans);
+            let looks = found.look_up(context, project, needs.reuse);
+            let (registries, failed) = tokio::join!(registries, looks);
+            found.take(registries, failed);
             let is_needed = !project.config.images.is_empty() && !found.has_all();
             let engine = check_engine(context, flags, is_needed).await;
             return found.with_engine(engine).await;
@@ -92,7 +101,13 @@ impl<'a> Preflight<'a> {
             check_engine(context, flags, !project.config.images.is_empty()),
             check_rest(context, project, digest, &needs)
         );
-        Self::of(rest).with_engine(engine).await
+        let mut found = Self::of(rest);
+        // No image is looked for, but a tag may be made from a key.
+        if found.plans.iter().any(|plan| plan.has_content) {
+            let failed = found.look_up(context, project, None).await;
+            found.take(Vec::new(), failed);
+        }
+        found.with_engine(engine).await
     }
 
     fn of((checks, plans, artifacts, access): Rest) -> Self {
@@ -101,16 +116,47 @@ impl<'a> Preflight<'a> {
     }
 
     /// Asks the registries for the images, unless it is known already that nothing will come of it.
-    async fn look_up(&mut self, context: &'a Context<'a>, project: &mut Project, rebuild: Rebuild) {
+    async fn look_up(
+        &mut self,
+        context: &'a Context<'a>,
+        project: &mut Project,
+        rebuild: Option<Rebuild>,
+    ) -> Option<anyhow::Error> {
         if self.checks.iter().any(|check| matches!(check.finding, Finding::Bad(_))) {
+            return None;
+        }
+        let is_blind = rebuild.is_none();
+        let memory = Memory::new(context, &self.access, &self.plans, rebuild.unwrap_or_default());
+        let memory = if is_blind { memory.blind() } else { memory.silent() };
+        let looked = memory.look_up_all(project, &self.plans).await;
+        self.memory = Some(memory);
+        match looked {
+            Ok(looked) => {
+                for plan in self.plans.iter_mut().filter(|plan| plan.has_content) {
+                    if let Some(looked) = looked.get(&plan.name) {
+                        plan.clone_from(&looked.plan);
+                    }
+                }
+                self.looked = looked;
+                None
+            }
+            Err(error) => Some(error),
+        }
+    }
+
+    /// Takes what was asked side by side. A registry that is not as it should be is told once, and
+    /// nothing that follows from it.
+    fn take(&mut self, registries: Vec<Check>, failed: Option<anyhow::Error>) {
+        let is_bad = |check: &Check| matches!(check.finding, Finding::Bad(_));
+        let has_bad = registries.iter().any(is_bad);
+        self.checks.extend(registries);
+        if has_bad {
             return;
         }
-        let memory = Memory::new(context, &self.access, &self.plans, rebuild);
-        match memory.look_up_all(project, &self.plans).await {
-            Ok(looked) => self.looked = looked,
-            Err(error) => self.checks.push(bad("images", error)),
+        if let Some(memory) = &self.memory {
+            memory.speak();
         }
-        self.memory = Some(memory);
+        self.checks.extend(failed.map(|error| bad("images", error)));
     }
 
     /// The registries hold every image.
@@ -146,7 +192,9 @@ impl<'a> Preflight<'a> {
                     context.console.note(format_args!("not checked: {}: {reason}", check.subject));
                     checks.push(check);
                 }
-                Finding::Good(_) | Finding::ToBeMade(_) => checks.push(check),
+                Finding::Good(_) | Finding::Doubtful(_) | Finding::ToBeMade(_) => {
+                    checks.push(check)
+                }
             }
         }
         match failure::Several::join(errors) {
@@ -199,7 +247,23 @@ impl Judge {
 /// All but the engine.
 type Rest = (Vec<Check>, Vec<ImagePlan>, Option<ArtifactPlans>, Access);
 
+/// As [`check_values`], with the repositories.
 async fn check_rest(
+    context: &Context<'_>,
+    project: &mut Project,
+    digest: &DigestState,
+    needs: &Needs,
+) -> Rest {
+    let (mut checks, plans, artifacts, access) =
+        check_values(context, project, digest, needs).await;
+    if needs.registry {
+        checks.extend(check_registries(&access, &plans).await);
+    }
+    (checks, plans, artifacts, access)
+}
+
+/// Whatever is known without the repositories that images go to.
+async fn check_values(
     context: &Context<'_>,
     project: &mut Project,
     digest: &DigestState,
@@ -239,11 +303,25 @@ async fn check_rest(
         checks.extend(found);
     }
     let pushed = plans.iter().filter(|_| needs.registry);
-    let access = access::of_run(context, &project.users, pushed, &bases).await;
-    if needs.registry {
-        checks.extend(check_registries(&access, &plans).await);
-    }
+    let access = access::of_run(context, &project.users, pushed, &project.foreign, &bases).await;
+    let unasked = project.unasked(&plans, artifacts.as_ref());
+    let asked = foreign::ask(&access, unasked).await;
+    // With the digests that are known now, images that are made from them are what they will be.
+    let plans = if project.take_digests(&asked) {
+        project.plan_images(context, digest).unwrap_or(plans)
+    } else {
+        plans
+    };
+    checks.extend(asked.into_iter().map(check_foreign));
     (checks, plans, artifacts, access)
+}
+
+fn check_foreign((plan, digest): Asked) -> Check {
+    let subject = format!("image {}", plan.name);
+    match digest {
+        Ok(digest) => good(subject, format_args!("{} is {digest}", plan.reference)),
+        Err(error) => bad(subject, error),
+    }
 }
 
 /// Every template is there, and every name in it will have a value.

@@ -197,7 +197,8 @@ fn plan_shows_what_run_does_and_changes_nothing() {
     --- stderr
     "#);
     assert!(engine.requests().is_empty());
-    assert!(repository.requests().iter().all(|request| request.kind == "manifest-get"));
+    let is_read = |kind: &str| kind == "manifest-get" || kind.ends_with("BatchGetImage");
+    assert!(repository.requests().iter().all(|request| is_read(&request.kind)));
     assert!(!project.has("taskdef.json"));
 }
 
@@ -280,7 +281,10 @@ fn the_policy_is_enough_and_not_more_than_is_used() {
     let role = testbed.role(&allowed);
     project.role(&role).run(&["run"]).success();
     let used: Vec<_> = role.requests().into_iter().map(|request| request.action).collect();
-    for action in allowed.iter().filter(|action| **action != "kms:Decrypt") {
+    // containerd sends each layer in the request that completes it.
+    let unused = if testbed.has_containerd_store() { "ecr:UploadLayerPart" } else { "" };
+    let unseen = ["kms:Decrypt", unused];
+    for action in allowed.iter().filter(|action| !unseen.contains(action)) {
         assert!(used.iter().any(|used| used == action), "{action} is allowed and not used");
     }
     let resource = policy["Statement"][1]["Resource"][0].as_str().unwrap();

@@ -4,6 +4,7 @@
 //! layers with it: [`blob`], `download` and `upload`.
 
 pub mod access;
+mod batch;
 pub mod blob;
 pub mod challenge;
 pub mod client;
@@ -12,6 +13,7 @@ mod download;
 pub mod ecr;
 pub mod ecr_public;
 pub mod error;
+pub mod lifecycle;
 mod look_up;
 pub mod manifest;
 pub mod observer;

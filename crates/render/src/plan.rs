@@ -86,10 +86,11 @@ impl ArtifactPlans {
         found.or(Self { plans, reference: config.reference })
     }
 
-    /// Keeps the artifacts that name no images but these.
+    /// Keeps the artifacts that name no images but these, and those that others build.
     pub fn retain_of(&mut self, scope: &Scope, images: &BTreeSet<String>) {
         let form = self.reference;
-        self.plans.retain(|plan| scope.images_of(plan.references(form)).is_subset(images));
+        let is_there = |image: &String| images.contains(image) || scope.is_foreign(image);
+        self.plans.retain(|plan| scope.images_of(plan.references(form)).iter().all(is_there));
     }
 
     /// The paths of the artifacts, as they will be written.

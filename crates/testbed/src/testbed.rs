@@ -40,6 +40,13 @@ impl Testbed {
         format!("unix://{}", Layout::ENGINE_SOCKET)
     }
 
+    /// Whether the engine keeps images in containerd's store, as `scripts/testbed up --engine 26` has it.
+    #[must_use]
+    pub fn has_containerd_store(&self) -> bool {
+        let engine = std::fs::read_to_string(self.layout.state().join("engine"));
+        engine.is_ok_and(|engine| engine.trim() == "26")
+    }
+
     /// The least environment that a program under test needs, with an identity that may do
     /// everything.
     #[must_use]

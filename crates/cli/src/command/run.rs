@@ -11,6 +11,7 @@ use crate::project::{Project, refuse_after_failure, require_something};
 use crate::releases::Releases;
 use crate::report::Report;
 use crate::reuse::Rebuild;
+use crate::tagging::Newer;
 use crate::{checks, failure, pipeline, publishing, release, tagging};
 
 /// Build, push, tag and write the artifacts: everything, or nothing
@@ -26,7 +27,7 @@ pub(crate) struct Args {
     build: BuildFlags,
     #[command(flatten)]
     pub(super) output: OutputFlags,
-    /// Leave the images in the engine: no registry is asked, and no digest is known
+    /// Leave the images in the engine: no registry is asked for them, and no digest of theirs is known
     #[arg(long)]
     no_push: bool,
     /// Build these images even if their registries hold what is made from the same; without a name,
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Say that something changed, whatever the last release was: for one whose deployment failed
     #[arg(long)]
     changed: bool,
+    /// Move moving tags, such as `latest`, even if a newer run has put them
+    #[arg(long)]
+    force_moving: bool,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
@@ -106,7 +110,12 @@ async fn publish(
     checks::of_rendered(&project.config, &artifacts)?;
     let prepared = pipeline::prepare(context, &artifacts)?;
     let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
-    let moves = tagging::tag_all(context, &holdings, report).await?;
+    let asked = async {
+        let last = releases.last(context).await;
+        let newer = if args.force_moving { Newer::default() } else { releases.newer_tags(&last) };
+        (last, newer)
+    };
+    let (last, moves) = tagging::tag_all(context, &holdings, asked, report).await?;
     let written = match pipeline::commit(context, &artifacts, prepared, report) {
         Ok(written) => written,
         Err(error) => {
@@ -130,8 +139,6 @@ async fn publish(
     // A release that was not published is none: the next run has to say that something changed.
     if done.is_ok() {
         let hashes = release::artifacts(project, ready.artifacts.as_ref());
-        // Asked this late, it is not one that another run has followed meanwhile.
-        let last = releases.last(context).await;
         done = releases.keep(context, project, &images, hashes, last, report).await;
     }
     if done.is_err() && !is_anything_out {
