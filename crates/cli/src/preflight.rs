@@ -195,7 +195,7 @@ impl<'a> Preflight<'a> {
                     checks.push(check);
                 }
                 Finding::Good(_) | Finding::Doubtful(_) | Finding::ToBeMade(_) => {
-                    checks.push(check)
+                    checks.push(check);
                 }
             }
         }

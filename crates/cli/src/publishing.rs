@@ -1,6 +1,7 @@
 //! Artifacts that go to Parameter Store and S3, once everything else is done. docs/design/publish.md says
 //! why in this order.
 
+use futures_util::FutureExt as _;
 use shipspec_destination::error::PublicationError;
 use shipspec_destination::target::{Change, Outcome, Outlook, Target};
 use shipspec_parameters::request::Caller;
@@ -23,10 +24,13 @@ pub(crate) struct Unpublished {
 /// Looks at the places that artifacts are published to. Whether they may be written, nobody can know
 /// before.
 pub(crate) async fn check(context: &Context<'_>, artifacts: &ArtifactPlans) -> Vec<Check> {
+    let places = artifacts.published().flat_map(|(_, places)| places);
+    let looks = places
+        .map(|place| async move { (place, open(context, place).await.look().await) }.boxed_local());
     let mut checks = Vec::new();
-    for place in artifacts.published().flat_map(|(_, places)| places) {
+    for (place, outlook) in futures_util::future::join_all(looks).await {
         let subject = place.destination.to_string();
-        match open(context, place).await.look().await {
+        match outlook {
             Ok(Outlook { found, not_checked: reasons }) => {
                 checks.extend(found.map(|found| good(&*subject, found)));
                 checks.extend(reasons.into_iter().map(|reason| not_checked(&*subject, reason)));

@@ -197,7 +197,8 @@ impl Moves<'_> {
                 continue;
             }
             let reference = &*put.reference();
-            let why = match put.put_back().await {
+            // In a box of its own: the futures below it are nested deeper than the compiler follows.
+            let why = match Box::pin(put.put_back()).await {
                 Ok(PutBack::Done(digest)) => {
                     report.set_change(image, put.repository(), put.tag, TagChange::PutBack);
                     context.console.report(Event::PutBack { image, reference, digest: &digest });

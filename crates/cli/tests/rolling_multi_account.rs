@@ -320,6 +320,7 @@ fn production_gets_the_images_of_dev_and_a_source_without_a_commit_has_a_tag() {
 #[test]
 fn check_finds_nothing_and_the_guide_shows_the_files_as_they_are() {
     let project = Project::new()
+        .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
         .variable("ACCOUNT_ID", PRIMARY_ACCOUNT)
         .variable("AWS_DEFAULT_REGION", PRIMARY_REGION)
         .variable("PROJECT", "shop")
