@@ -6,3 +6,4 @@ pub mod image_files;
 mod parallel;
 pub mod plan;
 pub mod template;
+mod terraform;
