@@ -163,3 +163,142 @@ fn json_for_yaml(json: &str) -> Cow<'_, str> {
     }
     json.replace('\'', "\\u0027").replace(": ", ":\\u0020").replace(" #", "\\u0020#").into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+    use shipspec_spec::config::Text;
+    use shipspec_spec::expression::NameError;
+
+    use super::*;
+    use crate::template::TemplateFile;
+
+    struct Fixed(BTreeMap<String, serde_json::Value>);
+
+    impl Names for Fixed {
+        fn resolve(&self, reference: &str) -> Result<Value, NameError> {
+            let name = reference.split('.').next().unwrap_or(reference);
+            match self.0.get(name) {
+                Some(value) if name == "COMMIT" => Ok(Value::tool_made(value.clone())),
+                Some(value) => Ok(Value::plain(value.clone())),
+                None => Err(NameError::Unset(name.into())),
+            }
+        }
+
+        fn known(&self) -> Vec<String> {
+            self.0.keys().cloned().collect()
+        }
+    }
+
+    fn fill(template: &str, artifact: &str, values: serde_json::Value) -> String {
+        let names = Fixed(serde_json::from_value(values).unwrap());
+        let config = TemplateConfig::new(Text::literal("test", "t.tpl"));
+        let file = match TemplateFile::parse("t.tpl", template, artifact, &config) {
+            Ok(file) => file,
+            Err(errors) => return errors.to_string(),
+        };
+        match file.fill(artifact, &names) {
+            Ok(filled) => filled.text,
+            Err(errors) => errors.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_value_stays_in_its_string_and_in_its_place() {
+        let values = json!({"a": "x\", \"b\": \"\\", "n": "80", "list": ["p\"q", "r"]});
+        for (template, expected) in [
+            (r#"{"a": "${a}"}"#, r#"{"a": "x\", \"b\": \"\\"}"#),
+            (r#"{"a": "${upper(a)}!"}"#, r#"{"a": "X\", \"B\": \"\\!"}"#),
+            (r#"{"a": ${n}, "b": "${n}"}"#, r#"{"a": 80, "b": "80"}"#),
+            (r#"{"a": ${jsonencode(a)}}"#, r#"{"a": "x\", \"b\": \"\\"}"#),
+            (r#"{"a": ${jsonencode(list)}}"#, r#"{"a": ["p\"q","r"]}"#),
+            // Structure that the author wrote in an expression is structure, and values in it are values.
+            (r#"{"a": ["${join("\",\"", list)}"]}"#, r#"{"a": ["p\"q","r"]}"#),
+            (
+                r#"{"a": [${join(",", [for x in list : "{\"k\":\"${x}\"}"])}]}"#,
+                r#"{"a": [{"k":"p\"q"},{"k":"r"}]}"#,
+            ),
+            // What is escaped by hand is escaped once.
+            (
+                r#"{"a": "${replace(replace(a, "\\", "\\\\"), "\"", "\\\"")}"}"#,
+                r#"{"a": "x\", \"b\": \"\\"}"#,
+            ),
+            (r#"{"a": "${trim(jsonencode(list[0]), "\"")}"}"#, r#"{"a": "p\"q"}"#),
+            (
+                r#"[${jsonencode(["1"])}, ${replace(jsonencode(["1"]), "\"", "")}]"#,
+                r#"[["1"], [1]]"#,
+            ),
+        ] {
+            assert_eq!(fill(template, "x.json", values.clone()), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn what_would_break_the_structure_is_refused() {
+        let values = json!({"a": "x\"y", "list": [1]});
+        for (template, message) in [
+            (r#"{"a": ${a}}"#, "t.tpl:1:7: the value is no JSON value of its own"),
+            (
+                r#"{"a": "${jsonencode(a)}"}"#,
+                "t.tpl:1:8: what `jsonencode` made would end the string that it stands in",
+            ),
+            (
+                r#"{"a": ${trim(jsonencode(list), "[")}}"#,
+                "t.tpl:1:7: a part of what `jsonencode` made stands outside of a string",
+            ),
+            (r#"{"a": "\${a}"}"#, "t.tpl:1:9: a backslash stands before the value"),
+            (r#"{"a": 1,}"#, "`x.json` would not be JSON: key must be a string at line 1 column 9"),
+            (
+                "${A:-b} ${up(1)}",
+                "t.tpl:1:4: `}` is wanted to close `${`, and here is `:`\nt.tpl:1:11: there is no function `up` here",
+            ),
+        ] {
+            assert_eq!(fill(template, "x.json", values.clone()), message, "{template}");
+        }
+    }
+
+    #[test]
+    fn yaml_keeps_its_structure_too() {
+        let values = json!({"a": "x: y", "COMMIT": "1234567", "m": {"k": "it's # : a"}, "list": ["p", "q: r"]});
+        for (template, expected) in [
+            ("a: ${a}\nb: ${COMMIT}\n", "a: \"x: y\"\nb: \"1234567\"\n"),
+            ("m: ${jsonencode(m)}\n", "m: {\"k\":\"it\\u0027s\\u0020# :\\u0020a\"}\n"),
+            ("%{ for x in list ~}\n- ${x}\n%{ endfor ~}\n", "- p\n- \"q: r\"\n"),
+        ] {
+            assert_eq!(fill(template, "x.yaml", values.clone()), expected, "{template}");
+        }
+        assert_eq!(fill("%{ if true }a ${a}%{ endif }", "x.txt", values), "a x: y");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_changes_the_structure_of_json(text in ".*") {
+            let template = r#"{"a": "<${v}>",
+                "b": [%{ for i, x in [v, v] }%{ if i > 0 },%{ endif }"${x}"%{ endfor }],
+                "c": ${jsonencode({ k = v })},
+                "d": ["${replace(v, ",", "\",\"")}"], "e": ["${join("\",\"", split(",", v))}"]}"#;
+            let filled = fill(template, "x.json", json!({ "v": text }));
+            let parts: Vec<_> = text.split(',').collect();
+            let expected = json!({
+                "a": format!("<{text}>"), "b": [text, text], "c": {"k": text}, "d": parts, "e": parts,
+            });
+            let result: serde_json::Value = serde_json::from_str(&filled).unwrap_or(filled.clone().into());
+            proptest::prop_assert_eq!(result, expected);
+        }
+
+        #[test]
+        fn no_value_changes_the_structure_of_yaml(text in "[ -~\n'\"#:]*") {
+            let template = "a: ${v}\nb: '${jsonencode([v])}'\nc: ${jsonencode({ k = v })}\nd: cmd ${jsonencode([v])} end\ne: |\n  ${jsonencode([v])}\n";
+            let filled = fill(template, "x.yaml", json!({ "v": text }));
+            let node = shipspec_spec::document::Node::parse(&Source::new("x", &*filled)).unwrap();
+            let shipspec_spec::document::Kind::Map(entries) = &node.kind else { panic!("{filled}") };
+            proptest::prop_assert_eq!(entries.len(), 5);
+            let of = |text: Option<&str>| serde_json::from_str::<serde_json::Value>(text.unwrap()).unwrap();
+            proptest::prop_assert_eq!(of(entries[1].1.text()), json!([text]));
+            let command = entries[3].1.text().and_then(|it| it.strip_prefix("cmd ")?.strip_suffix(" end"));
+            proptest::prop_assert_eq!(of(command), json!([text]));
+        }
+    }
+}

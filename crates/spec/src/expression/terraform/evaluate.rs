@@ -305,12 +305,11 @@ impl<'a> Evaluator<'a> {
             match entry? {
                 None => {}
                 Some((None, item)) => list.push(item),
-                Some((Some(key), item)) => {
-                    if map.insert(key, item).is_some() {
-                        let message = "two items have the same key".to_owned();
-                        return Err(Fault { range: range.clone(), message });
-                    }
+                Some((Some(key), _)) if map.contains_key(&key) => {
+                    let message = "two items have the same key".to_owned();
+                    return Err(Fault { range: range.clone(), message });
                 }
+                Some((Some(key), item)) => drop(map.insert(key, item)),
             }
         }
         let made = if each.new_key.is_some() { Item::map(map) } else { Item::list(list) };

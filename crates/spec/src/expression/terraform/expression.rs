@@ -1,15 +1,17 @@
 //! Reads an expression of Terraform's language.
 
+use std::ops::Range;
+
 use super::functions::Function;
 use super::number::Number;
-use super::syntax::{Each, Expr, IsSpread, Kind, Operator, Step};
+use super::syntax::{Expr, IsSpread, Kind, Operator, Part, Step};
 use super::template::{DEEPEST, Reader};
 use crate::expression::SyntaxError;
 
 /// Expressions that may stand inside one another, a chain of operators counted one by one.
 const HIGHEST: usize = 200;
 
-type Read = Result<Expr, SyntaxError>;
+pub(super) type Read = Result<Expr, SyntaxError>;
 
 impl Reader<'_> {
     /// An expression, up to a sign that cannot belong to it.
@@ -34,7 +36,7 @@ impl Reader<'_> {
         let range = condition.range.start..otherwise.range.end;
         let parts = Box::new([condition, then, otherwise]);
         let height = parts.iter().map(|part| part.height).max();
-        self.node(Kind::Conditional(parts), range, height)
+        node(Kind::Conditional(parts), range, height)
     }
 
     /// Operators that bind at least as tightly as this one.
@@ -46,7 +48,7 @@ impl Reader<'_> {
             let range = left.range.start..right.range.end;
             let height = left.height.max(right.height);
             let kind = Kind::Binary(operator, left.into(), right.into());
-            left = self.node(kind, range, Some(height))?;
+            left = node(kind, range, Some(height))?;
         }
         Ok(left)
     }
@@ -78,7 +80,7 @@ impl Reader<'_> {
         let operand = operand?;
         let (range, height) = (start..operand.range.end, operand.height);
         let kind = if is_not { Kind::Not(operand.into()) } else { Kind::Negative(operand.into()) };
-        self.node(kind, range, Some(height))
+        node(kind, range, Some(height))
     }
 
     fn term(&mut self) -> Read {
@@ -92,7 +94,7 @@ impl Reader<'_> {
                 self.depth += 1;
                 let parts = self.quoted(start);
                 self.depth -= 1;
-                self.node(Kind::Text(parts?), start..self.cursor.at, None)
+                node(Kind::Text(parts?), start..self.cursor.at, None)
             }
             Some(sign) if sign.is_ascii_digit() => self.number(),
             Some('<') if self.cursor.rest().starts_with("<<") => Err(self
@@ -107,7 +109,7 @@ impl Reader<'_> {
         let written = self.cursor.take_number().unwrap_or_default();
         let range = start..self.cursor.at;
         match Number::parse(written) {
-            Some(number) => self.node(Kind::Number(number), range, None),
+            Some(number) => node(Kind::Number(number), range, None),
             None => {
                 let message = "the number is out of range".into();
                 Err(SyntaxError { range, message, hint: None })
@@ -144,10 +146,10 @@ impl Reader<'_> {
             "null" => Kind::Null,
             _ => Kind::Name { reference: name.clone(), name },
         };
-        self.node(kind, range, None)
+        node(kind, range, None)
     }
 
-    fn call(&mut self, name: &str, place: std::ops::Range<usize>) -> Read {
+    fn call(&mut self, name: &str, place: Range<usize>) -> Read {
         let arguments = self.arguments();
         let function = Function::named(name);
         let Some(function) = function else {
@@ -162,18 +164,19 @@ impl Reader<'_> {
         };
         let (arguments, is_spread) = arguments?;
         let range = place.start..self.cursor.at;
-        if let ("arn", [Expr { kind: Kind::Text(parts), .. }]) = (name, arguments.as_slice()) {
-            if let [super::syntax::Part::Text(parameter, _)] = parts.as_slice() {
-                let reference = format!("arn({parameter})");
-                let kind = Kind::Name { name: reference.clone(), reference };
-                return self.node(kind, range, None);
-            }
+        if name == "arn"
+            && let [Expr { kind: Kind::Text(parts), .. }] = arguments.as_slice()
+            && let [Part::Text(parameter, _)] = parts.as_slice()
+        {
+            let reference = format!("arn({parameter})");
+            let kind = Kind::Name { name: reference.clone(), reference };
+            return node(kind, range, None);
         }
         if !is_spread && let Err(message) = function.takes(arguments.len()) {
             return Err(SyntaxError { range, message, hint: None });
         }
         let height = arguments.iter().map(|argument| argument.height).max();
-        self.node(Kind::Call(function, arguments, is_spread), range, height)
+        node(Kind::Call(function, arguments, is_spread), range, height)
     }
 
     fn arguments(&mut self) -> Result<(Vec<Expr>, IsSpread), SyntaxError> {
@@ -237,7 +240,7 @@ impl Reader<'_> {
         let (start, height) = (term.range.start, Some(term.height));
         if let Some((name, _)) = self.cursor.take_name() {
             let kind = Kind::Attribute(term.into(), name.to_owned());
-            return self.node(kind, start..self.cursor.at, height);
+            return node(kind, start..self.cursor.at, height);
         }
         let at = self.cursor.at;
         let digits = self.cursor.rest().bytes().take_while(u8::is_ascii_digit).count();
@@ -260,8 +263,8 @@ impl Reader<'_> {
         {
             return Err(self.cursor.error_here("write `[0][1]` for an item of an item"));
         }
-        let index = self.node(Kind::Number(number), at..self.cursor.at, None)?;
-        self.node(Kind::Index(term.into(), index.into()), start..self.cursor.at, height)
+        let index = node(Kind::Number(number), at..self.cursor.at, None)?;
+        node(Kind::Index(term.into(), index.into()), start..self.cursor.at, height)
     }
 
     fn index(&mut self, term: Expr) -> Read {
@@ -281,15 +284,15 @@ impl Reader<'_> {
         let range = start..self.cursor.at;
         // `map["key"]` asks for the same as `map.key`.
         if let Kind::Text(parts) = &index.kind
-            && let [super::syntax::Part::Text(key, _)] = parts.as_slice()
+            && let [Part::Text(key, _)] = parts.as_slice()
             && key.starts_with(|sign: char| sign.is_alphabetic() || sign == '_')
             && !key.contains('.')
         {
             let height = Some(term.height);
-            return self.node(Kind::Attribute(term.into(), key.clone()), range, height);
+            return node(Kind::Attribute(term.into(), key.clone()), range, height);
         }
         let height = Some(term.height.max(index.height));
-        self.node(Kind::Index(term.into(), index.into()), range, height)
+        node(Kind::Index(term.into(), index.into()), range, height)
     }
 
     /// What is asked of each item: of `[*]` all that comes behind, of `.*` attributes alone.
@@ -312,136 +315,7 @@ impl Reader<'_> {
                 break;
             }
         }
-        self.node(Kind::Splat(term.into(), steps), start..self.cursor.at, Some(height))
-    }
-
-    fn list(&mut self) -> Read {
-        let start = self.cursor.at;
-        self.cursor.at += 1;
-        let lines_count = std::mem::replace(&mut self.cursor.lines_count, false);
-        let kind = if self.is_loop() { self.each("]") } else { self.items() };
-        self.cursor.lines_count = lines_count;
-        let (kind, height) = kind?;
-        self.node(kind, start..self.cursor.at, height)
-    }
-
-    fn items(&mut self) -> Result<(Kind, Option<usize>), SyntaxError> {
-        let mut items = Vec::new();
-        while !self.cursor.take("]") {
-            items.push(self.expression()?);
-            if !self.cursor.take(",") {
-                self.cursor.expect("]", "or `,` behind an item")?;
-                break;
-            }
-        }
-        let height = items.iter().map(|item| item.height).max();
-        Ok((Kind::List(items), height))
-    }
-
-    fn map(&mut self) -> Read {
-        let start = self.cursor.at;
-        self.cursor.at += 1;
-        let is_loop = self.is_loop();
-        let lines_count = std::mem::replace(&mut self.cursor.lines_count, !is_loop);
-        let kind = if is_loop { self.each("}") } else { self.entries() };
-        self.cursor.lines_count = lines_count;
-        let (kind, height) = kind?;
-        self.node(kind, start..self.cursor.at, height)
-    }
-
-    fn entries(&mut self) -> Result<(Kind, Option<usize>), SyntaxError> {
-        let mut entries = Vec::new();
-        loop {
-            while self.cursor.take("\n") || self.cursor.take("\r\n") {}
-            if self.cursor.take("}") {
-                break;
-            }
-            let key = self.key()?;
-            if !self.cursor.take("=") {
-                self.cursor.expect(":", "or `=` behind a key")?;
-            }
-            let value = self.expression()?;
-            entries.push((key, value));
-            let is_separated =
-                self.cursor.take(",") || self.cursor.is_next("\n") || self.cursor.is_next("\r\n");
-            if !is_separated {
-                self.cursor.expect("}", "or `,` behind an entry")?;
-                break;
-            }
-        }
-        let heights = entries.iter().map(|(key, value)| key.height.max(value.height));
-        let height = heights.max();
-        Ok((Kind::Map(entries), height))
-    }
-
-    /// A key: a word is one, anything else stands in quotes or parentheses.
-    fn key(&mut self) -> Read {
-        self.cursor.skip_space();
-        let start = self.cursor.at;
-        if let Some((name, range)) = self.cursor.take_name() {
-            if self.cursor.is_next("=") && !self.cursor.is_next("==") || self.cursor.is_next(":") {
-                let part = super::syntax::Part::Text(name.to_owned(), range.clone());
-                return self.node(Kind::Text(vec![part]), range, None);
-            }
-            self.cursor.at = start;
-        }
-        self.expression()
-    }
-
-    fn is_loop(&mut self) -> bool {
-        let start = self.cursor.at;
-        let is_loop = self.cursor.take_word("for") && self.cursor.take_name().is_some();
-        self.cursor.at = start;
-        is_loop
-    }
-
-    /// `for x in list : …`, behind the bracket.
-    fn each(&mut self, close: &str) -> Result<(Kind, Option<usize>), SyntaxError> {
-        self.cursor.take_word("for");
-        let (key, item) = self.loop_names()?;
-        let list = self.expression()?;
-        self.cursor.expect(":", "behind the list of `for`")?;
-        let locals = self.locals.len();
-        self.locals.extend(key.iter().chain([&item]).cloned());
-        let rest = self.each_body(close);
-        self.locals.truncate(locals);
-        let (new_key, new_item, filter) = rest?;
-        let parts = new_key.iter().chain([&list, &new_item]).chain(&filter);
-        let height = parts.map(|part| part.height).max();
-        let each = Each { key, item, list, new_key, new_item, filter };
-        Ok((Kind::Each(Box::new(each)), height))
-    }
-
-    #[expect(
-        clippy::type_complexity,
-        reason = "three parts of one thing, which is made of them at once"
-    )]
-    fn each_body(
-        &mut self,
-        close: &str,
-    ) -> Result<(Option<Expr>, Expr, Option<Expr>), SyntaxError> {
-        let first = self.expression()?;
-        let (new_key, new_item) = if close == "}" {
-            self.cursor.expect("=>", "between key and value")?;
-            (Some(first), self.expression()?)
-        } else {
-            (None, first)
-        };
-        if self.cursor.is_next("...") {
-            return Err(self.cursor.error_here("`...` behind a value is not read here"));
-        }
-        let filter = if self.cursor.take_word("if") { Some(self.expression()?) } else { None };
-        self.cursor.expect(close, "at the end of `for`")?;
-        Ok((new_key, new_item, filter))
-    }
-
-    fn node(&mut self, kind: Kind, range: std::ops::Range<usize>, inner: Option<usize>) -> Read {
-        let height = inner.map_or(0, |inner| inner + 1);
-        if height > HIGHEST {
-            let message = "expressions stand too deep inside one another".into();
-            return Err(SyntaxError { range, message, hint: None });
-        }
-        Ok(Expr { kind, range, height })
+        node(Kind::Splat(term.into(), steps), start..self.cursor.at, Some(height))
     }
 
     /// Notes what is asked of the outside.
@@ -472,4 +346,14 @@ impl Expr {
             _ => None,
         }
     }
+}
+
+/// An expression around others, of which the highest has this height.
+pub(super) fn node(kind: Kind, range: Range<usize>, inner: Option<usize>) -> Read {
+    let height = inner.map_or(0, |inner| inner + 1);
+    if height > HIGHEST {
+        let message = "expressions stand too deep inside one another".into();
+        return Err(SyntaxError { range, message, hint: None });
+    }
+    Ok(Expr { kind, range, height })
 }

@@ -1,6 +1,7 @@
 //! Terraform's template language: `${name}`, `%{ if }`, `%{ for }`, and HCL's expressions.
 
 mod advice;
+mod collections;
 mod cursor;
 mod encode;
 mod evaluate;
@@ -211,20 +212,18 @@ fn parts_of(printed: &evaluate::Printed) -> Vec<TerraformPart> {
         origin,
         range: printed.range.clone(),
     };
-    let is_json = |origin| matches!(origin, Origin::Json | Origin::PartOfJson);
-    let has_cut = text.parts().any(|(_, origin)| origin == Origin::PartOfJson);
-    let has_value = text.parts().any(|(_, origin)| matches!(origin, Origin::Value { .. }));
-    // Changed by hand, it may be a JSON value as before.
-    if has_cut && !has_value && encode::is_json(text.as_str()) {
+    let has = |wanted: fn(Origin) -> bool| text.parts().any(|(_, origin)| wanted(origin));
+    let is_changed_json = has(|origin| origin == Origin::PartOfJson)
+        && !has(|origin| matches!(origin, Origin::Value { .. }))
+        && encode::is_json(text.as_str());
+    if is_changed_json {
         return vec![part(text.as_str(), TerraformOrigin::Json { is_whole: true })];
     }
-    let parts = text.parts().map(|(text, origin)| match origin {
-        Origin::Template => part(text, TerraformOrigin::Template),
-        Origin::Value { is_text } => part(text, TerraformOrigin::Value { is_text }),
-        origin if is_json(origin) => {
-            part(text, TerraformOrigin::Json { is_whole: origin == Origin::Json })
-        }
-        _ => part(text, TerraformOrigin::Template),
-    });
-    parts.collect()
+    let origin = |origin| match origin {
+        Origin::Template => TerraformOrigin::Template,
+        Origin::Value { is_text } => TerraformOrigin::Value { is_text },
+        Origin::Json => TerraformOrigin::Json { is_whole: true },
+        Origin::PartOfJson => TerraformOrigin::Json { is_whole: false },
+    };
+    text.parts().map(|(text, from)| part(text, origin(from))).collect()
 }

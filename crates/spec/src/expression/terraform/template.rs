@@ -137,8 +137,7 @@ impl<'a> Reader<'a> {
                     }
                     continue;
                 }
-                '"' if kind == Kind::Quoted => break,
-                '\n' if kind == Kind::Quoted => break,
+                '"' | '\n' if kind == Kind::Quoted => break,
                 '\\' if kind == Kind::Quoted => {
                     self.escape(&mut text);
                     continue;

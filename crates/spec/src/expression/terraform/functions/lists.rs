@@ -41,7 +41,7 @@ pub(super) fn compact(items: &[Item]) -> Given {
 
 /// Each item once, in the order of the first ones.
 pub(super) fn distinct(items: &[Item]) -> Given {
-    once(of_one_type(list(&items[0])?.to_vec())?).map(Item::list)
+    once(of_one_type(list(&items[0])?)?).map(Item::list)
 }
 
 fn once(items: Vec<Item>) -> Result<Vec<Item>, String> {
@@ -96,7 +96,7 @@ pub(super) fn element(items: &[Item]) -> Given {
 pub(super) fn tolist(items: &[Item]) -> Given {
     match &items[0] {
         Item::Null => Ok(Item::Null),
-        item => of_one_type(list(item)?.to_vec()).map(Item::list),
+        item => of_one_type(list(item)?).map(Item::list),
     }
 }
 
@@ -105,7 +105,7 @@ pub(super) fn toset(items: &[Item]) -> Given {
     if matches!(items[0], Item::Null) {
         return Ok(Item::Null);
     }
-    let mut items = once(of_one_type(list(&items[0])?.to_vec())?)?;
+    let mut items = once(of_one_type(list(&items[0])?)?)?;
     items.sort_by(order);
     Ok(Item::list(items))
 }

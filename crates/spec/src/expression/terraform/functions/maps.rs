@@ -80,6 +80,6 @@ pub(super) fn tomap(items: &[Item]) -> Given {
         return Ok(Item::Null);
     }
     let entries = map(&items[0])?;
-    let values = of_one_type(entries.values().cloned().collect())?;
+    let values = of_one_type(&entries.values().cloned().collect::<Vec<_>>())?;
     Ok(Item::map(entries.keys().cloned().zip(values).collect()))
 }

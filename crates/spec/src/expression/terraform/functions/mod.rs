@@ -106,7 +106,7 @@ impl Function {
     }
 
     /// It can be called with that many arguments; else what is wrong.
-    pub(super) fn takes(&self, count: usize) -> Result<(), String> {
+    pub(super) fn takes(self, count: usize) -> Result<(), String> {
         let (least, most) = self.0.takes;
         if count >= least && most.is_none_or(|most| count <= most) {
             return Ok(());
@@ -120,7 +120,7 @@ impl Function {
     }
 
     /// What it gives. What is not known makes a result that is not known.
-    pub(super) fn call(&self, items: &[Item]) -> Result<Item, String> {
+    pub(super) fn call(self, items: &[Item]) -> Result<Item, String> {
         self.takes(items.len())?;
         let takes_any = matches!(self.0.name, "jsonencode" | "coalesce");
         if !takes_any && items.iter().any(|item| matches!(item, Item::Unknown)) {
@@ -142,7 +142,7 @@ fn list(item: &Item) -> Result<&[Item], String> {
 }
 
 /// Items as a list of one type.
-fn of_one_type(items: Vec<Item>) -> Result<Vec<Item>, String> {
+fn of_one_type(items: &[Item]) -> Result<Vec<Item>, String> {
     let types: Vec<_> = items.iter().map(Item::type_of).collect();
     let wanted = unify_all(&types).ok_or("the items have no type in common")?;
     items.iter().map(|item| item.converted(&wanted)).collect()

@@ -20,8 +20,8 @@ fn text(item: &Item) -> Result<Rc<Traced>, String> {
     item.to_text()
 }
 
-fn cut(text: &Traced, range: Range<usize>) -> Given {
-    Ok(Item::text(text.slice(range)))
+fn cut(text: &Traced, range: Range<usize>) -> Item {
+    Item::text(text.slice(range))
 }
 
 fn upper_sign(sign: char) -> char {
@@ -58,32 +58,32 @@ pub(super) fn title(items: &[Item]) -> Given {
 pub(super) fn trimspace(items: &[Item]) -> Given {
     let text = text(&items[0])?;
     let start = text.as_str().len() - text.as_str().trim_start().len();
-    cut(&text, start..text.as_str().trim_end().len().max(start))
+    Ok(cut(&text, start..text.as_str().trim_end().len().max(start)))
 }
 
 pub(super) fn trim(items: &[Item]) -> Given {
     let (text, signs) = (text(&items[0])?, text(&items[1])?);
     let is_cut = |sign: char| signs.as_str().contains(sign);
     let start = text.as_str().len() - text.as_str().trim_start_matches(is_cut).len();
-    cut(&text, start..text.as_str().trim_end_matches(is_cut).len().max(start))
+    Ok(cut(&text, start..text.as_str().trim_end_matches(is_cut).len().max(start)))
 }
 
 pub(super) fn trimprefix(items: &[Item]) -> Given {
     let (text, prefix) = (text(&items[0])?, text(&items[1])?);
     let start = if text.as_str().starts_with(prefix.as_str()) { prefix.as_str().len() } else { 0 };
-    cut(&text, start..text.as_str().len())
+    Ok(cut(&text, start..text.as_str().len()))
 }
 
 pub(super) fn trimsuffix(items: &[Item]) -> Given {
     let (text, suffix) = (text(&items[0])?, text(&items[1])?);
     let cut_off = text.as_str().strip_suffix(suffix.as_str());
-    cut(&text, 0..cut_off.unwrap_or(text.as_str()).len())
+    Ok(cut(&text, 0..cut_off.unwrap_or(text.as_str()).len()))
 }
 
 /// Without the ends of lines at its end.
 pub(super) fn chomp(items: &[Item]) -> Given {
     let text = text(&items[0])?;
-    cut(&text, 0..text.as_str().trim_end_matches(['\n', '\r']).len())
+    Ok(cut(&text, 0..text.as_str().trim_end_matches(['\n', '\r']).len()))
 }
 
 /// Spaces before each line but the first.
@@ -110,7 +110,7 @@ pub(super) fn substr(items: &[Item]) -> Given {
         Ok(length) => first.saturating_add(length).min(count),
         Err(_) => count,
     };
-    cut(&text, places[first]..places[last])
+    Ok(cut(&text, places[first]..places[last]))
 }
 
 pub(super) fn startswith(items: &[Item]) -> Given {
