@@ -8,7 +8,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use shipspec_spec::config::{ArtifactConfig, Config, ReferenceForm, Text, describe};
+use shipspec_spec::config::{
+    ArtifactConfig, ArtifactContent, Config, ReferenceForm, Text, describe,
+};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::escape::JsonPlace;
 use shipspec_spec::expression::{EvaluationError, NameError, Names, Piece, Slot, Template};
@@ -16,8 +18,8 @@ use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Source, Span};
 use shipspec_spec::value::{UNKNOWN, Value};
 
-use crate::image_files::{image_definitions, image_detail};
-use crate::plan::{ArtifactPlan, Content, read_all, reference_name};
+use crate::made::draft_format;
+use crate::plan::{ArtifactPlan, Content, read_all};
 use crate::template::{Body, Format, TemplateFile};
 
 /// An artifact as far as it is known.
@@ -119,7 +121,7 @@ impl Drafts {
                 template = Some(file.source.name.clone());
                 self.template(file, &scope)
             }
-            content => made(content, &scope, form),
+            Content::Made(content) => self.made(plan, content, &scope, form),
         };
         self.drafts.push(Draft {
             path: plan.path.clone(),
@@ -128,6 +130,28 @@ impl Drafts {
             allow: artifact.check.codes().cloned().collect(),
             content,
         });
+    }
+
+    /// An artifact that has no template.
+    fn made(
+        &mut self,
+        plan: &ArtifactPlan,
+        content: &ArtifactContent,
+        scope: &Scope,
+        form: ReferenceForm,
+    ) -> DraftContent {
+        let names = StandIns::new(scope);
+        let format = draft_format(content, &plan.path);
+        match plan.making(&names, form).make(content, Some(format)) {
+            Ok(made) => DraftContent::Made { text: made.text, format },
+            Err(_) if names.used() => {
+                DraftContent::Unclear("a value in it is not known here".into())
+            }
+            Err(errors) => {
+                self.mistakes.extend(errors);
+                DraftContent::Unclear("it cannot be made".into())
+            }
+        }
     }
 
     fn template(&mut self, file: &TemplateFile, scope: &Scope) -> DraftContent {
@@ -219,35 +243,11 @@ impl Drafts {
     }
 }
 
-/// The text of an artifact that has no template.
-fn made(content: &Content, scope: &Scope, form: ReferenceForm) -> DraftContent {
-    let names = StandIns::new(scope);
-    let reference = |image: &String| {
-        let images = names.resolve(&reference_name(image, form)).ok();
-        let part = if form == ReferenceForm::Tag { "uri" } else { "pinned" };
-        let text = images.and_then(|it| Some(it.content()[image][part].as_str()?.to_owned()));
-        text.unwrap_or_else(|| UNKNOWN.to_string())
-    };
-    let text = match content {
-        Content::ImageDetail(image) => image_detail(&reference(image)),
-        Content::ImageDefinitions(pairs) => {
-            let pairs = pairs.iter().map(|(container, image)| (&**container, reference(image)));
-            image_definitions(pairs)
-        }
-        Content::Json(tree) => match tree.evaluate(&names) {
-            Ok(value) => value.content().to_string(),
-            Err(_) => return DraftContent::Unclear("a value in it is not known here".into()),
-        },
-        Content::Template(_) => return DraftContent::Unclear("it is made from a template".into()),
-    };
-    DraftContent::Made { text, format: Format::Json }
-}
-
 /// A name that an artifact's path, template or condition asks for, and that has no value here.
 fn unknown_name(artifact: &ArtifactConfig, scope: &Scope) -> Option<String> {
     let scope = scope.of_artifact(std::collections::BTreeMap::new(), &artifact.variables);
     let template = match &artifact.content {
-        shipspec_spec::config::ArtifactContent::Template(template) => Some(&template.path),
+        ArtifactContent::Template(template) => Some(&template.path),
         _ => None,
     };
     let texts = artifact.matrix.values().flatten().chain(&artifact.when).chain(template);

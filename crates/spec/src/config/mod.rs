@@ -15,7 +15,10 @@ mod test;
 mod text;
 mod tree;
 
-pub use artifact::{ArtifactConfig, ArtifactContent, TemplateConfig, TemplateDialect};
+pub use artifact::{
+    AppSpecConfig, ArtifactConfig, ArtifactContent, CapacityProviderConfig, CloudFormationConfig,
+    DotenvConfig, Quotes, TaskNetworkConfig, TemplateConfig, TemplateDialect, WholeNumber,
+};
 pub use check::CheckConfig;
 pub use image::ImageConfig;
 pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
@@ -77,6 +80,15 @@ pub enum ReferenceForm {
     Tag,
     /// `registry/repository@sha256:…`
     Digest,
+}
+
+impl From<RawReference> for ReferenceForm {
+    fn from(raw: RawReference) -> Self {
+        match raw {
+            RawReference::Tag => Self::Tag,
+            RawReference::Digest => Self::Digest,
+        }
+    }
 }
 
 impl Config {
@@ -143,13 +155,13 @@ impl Config {
             .at(&["artifacts"])
             .into_iter()
             .flat_map(|(_, artifacts)| artifacts.entries())
-            .filter_map(|(key, _)| Some((key.text()?, &key.range)))
+            .filter_map(|(key, value)| Some((key.text()?, (&key.range, value))))
             .collect();
         for (path, artifact) in &raw.artifacts {
-            let key = keys.get(&**path).map_or(0..0, |range| (*range).clone());
-            let key = Span::new(source, key);
+            let (key, node) = keys.get(&**path).copied().unzip();
+            let key = Span::new(source, key.cloned().unwrap_or(0..0));
             let path = keep(Text::at_key(path, key.clone()), &mut found);
-            let read = ArtifactReader { source, images: &names, key, found: &mut found };
+            let read = ArtifactReader { source, images: &names, key, node, found: &mut found };
             artifacts.extend(path.and_then(|path| read.read(path, artifact)));
         }
         let mut promote = IndexMap::new();
@@ -171,10 +183,7 @@ impl Config {
                 .as_ref()
                 .map(|tag| texts(tag.texts(), source, &mut found))
                 .unwrap_or_default(),
-            reference: match raw.reference {
-                RawReference::Tag => ReferenceForm::Tag,
-                RawReference::Digest => ReferenceForm::Digest,
-            },
+            reference: raw.reference.into(),
             parameters,
             variables: named_texts(&raw.variables, source, &mut found),
             images,

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
+use super::artifact::{RawAppSpec, RawCloudFormation, RawQuotes, RawScalar};
 use super::options::{Network, RawCacheTo, RawNoCache};
 use super::repository::RawCreateRepository;
 use super::reuse::RawReuse;
@@ -329,8 +330,8 @@ pub(super) enum RawArtifact {
     Map(Box<RawArtifactMap>),
 }
 
-/// What an artifact is made from: exactly one of `template`, `image_detail`, `image_definitions`
-/// and `json`.
+/// What an artifact is made from: exactly one of `template`, `image_detail`, `image_definitions`,
+/// `appspec`, `cloudformation`, `tfvars`, `dotenv`, `json`, `yaml` and `text`.
 #[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "ArtifactSource")]
 pub(super) struct RawArtifactMap {
@@ -344,9 +345,36 @@ pub(super) struct RawArtifactMap {
     /// or a map from container to image.
     #[schemars(default)]
     pub(super) image_definitions: Option<RawDefinitions>,
+    /// An `AppSpec` for the blue/green action, in YAML or, where the path ends in `.json`, in JSON.
+    #[schemars(default)]
+    pub(super) appspec: Option<Box<RawAppSpec>>,
+    /// A template configuration file for the `CloudFormation` action.
+    #[schemars(default)]
+    pub(super) cloudformation: Option<RawCloudFormation>,
+    /// Terraform variables: JSON where the path ends in `.tfvars.json`, HCL where it ends in `.tfvars`.
+    #[schemars(default)]
+    pub(super) tfvars: Option<IndexMap<String, RawTree>>,
+    /// Environment variables, `NAME=value` on each line: for `docker run --env-file`, the
+    /// `environmentFiles` of ECS, or a shell.
+    #[schemars(default)]
+    pub(super) dotenv: Option<IndexMap<String, RawScalar>>,
     /// A JSON file with this content.
     #[schemars(default)]
     pub(super) json: Option<RawTree>,
+    /// A YAML file with this content.
+    #[schemars(default)]
+    pub(super) yaml: Option<RawTree>,
+    /// A file with this text, its `${…}` filled.
+    #[schemars(default)]
+    pub(super) text: Option<RawText>,
+    /// For `image_detail` and `image_definitions`: what they name an image by. Without it, what
+    /// the file says.
+    #[schemars(default)]
+    pub(super) reference: Option<RawReference>,
+    /// For `dotenv`: how values are quoted. Without it, only values are taken that need no quotes
+    /// anywhere.
+    #[schemars(default)]
+    pub(super) quotes: Option<RawQuotes>,
     /// Secret parameters that may stand in this artifact in plain text.
     #[schemars(default)]
     pub(super) allow_secrets: Vec<RawText>,
