@@ -26,8 +26,7 @@ pub(super) struct Fault {
 
 type Evaluated<T = Item> = Result<T, Fault>;
 
-/// A part of the result: a text, where it stands in the template, and whether the template has it as
-/// it is.
+/// A part of the result: a text, and where it comes from in the template.
 pub(super) struct Printed {
     pub(super) text: Rc<Traced>,
     pub(super) range: Range<usize>,
