@@ -169,7 +169,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use serde_json::json;
-    use shipspec_spec::config::Text;
+    use shipspec_spec::config::{TemplateDialect, Text};
     use shipspec_spec::expression::NameError;
 
     use super::*;
@@ -257,6 +257,31 @@ mod tests {
         ] {
             assert_eq!(fill(template, "x.json", values.clone()), message, "{template}");
         }
+    }
+
+    #[test]
+    fn the_dialect_is_told_by_the_ending_or_by_a_word() {
+        let parse = |name: &str, dialect, only: Option<&str>| {
+            let config = TemplateConfig {
+                dialect,
+                only: only.map(|name| vec![name.to_owned()]),
+                ..TemplateConfig::new(Text::literal("test", name))
+            };
+            let file = TemplateFile::parse(name, "%{ if true }${a}%{ endif }", "x", &config)?;
+            let names = Fixed(BTreeMap::from([("a".to_owned(), json!(1))]));
+            file.fill("x", &names).map(|filled| filled.text)
+        };
+        for (name, dialect, expected) in [
+            ("t.tpl", None, "1"),
+            ("t.json.tftpl", None, "1"),
+            ("t.json", Some(TemplateDialect::Terraform), "1"),
+            ("t.tpl", Some(TemplateDialect::Shell), "%{ if true }1%{ endif }"),
+            ("t.json", None, "%{ if true }1%{ endif }"),
+        ] {
+            assert_eq!(parse(name, dialect, None).unwrap(), expected, "{name}");
+        }
+        let refused = parse("t.tpl", None, Some("a")).unwrap_err().to_string();
+        assert!(refused.contains("`only` is for templates of the shell dialect"), "{refused}");
     }
 
     #[test]

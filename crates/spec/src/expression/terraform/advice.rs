@@ -24,7 +24,7 @@ pub(super) fn of_shell_form(written: &str) -> Option<String> {
     let found = FORM.captures(written)?;
     let name = &found[1];
     let instead = match &found[2] {
-        ":-" | ":=" => format!("`${{coalesce({name}, \"{}\")}}`, ", &found[3]),
+        ":-" | ":=" => return Some(of_default(name, &found[3])),
         "/" => format!("`${{replace({name}, \"old\", \"new\")}}`, "),
         _ => String::new(),
     };
@@ -32,6 +32,15 @@ pub(super) fn of_shell_form(written: &str) -> Option<String> {
         "this is a shell's form, and the file is read as a Terraform template; write {instead}`$${{…}}` \
          to keep the text, or say `dialect: shell` for this artifact"
     ))
+}
+
+/// Where a default belongs: a Terraform template wants a value for every name.
+pub(super) fn of_default(name: &str, default: &str) -> String {
+    format!(
+        "this is a shell's form, and the file is read as a Terraform template; write `${{{name}}}` here and \
+         `{name}: ${{{name}:-{default}}}` under `variables:` in shipspec.yml, or say `dialect: shell` for \
+         this artifact"
+    )
 }
 
 /// What is wrong with a bare `$NAME` of a name that has a value.

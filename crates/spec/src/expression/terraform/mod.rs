@@ -199,8 +199,8 @@ fn advice_for(error: &NameError) -> Option<String> {
     let NameError::Unset(name) = error else { return None };
     let (left, right) = name.split_once('-')?;
     Some(format!(
-        "a `-` is part of a name in a Terraform template: write `{left} - {right}` to subtract, or \
-         `coalesce({left}, \"{right}\")` for a default"
+        "a `-` is part of a name in a Terraform template: write `{left} - {right}` to subtract; a shell's \
+         default is `{left}: ${{{left}-{right}}}` under `variables:` in shipspec.yml"
     ))
 }
 

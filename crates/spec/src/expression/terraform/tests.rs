@@ -99,7 +99,7 @@ fn every_place_that_cannot_be_read_is_told() {
     );
     let hint = |template: &str| TerraformTemplate::parse(template).unwrap_err()[0].hint.clone();
     assert_eq!(hint("${uper(a)}").as_deref(), Some("did you mean `upper`?"));
-    assert!(hint("${A:-b}").unwrap().contains("`${coalesce(A, \"b\")}`"));
+    assert!(hint("${A:-b}").unwrap().contains("`A: ${A:-b}` under `variables:`"));
     assert!(hint("${A:?set it}").unwrap().contains("`dialect: shell`"));
     assert!(hint("${A%%/*}").unwrap().contains("`dialect: shell`"));
     assert!(hint("${'a'}").unwrap().contains("double quotes"));
@@ -122,7 +122,7 @@ fn every_name_without_a_value_is_told_at_every_place() {
             ("A-b", "`A-b` has no value"),
         ]
     );
-    assert!(errors[3].hint.as_ref().unwrap().contains("coalesce(A, \"b\")"));
+    assert!(errors[3].hint.as_ref().unwrap().contains("`A: ${A-b}` under `variables:`"));
 }
 
 #[test]
