@@ -290,7 +290,7 @@ g.json: { json: {}, only: [A] }",
       |                      ^^^^^
       |
       = hint: it has letters, digits and `_`, and begins with no digit
-    error: `reference` is for `image_detail` and `image_definitions`, and this artifact has none
+    error: `reference` is for `image_detail`, `image_definitions` and `images`, and this artifact has none
      --> shipspec.yml:6:48
       |
     6 |   d.env: { dotenv: { "A-B": x }, quotes: none, reference: digest }
@@ -362,6 +362,44 @@ c.yaml: { appspec: { container: web, port: \"${OPEN}\" } }",
     assert!(!refused.stderr.contains("hidden"));
     // The same is found without a run.
     assert_eq!(project.run(&["check"]).code, 6);
+}
+
+#[test]
+fn a_secret_is_refused_in_every_kind_and_allowed_by_name() {
+    let kinds = [
+        ("a.json", "{ json: { a: \"${DB}\" } }"),
+        ("a.yaml", "{ yaml: [\"${DB | upper}\"] }"),
+        ("a.txt", "{ text: \"x${DB}\" }"),
+        ("a.tfvars", "{ tfvars: { a: { b: [\"${DB}\"] } } }"),
+        ("a.tfvars.json", "{ tfvars: { a: \"${DB}\" } }"),
+        ("a.env", "{ dotenv: { A: \"${DB}\" } }"),
+        ("a.json", "{ cloudformation: { parameters: { A: [\"${DB}\", b] } } }"),
+        ("a.json", "{ cloudformation: { tags: { a: \"${DB}\" } } }"),
+        ("a.json", "{ cloudformation: { stack_policy: { a: \"${DB}\" } } }"),
+        ("a.yaml", "{ appspec: { container: \"${DB}\", port: 80 } }"),
+        ("a.yaml", "{ appspec: { container: a, port: 80, hooks: { AfterInstall: \"${DB}\" } } }"),
+    ];
+    for (path, kind) in kinds {
+        let config = |kind: &str| {
+            format!("version: 1\nparameters: {{ DB: \"ssm:/db\" }}\nartifacts:\n  {path}: {kind}\n")
+        };
+        let project = Project::new()
+            .file("p.json", r#"{"Parameters": [{"Name": "/db", "Type": "SecureString", "Value": "very-secret", "Version": 1}]}"#)
+            .file("shipspec.yml", &config(kind));
+        let refused = project.run(&["render", "--parameters", "p.json"]);
+        assert_eq!(refused.code, 2, "{kind}: {refused}");
+        assert!(
+            refused.stderr.contains("`DB` is secret and would stand in `a."),
+            "{kind}: {refused}"
+        );
+        assert!(!refused.to_string().contains("very-secret") && !project.has(path), "{kind}");
+        let allowed =
+            kind.strip_suffix(" }").expect("a map").to_owned() + ", allow_secrets: [DB] }";
+        let project = project.file("shipspec.yml", &config(&allowed));
+        let told = project.run(&["render", "--parameters", "p.json"]).success();
+        assert!(!told.to_string().contains("very-secret"), "{kind}: {told}");
+        assert!(project.read(path).to_lowercase().contains("very-secret"), "{kind}");
+    }
 }
 
 #[test]

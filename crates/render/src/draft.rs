@@ -2,12 +2,13 @@
 //!
 //! Nothing is asked. What has no value yet, or none here, is unknown, and that is no mistake.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+mod stand_ins;
+
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
 use shipspec_spec::config::{
     ArtifactConfig, ArtifactContent, Config, ReferenceForm, Text, describe,
 };
@@ -16,11 +17,12 @@ use shipspec_spec::escape::JsonPlace;
 use shipspec_spec::expression::{EvaluationError, NameError, Names, Piece, Slot, Template};
 use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Source, Span};
-use shipspec_spec::value::{UNKNOWN, Value};
 
-use crate::made::draft_format;
+use crate::made::{Making, draft_format};
 use crate::plan::{ArtifactPlan, Content, read_all};
+use crate::taskdef::{edit_text, evaluate};
 use crate::template::{Body, Format, TemplateFile};
+use stand_ins::{StandIns, unknown_values, with_stand_ins};
 
 /// An artifact as far as it is known.
 #[derive(Debug, Clone)]
@@ -119,7 +121,11 @@ impl Drafts {
         let content = match &plan.content {
             Content::Template(file) => {
                 template = Some(file.source.name.clone());
-                self.template(file, &scope)
+                if plan.edits.is_empty() {
+                    self.template(file, &scope)
+                } else {
+                    self.edited(plan, file, &scope, form)
+                }
             }
             Content::Made(content) => self.made(plan, content, &scope, form),
         };
@@ -142,15 +148,14 @@ impl Drafts {
     ) -> DraftContent {
         let names = StandIns::new(scope);
         let format = draft_format(content, &plan.path);
-        match plan.making(&names, form).make(content, Some(format)) {
+        let making =
+            Making { is_open: Some(&|text| is_open(text, scope)), ..plan.making(&names, form) };
+        match making.make(content, Some(format)) {
             Ok(made) => DraftContent::Made { text: made.text, format },
             Err(_) if names.used() => {
                 DraftContent::Unclear("a value in it is not known here".into())
             }
-            Err(errors) => {
-                self.mistakes.extend(errors);
-                DraftContent::Unclear("it cannot be made".into())
-            }
+            Err(errors) => self.mistaken(errors),
         }
     }
 
@@ -196,6 +201,49 @@ impl Drafts {
                 self.unset.extend(spans.map(|span| (name.to_owned(), span)));
             }
         }
+    }
+
+    /// A task definition, as far as it is known, with its changes.
+    fn edited(
+        &mut self,
+        plan: &ArtifactPlan,
+        file: &TemplateFile,
+        scope: &Scope,
+        form: ReferenceForm,
+    ) -> DraftContent {
+        let draft = self.template(file, scope);
+        let text = match &draft {
+            DraftContent::Template { source, slots, .. } => with_stand_ins(&source.text, slots),
+            DraftContent::Made { text, .. } => text.clone(),
+            DraftContent::Unclear(_) => return draft,
+        };
+        if serde_json::from_str::<IgnoredAny>(&text).is_err() {
+            // What is no JSON is told at its place in the template.
+            return draft;
+        }
+        let names = StandIns::new(scope);
+        let making =
+            Making { is_open: Some(&|text| is_open(text, scope)), ..plan.making(&names, form) };
+        let edits = match evaluate(&plan.edits, &making) {
+            Ok((edits, _)) => edits,
+            Err(_) if names.used() => {
+                return DraftContent::Unclear("a value of its changes is not known here".into());
+            }
+            Err(errors) => return self.mistaken(errors),
+        };
+        match edit_text(&text, &edits, &plan.path, &plan.place) {
+            Ok((text, _)) => {
+                let slots = unknown_values(&text);
+                let source = Source::new(&*plan.path, text);
+                DraftContent::Template { source, format: Format::Json, slots }
+            }
+            Err(errors) => self.mistaken(errors),
+        }
+    }
+
+    fn mistaken(&mut self, errors: Diagnostics) -> DraftContent {
+        self.mistakes.extend(errors);
+        DraftContent::Unclear("it cannot be made".into())
     }
 
     fn slots(&mut self, file: &TemplateFile, template: &Template, scope: &Scope) -> Vec<DraftSlot> {
@@ -256,6 +304,11 @@ fn unknown_name(artifact: &ArtifactConfig, scope: &Scope) -> Option<String> {
     names.find(|name| scope.resolve(name).is_err_and(|error| is_unknown(&error.into())))
 }
 
+/// The text has no value only because a name in it is not known here.
+fn is_open(text: &Text, scope: &Scope) -> bool {
+    text.value(scope).is_err_and(|error| is_unknown(&error))
+}
+
 /// The value is not there now, and may be in a build.
 #[must_use]
 pub fn is_unknown(error: &EvaluationError) -> bool {
@@ -274,45 +327,5 @@ fn unset(error: &EvaluationError) -> Option<&str> {
         EvaluationError::Name(NameError::Inside { inner, .. }) => unset(inner),
         EvaluationError::Name(NameError::Unset(name)) => Some(name),
         _ => None,
-    }
-}
-
-/// The names of a scope, and a sign for each that is not known.
-struct StandIns<'a> {
-    scope: &'a Scope,
-    used: RefCell<BTreeSet<String>>,
-}
-
-impl<'a> StandIns<'a> {
-    fn new(scope: &'a Scope) -> Self {
-        Self { scope, used: RefCell::default() }
-    }
-
-    fn used(&self) -> bool {
-        !self.used.borrow().is_empty()
-    }
-}
-
-impl Names for StandIns<'_> {
-    fn resolve(&self, reference: &str) -> Result<Value, NameError> {
-        self.scope.resolve(reference).or_else(|error| {
-            let error = EvaluationError::from(error);
-            match error {
-                error if is_unknown(&error) => {
-                    self.used.borrow_mut().insert(reference.to_owned());
-                    Ok(Value::plain(UNKNOWN.to_string()))
-                }
-                EvaluationError::Name(error) => Err(error),
-                _ => Err(NameError::Unset(reference.to_owned())),
-            }
-        })
-    }
-
-    fn known(&self) -> Vec<String> {
-        self.scope.known()
-    }
-
-    fn folder(&self) -> Option<&Path> {
-        self.scope.folder()
     }
 }

@@ -5,5 +5,6 @@ pub mod draft;
 mod made;
 mod parallel;
 pub mod plan;
+pub mod taskdef;
 pub mod template;
 mod terraform;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 use shipspec_spec::config::{
-    ArtifactConfig, ArtifactContent, Config, ReferenceForm, TemplateConfig, Text,
+    ArtifactConfig, ArtifactContent, Config, ReferenceForm, TaskDefinitionEdits, TemplateConfig,
+    Text,
 };
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::Names;
@@ -17,7 +18,8 @@ use shipspec_spec::value::Value;
 use crate::artifact::Artifact;
 use crate::made::{Making, check_path, reference_name};
 use crate::parallel;
-use crate::template::{Filled, TemplateFile};
+use crate::taskdef::{edit_text, evaluate};
+use crate::template::{Filled, Format, TemplateFile};
 
 /// The artifacts of a run, with every template read.
 #[derive(Debug, Clone)]
@@ -31,6 +33,8 @@ pub(crate) struct ArtifactPlan {
     pub(crate) path: String,
     pub(crate) place: Span,
     pub(crate) content: Content,
+    /// Changes to the task definition that it is.
+    pub(crate) edits: TaskDefinitionEdits,
     /// How it names images, if not as the file says.
     reference: Option<ReferenceForm>,
     allow_secrets: Vec<String>,
@@ -75,10 +79,11 @@ impl ArtifactPlans {
         found.or(Self { plans, reference: config.reference })
     }
 
-    /// Keeps the artifacts that name no images but these.
+    /// Keeps the artifacts that name no images but these, and those that others build.
     pub fn retain_of(&mut self, scope: &Scope, images: &BTreeSet<String>) {
         let form = self.reference;
-        self.plans.retain(|plan| scope.images_of(plan.references(form)).is_subset(images));
+        let is_there = |image: &String| images.contains(image) || scope.is_foreign(image);
+        self.plans.retain(|plan| scope.images_of(plan.references(form)).iter().all(is_there));
     }
 
     /// The paths of the artifacts, as they will be written.
@@ -181,7 +186,11 @@ impl ArtifactPlan {
         }
         let content = match &artifact.content {
             ArtifactContent::Template(template) => {
-                Content::Template(read_template(template, &path, names, folder)?)
+                let template = read_template(template, &path, names, folder)?;
+                if !artifact.edits.is_empty() && template.format != Format::Json {
+                    return Err(no_json(&path, place).into());
+                }
+                Content::Template(template)
             }
             content => {
                 check_path(content, &path, &place)?;
@@ -190,7 +199,8 @@ impl ArtifactPlan {
         };
         let (reference, allow_secrets) = (artifact.reference, artifact.allow_secrets.clone());
         let variables = artifact.variables.clone();
-        Ok(Self { path, place, content, reference, allow_secrets, matrix, variables })
+        let edits = artifact.edits.clone();
+        Ok(Self { path, place, content, edits, reference, allow_secrets, matrix, variables })
     }
 
     fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
@@ -203,6 +213,8 @@ impl ArtifactPlan {
                 images.chain(content.texts().into_iter().flat_map(Text::references)).collect()
             }
         };
+        names.extend(self.edits.texts().flat_map(Text::references));
+        names.extend(self.edits.images().map(|image| reference_name(image, form)));
         // Names that the artifact gives itself are nobody else's business.
         names.retain(|name| !self.variables.contains_key(name) && !self.matrix.contains_key(name));
         names.extend(self.variables.values().flat_map(Text::references));
@@ -216,7 +228,7 @@ impl ArtifactPlan {
         searches: &Searches,
     ) -> Result<Artifact, Diagnostics> {
         let filled = match &self.content {
-            Content::Template(template) => template.fill(&self.path, names)?,
+            Content::Template(template) => self.edited(template, names, form)?,
             Content::Made(content) => self.making(names, form).make(content, None)?,
         };
         self.check_secrets(&filled.secrets)?;
@@ -226,9 +238,29 @@ impl ArtifactPlan {
         Ok(Artifact { path: (&self.path).into(), text, secrets, notes })
     }
 
+    /// A template that was filled, and the changes to the task definition that it is then.
+    fn edited(
+        &self,
+        template: &TemplateFile,
+        names: &dyn Names,
+        form: ReferenceForm,
+    ) -> Result<Filled, Diagnostics> {
+        let filled = template.fill(&self.path, names);
+        if self.edits.is_empty() {
+            return filled;
+        }
+        let edits = evaluate(&self.edits, &self.making(names, form));
+        let (mut filled, (edits, secrets)) = both(filled, edits)?;
+        let (text, notes) = edit_text(&filled.text, &edits, &self.path, &self.place)?;
+        filled.text = text;
+        filled.notes.extend(notes);
+        filled.secrets.extend(secrets);
+        Ok(filled)
+    }
+
     /// What it is made with.
     pub(crate) fn making<'a>(&'a self, names: &'a dyn Names, form: ReferenceForm) -> Making<'a> {
-        Making { path: &self.path, place: &self.place, names, form: self.form(form) }
+        Making { path: &self.path, place: &self.place, names, form: self.form(form), is_open: None }
     }
 
     /// How it names images; `form` is what the file says.
@@ -268,6 +300,27 @@ impl ArtifactPlan {
                 .is_some_and(|rest| matches!(rest.get(..1), None | Some(".")))
         })
     }
+}
+
+/// Both, or what is wrong with either.
+fn both<A, B>(
+    first: Result<A, Diagnostics>,
+    second: Result<B, Diagnostics>,
+) -> Result<(A, B), Diagnostics> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(mut errors), Err(more)) => {
+            errors.extend(more);
+            Err(errors)
+        }
+        (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => Err(errors),
+    }
+}
+
+/// Only a task definition in JSON has the structure that is to be changed.
+fn no_json(path: &str, place: Span) -> Diagnostic {
+    let message = format!("`{path}` is no JSON, and the changes are for a task definition in JSON");
+    Diagnostic::at(place, message).with_hint("let the path of the artifact end in `.json`")
 }
 
 /// What to do with a secret instead of writing it into an artifact.

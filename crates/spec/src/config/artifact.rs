@@ -1,14 +1,17 @@
 //! Artifacts in shipspec.yml.
 
 mod app_spec;
+mod edits;
 mod kinds;
 mod number;
 
 pub use app_spec::{AppSpecConfig, CapacityProviderConfig, TaskNetworkConfig};
+pub use edits::{ContainerChange, ContainerEditConfig, LogConfig, TaskDefinitionEdits};
 pub use kinds::{CloudFormationConfig, DotenvConfig, Quotes};
 pub use number::WholeNumber;
 
 pub(super) use app_spec::RawAppSpec;
+pub(super) use edits::{RawLog, RawSize};
 pub(super) use kinds::{RawCloudFormation, RawQuotes};
 pub(super) use number::RawScalar;
 
@@ -34,6 +37,8 @@ pub struct ArtifactConfig {
     pub path: Text,
     /// What it is made from.
     pub content: ArtifactContent,
+    /// Changes to the task definition that it is.
+    pub edits: TaskDefinitionEdits,
     /// What it names an image by, if not by what the file says.
     pub reference: Option<ReferenceForm>,
     /// Secret parameters that may stand in it.
@@ -55,6 +60,7 @@ impl ArtifactConfig {
         Self {
             path,
             content,
+            edits: TaskDefinitionEdits::default(),
             reference: None,
             allow_secrets: Vec::new(),
             check: CheckConfig::default(),
@@ -153,6 +159,8 @@ pub(super) struct ArtifactReader<'a> {
     pub(super) source: &'a Arc<Source>,
     /// The names of the images that the file has.
     pub(super) images: &'a [&'a str],
+    /// The names of its parameters.
+    pub(super) parameters: &'a [&'a str],
     /// Where the artifact's path is written.
     pub(super) key: Span,
     /// What stands under it, as written.
@@ -170,30 +178,46 @@ impl ArtifactReader<'_> {
             }
             RawArtifact::Map(map) => map,
         };
-        let content = self.content(map)?;
-        self.refuse_keys_of_others(map, &content);
+        // Every mistake is told, so nothing is left before everything was read.
+        let content = self.content(map);
+        if let Some(content) = &content {
+            self.refuse_keys_of_others(map, content);
+        }
         self.refuse_empty_lists(map);
+        let edits = self.edits(map);
+        let when = map.when.as_ref().and_then(|text| self.text(text));
+        let matrix = map.matrix.iter();
+        let matrix = matrix
+            .map(|(name, values)| (name.clone(), texts(values, self.source, self.found)))
+            .collect();
+        let variables = named_texts(&map.variables, self.source, self.found);
         Some(ArtifactConfig {
             path,
-            content,
+            content: content?,
+            edits,
             reference: map.reference.map(ReferenceForm::from),
             allow_secrets: words(&map.allow_secrets),
             check: CheckConfig::from_raw(&map.check, self.source),
-            variables: named_texts(&map.variables, self.source, self.found),
-            matrix: map
-                .matrix
-                .iter()
-                .map(|(name, values)| (name.clone(), texts(values, self.source, self.found)))
-                .collect(),
-            when: map.when.as_ref().and_then(|text| self.text(text)),
+            variables,
+            matrix,
+            when,
         })
     }
 
     /// What says how one kind of artifact is made says nothing about another.
     fn refuse_keys_of_others(&mut self, map: &RawArtifactMap, content: &ArtifactContent) {
         let of_template = ("a `template`", matches!(content, ArtifactContent::Template(_)));
-        let of_images = ("`image_detail` and `image_definitions`", !content.images().is_empty());
+        let has_images = !content.images().is_empty() || map.images.is_some();
+        let of_images = ("`image_detail`, `image_definitions` and `images`", has_images);
         let of_dotenv = ("`dotenv`", matches!(content, ArtifactContent::Dotenv(_)));
+        if !of_template.1 {
+            for key in edits::said(map) {
+                let message = format!(
+                    "`{key}` changes a task definition, and this artifact has no `template` of one"
+                );
+                self.found.push(Diagnostic::at(self.place(&[key]), message));
+            }
+        }
         let keys = [
             ("only", map.only.is_some(), of_template),
             ("placeholders", !map.placeholders.is_empty(), of_template),

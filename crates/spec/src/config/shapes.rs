@@ -58,8 +58,17 @@ impl Entries {
     where
         T: TryFrom<RawTree, Error = Misshapen>,
     {
+        self.map_of(key, T::try_from)
+    }
+
+    /// A map of what `read` makes of its values.
+    fn map_of<T>(
+        &mut self,
+        key: &str,
+        read: impl Fn(RawTree) -> Result<T, Misshapen>,
+    ) -> Result<Option<IndexMap<String, T>>, Misshapen> {
         let Some(entries) = self.trees(key)? else { return Ok(None) };
-        let entries = entries.into_iter().map(|(name, tree)| Ok((name, T::try_from(tree)?)));
+        let entries = entries.into_iter().map(|(name, tree)| Ok((name, read(tree)?)));
         entries.collect::<Result<_, Misshapen>>().map(Some)
     }
 
@@ -155,6 +164,14 @@ fn map(tree: RawTree) -> Result<IndexMap<String, RawText>, Misshapen> {
         }
         _ => Err("a map is wanted here"),
     }
+}
+
+fn scalars(tree: RawTree) -> Result<IndexMap<String, RawScalar>, Misshapen> {
+    Ok(map(tree)?.into_iter().map(|(name, text)| (name, RawScalar(text))).collect())
+}
+
+fn scalar_list(tree: RawTree) -> Result<Vec<RawScalar>, Misshapen> {
+    Ok(list(tree)?.into_iter().map(RawScalar).collect())
 }
 
 fn texts(items: Vec<RawTree>) -> Result<Vec<RawText>, Misshapen> {
@@ -272,6 +289,14 @@ impl TryFrom<IndexMap<String, RawTree>> for RawArtifactMap {
             quotes: entries.optional("quotes")?,
             cloudformation: entries.optional("cloudformation")?,
             appspec: entries.optional::<RawAppSpec>("appspec")?.map(Box::new),
+            images: entries.optional("images")?,
+            environment: entries.map_of("environment", scalars)?,
+            secrets: entries.map_of("secrets", map)?,
+            docker_labels: entries.map_of("docker_labels", scalars)?,
+            command: entries.map_of("command", scalar_list)?,
+            log: entries.map("log")?,
+            cpu: entries.optional("cpu")?,
+            memory: entries.optional("memory")?,
             ..Self::default()
         };
         let mut take = |key: &str| entries.0.shift_remove(key);

@@ -111,6 +111,13 @@ impl Text {
         Self { template: Template::of_name(name), written, span }
     }
 
+    /// The ARN of a parameter, which is written as its name; nothing if that is no name.
+    pub(super) fn arn_of(name: &str, span: Span) -> Option<Self> {
+        let written = format!("${{arn('{name}')}}");
+        let template = is_name(name).then(|| Template::parse(&written, Dialect::Braces).ok())??;
+        Some(Self { written, template, span })
+    }
+
     pub(super) fn from_raw(raw: &RawText, source: &Arc<Source>) -> Result<Self, Diagnostics> {
         Self::at(raw.written(source).to_owned(), raw.span(source))
     }
@@ -209,13 +216,7 @@ pub(super) fn named_names(
     let text = |(key, raw): (&String, &RawText)| {
         let name = raw.as_str();
         let span = raw.span(source);
-        let is_name = !name.is_empty()
-            && name.split('.').all(|part| {
-                !part.is_empty()
-                    && !part.starts_with(|first: char| first.is_ascii_digit())
-                    && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            });
-        if !is_name {
+        if !is_name(name) {
             let message = format!("`{name}` is no name");
             let hint = "write the name of a parameter or a variable, without `$`";
             found.push(Diagnostic::at(span, message).with_hint(hint));
@@ -226,6 +227,15 @@ pub(super) fn named_names(
         Some((key.clone(), Text { written, template, span }))
     };
     raw.iter().filter_map(text).collect()
+}
+
+/// A name, or a part of a dictionary by its path: `app.db.password`.
+fn is_name(name: &str) -> bool {
+    name.split('.').all(|part| {
+        !part.is_empty()
+            && !part.starts_with(|first: char| first.is_ascii_digit())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
 }
 
 pub(super) fn named_texts(
