@@ -267,9 +267,9 @@ mod tests {
                 only: only.map(|name| vec![name.to_owned()]),
                 ..TemplateConfig::new(Text::literal("test", name))
             };
-            let file = TemplateFile::parse(name, "%{ if true }${a}%{ endif }", "x", &config)?;
+            let file = TemplateFile::parse(name, "%{ if true }${a}%{ endif }", "x.txt", &config)?;
             let names = Fixed(BTreeMap::from([("a".to_owned(), json!(1))]));
-            file.fill("x", &names).map(|filled| filled.text)
+            file.fill("x.txt", &names).map(|filled| filled.text)
         };
         for (name, dialect, expected) in [
             ("t.tpl", None, "1"),

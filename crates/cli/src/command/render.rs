@@ -158,7 +158,9 @@ async fn ask_registries(
 ) -> anyhow::Result<()> {
     let plans: Vec<_> = plans.iter().filter(|plan| needs.digests.contains(&plan.name)).collect();
     let foreign = project.unasked(&[], Some(artifacts));
-    let access = access::of_run(context, &project.users, plans.iter().copied(), &foreign, &BTreeSet::new()).await;
+    let access =
+        access::of_run(context, &project.users, plans.iter().copied(), &foreign, &BTreeSet::new())
+            .await;
     let asked = foreign::ask(&access, foreign).await;
     project.take_digests(&asked);
     foreign::require_all(asked)?;
