@@ -267,7 +267,8 @@ mod tests {
                 only: only.map(|name| vec![name.to_owned()]),
                 ..TemplateConfig::new(Text::literal("test", name))
             };
-            let file = TemplateFile::parse(name, "%{ if true }${a}%{ endif }", "x.txt", &config)?;
+            let file =
+                TemplateFile::parse(name, "\"%{ if true }${a}%{ endif }\"", "x.txt", &config)?;
             let names = Fixed(BTreeMap::from([("a".to_owned(), json!(1))]));
             file.fill("x.txt", &names).map(|filled| filled.text)
         };
@@ -278,7 +279,7 @@ mod tests {
             ("t.tpl", Some(TemplateDialect::Shell), "%{ if true }1%{ endif }"),
             ("t.json", None, "%{ if true }1%{ endif }"),
         ] {
-            assert_eq!(parse(name, dialect, None).unwrap(), expected, "{name}");
+            assert_eq!(parse(name, dialect, None).unwrap(), format!("\"{expected}\""), "{name}");
         }
         let refused = parse("t.tpl", None, Some("a")).unwrap_err().to_string();
         assert!(refused.contains("`only` is for templates of the shell dialect"), "{refused}");
