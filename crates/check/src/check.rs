@@ -63,7 +63,7 @@ fn check_file(file: &File, surroundings: &Surroundings<'_>) -> Vec<Finding> {
                 Kind::ImageDefinitions => images::check_definitions(root, &mut sink),
                 Kind::ImageDetail => images::check_detail(root, &mut sink),
                 Kind::Buildspec => buildspec::check(root, surroundings, &mut sink),
-                Kind::Other => {}
+                Kind::ContainerDefinitions | Kind::Other => {}
             }
             if file.kind != Kind::Other || file.role == Role::Artifact {
                 duplicates(root, &mut sink);

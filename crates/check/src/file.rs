@@ -34,6 +34,8 @@ pub struct File {
 pub enum Kind {
     /// The input of `RegisterTaskDefinition`.
     TaskDefinition,
+    /// A list of containers, as Terraform takes it for a task definition.
+    ContainerDefinitions,
     /// An AppSpec for ECS.
     AppSpec,
     /// `imagedefinitions.json`.
@@ -194,6 +196,12 @@ fn kind(path: &str, root: Option<&Value>) -> Kind {
     match by_name {
         // Of other platforms, and CloudFormation's: not ours to judge.
         Some(Kind::AppSpec) if !is_for_ecs(root) => Kind::Other,
+        Some(Kind::ContainerDefinitions | Kind::TaskDefinition) | None
+            if is_list_of_containers(root) =>
+        {
+            Kind::ContainerDefinitions
+        }
+        Some(Kind::ContainerDefinitions) => Kind::Other,
         Some(Kind::TaskDefinition) if matches!(root.data, Data::List(_)) || has("Resources") => {
             Kind::Other
         }
@@ -219,12 +227,20 @@ pub fn kind_of_name(path: &str) -> Option<Kind> {
         () if plain.starts_with("taskdef") || plain.starts_with("ecstaskdef") => {
             Some(Kind::TaskDefinition)
         }
+        () if plain.starts_with("containerdefinition") || plain.starts_with("containerdefs") => {
+            Some(Kind::ContainerDefinitions)
+        }
         () if plain.starts_with("appspec") => Some(Kind::AppSpec),
         () if plain == "imagedefinitions.json" => Some(Kind::ImageDefinitions),
         () if name == "imageDetail.json" => Some(Kind::ImageDetail),
         () if plain.starts_with("buildspec") => Some(Kind::Buildspec),
         () => None,
     }
+}
+
+fn is_list_of_containers(root: &Value) -> bool {
+    let is_container = |item: &Value| ["name", "image"].iter().all(|key| item.entry(key).is_some());
+    !root.items().is_empty() && root.items().iter().all(is_container)
 }
 
 fn is_for_ecs(root: &Value) -> bool {

@@ -336,3 +336,43 @@ fn the_first_push_from_a_laptop_needs_flags_alone_and_can_be_repeated() {
     assert!(only_records, "nothing is uploaded again: {writes:#?}");
     assert_eq!(repository.tags()["latest"], tags["latest"]);
 }
+
+#[test]
+fn the_first_task_definition_is_terraforms_and_forgotten_logs_are_told() {
+    let uri = "111111111111.dkr.ecr.ap-northeast-1.amazonaws.com/shop";
+    let mut project = Project::new()
+        .variable("REPOSITORY_URL", uri)
+        .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
+        .variable("TASK_FAMILY", "shop-web")
+        .variable("EXECUTION_ROLE_ARN", "arn:aws:iam::111111111111:role/shop-web-execution")
+        .variable("CONTAINER_NAME", "web");
+    for name in SOURCES.iter().chain(&["container_definitions.json", "shipspec-first.yml"]) {
+        project = project.file(name, &std::fs::read_to_string(fixture(name)).expect(name));
+    }
+    project.run(&["render", "--file", "shipspec-first.yml"]).success();
+    let first = project.read("first/container_definitions.json");
+    let mut first: Value = serde_json::from_str(&first).expect("JSON");
+    project.run(&["render", "--image", &format!("web={uri}:{SHORT}")]).success();
+    let next: Value = serde_json::from_str(&project.read("taskdef.json")).expect("JSON");
+    assert_eq!(first[0]["image"], format!("{uri}:latest"));
+    first[0]["image"] = format!("{uri}:{SHORT}").into();
+    assert_eq!(first, next["containerDefinitions"]);
+    std::fs::remove_dir_all(project.path("first")).expect("it was there");
+
+    let findings = |project: &Project| {
+        let told = project.run(&["check", "--output", "json"]);
+        let told: Value = serde_json::from_str(&told.stdout).expect("JSON");
+        let codes = told["findings"].as_array().expect("a list").iter();
+        codes
+            .map(|finding| finding["code"].as_str().expect("a code").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let none: [String; 0] = [];
+    assert_eq!(findings(&project), none);
+    let mut template: Value =
+        serde_json::from_str(&project.read("taskdef_template.json")).expect("JSON");
+    let container = template["containerDefinitions"][0].as_object_mut().expect("a container");
+    container.remove("logConfiguration").expect("it was there");
+    let project = project.file("taskdef_template.json", &template.to_string());
+    assert_eq!(findings(&project), ["agree-logs"]);
+}

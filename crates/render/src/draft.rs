@@ -190,7 +190,8 @@ impl Drafts {
                     slots,
                 }
             }
-            Body::Jinja(_) => {
+            Body::Jinja(_) | Body::Terraform(_) => {
+                self.note_unset(file, scope);
                 let names = StandIns::new(scope);
                 match (file.fill("", &names), names.used()) {
                     (Ok(filled), _) => {
@@ -205,6 +206,20 @@ impl Drafts {
                         DraftContent::Unclear("it cannot be filled".into())
                     }
                 }
+            }
+        }
+    }
+
+    /// Notes where a Terraform template asks for names that have no value: it asks for all of them,
+    /// whatever its conditions say.
+    fn note_unset(&mut self, file: &TemplateFile, scope: &Scope) {
+        let Body::Terraform(template) = &file.body else { return };
+        for reference in template.references() {
+            let Err(error) = scope.resolve(&reference) else { continue };
+            if let Some(name) = unset(&error.into()) {
+                let places = template.places(&reference).iter();
+                let spans = places.map(|place| Span::new(&file.source, place.clone()));
+                self.unset.extend(spans.map(|span| (name.to_owned(), span)));
             }
         }
     }

@@ -9,3 +9,4 @@ pub mod plan;
 mod publishing;
 pub mod taskdef;
 pub mod template;
+mod terraform;

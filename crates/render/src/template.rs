@@ -11,10 +11,12 @@ use shipspec_spec::document::Node;
 use shipspec_spec::escape::{JsonPlace, Part, YamlError, fill_yaml};
 use shipspec_spec::expression::{
     Dialect, Expression, JinjaError, JinjaPart, JinjaTemplate, Names, Operator, Piece, Slot,
-    Template,
+    Template, TerraformTemplate,
 };
 use shipspec_spec::source::{Position, Source, Span};
 use shipspec_spec::value::Value;
+
+use crate::terraform;
 
 /// What a file has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,7 @@ pub struct TemplateFile {
 pub(crate) enum Body {
     Shell(Template),
     Jinja(JinjaTemplate),
+    Terraform(TerraformTemplate),
 }
 
 /// A template that was filled.
@@ -78,7 +81,7 @@ impl TemplateFile {
         artifact: &str,
         config: &TemplateConfig,
     ) -> Result<Self, Diagnostics> {
-        let plain_name = name.strip_suffix(".j2").unwrap_or(name);
+        let (plain_name, by_ending) = by_ending(name);
         let format =
             Format::of(artifact).or_else(|| Format::of(plain_name)).unwrap_or(Format::Text);
         let mut notes = Vec::new();
@@ -90,11 +93,11 @@ impl TemplateFile {
             _ => text,
         };
         let source = Source::new(name, text);
-        let is_jinja = match config.dialect {
-            Some(dialect) => dialect == TemplateDialect::Jinja,
-            None => plain_name != name,
+        let body = match config.dialect.unwrap_or(by_ending) {
+            TemplateDialect::Shell => parse_shell(&source, config)?,
+            TemplateDialect::Jinja => parse_jinja(&source)?,
+            TemplateDialect::Terraform => Body::Terraform(terraform::parse(&source, config)?),
         };
-        let body = if is_jinja { parse_jinja(&source)? } else { parse_shell(&source, config)? };
         Ok(Self { source, body, format, notes })
     }
 
@@ -104,6 +107,7 @@ impl TemplateFile {
         match &self.body {
             Body::Shell(template) => template.references(),
             Body::Jinja(template) => template.references(),
+            Body::Terraform(template) => template.references(),
         }
     }
 
@@ -119,6 +123,10 @@ impl TemplateFile {
         let (text, value, defaults) = match &self.body {
             Body::Shell(template) => self.fill_shell(template, names)?,
             Body::Jinja(template) => self.fill_jinja(template, names)?,
+            Body::Terraform(template) => {
+                let (text, used) = terraform::fill(&self.source, self.format, template, names)?;
+                (text, used, Vec::new())
+            }
         };
         // YAML was proved while values were put in.
         let is_proved = matches!((&self.body, self.format), (Body::Shell(_), Format::Yaml));
@@ -293,6 +301,18 @@ impl TemplateFile {
             }),
         }
     }
+}
+
+/// The name of a template without the ending that tells its language, and that language.
+fn by_ending(name: &str) -> (&str, TemplateDialect) {
+    let endings = [
+        (".j2", TemplateDialect::Jinja),
+        (".tpl", TemplateDialect::Terraform),
+        (".tftpl", TemplateDialect::Terraform),
+    ];
+    let found =
+        endings.iter().find_map(|(ending, dialect)| Some((name.strip_suffix(ending)?, *dialect)));
+    found.unwrap_or((name, TemplateDialect::Shell))
 }
 
 /// What a Jinja template printed, as a part of a YAML template.

@@ -3,6 +3,7 @@
 mod artifacts;
 mod containers;
 mod images;
+mod logs;
 
 use crate::file::{File, Kind, Role};
 use crate::finding::Finding;
@@ -13,6 +14,7 @@ pub(crate) fn check(files: &[File]) -> Vec<Finding> {
     let mut found = containers::check(files);
     found.extend(images::check(files));
     found.extend(artifacts::check(files));
+    found.extend(logs::check(files));
     found
 }
 

@@ -36,6 +36,12 @@ pages! {
         "The action that reads `imagedefinitions.json` takes the revision that the service uses \
          and changes its images. A new variable in `taskdef.json` never arrives.",
         examples ["taskdef.json", "imagedefinitions.json"] ["imagedefinitions.json"];
+    AGREE_LOGS: Warning "agree-logs", "a container logs in one definition of it and not in another",
+        "Terraform made the first task definition from a list of containers, and the pipeline makes \
+         the next ones from a template of its own. What the template forgot ends with the first \
+         deployment. Containers are compared by name, with those of such a list and of \
+         task definitions of the same family.",
+        examples ["taskdef.json", "container_definitions.json"] ["taskdef.json", "container_definitions.json"];
     ARTIFACT_SIZE: Warning "artifact-size", "the artifacts are larger than the blue/green action takes",
         "An input artifact has 3 MB at most, packed. The action reports a larger one as a task \
          definition that it cannot read.",

@@ -70,8 +70,9 @@ fn file(name: &str, text: &str) -> File {
     let format = Format::of(name);
     let file = File::source(name, &Source::new(name, text), format);
     // A template of JSON often has another ending.
-    let is_json = format == Format::Yaml && file.kind == Kind::TaskDefinition;
-    if is_json && text.trim_start().starts_with('{') {
+    let is_ours = matches!(file.kind, Kind::TaskDefinition | Kind::ContainerDefinitions);
+    let is_json = format == Format::Yaml && is_ours;
+    if is_json && text.trim_start().starts_with(['{', '[']) {
         return File::source(name, &Source::new(name, text), Format::Json);
     }
     file

@@ -122,6 +122,8 @@ pub enum TemplateDialect {
     Shell,
     /// minijinja.
     Jinja,
+    /// Terraform's templates.
+    Terraform,
 }
 
 /// What an artifact is made from.
@@ -371,6 +373,7 @@ impl ArtifactReader<'_> {
             dialect: map.dialect.map(|dialect| match dialect {
                 RawDialect::Shell => TemplateDialect::Shell,
                 RawDialect::Jinja => TemplateDialect::Jinja,
+                RawDialect::Terraform => TemplateDialect::Terraform,
             }),
         }))
     }

@@ -457,7 +457,8 @@ pub(super) struct RawArtifactMap {
     /// For a template: what stands for placeholders of other tools, such as `<CONTAINER>` or `%TAG%`.
     #[schemars(default)]
     pub(super) placeholders: IndexMap<String, RawText>,
-    /// For a template: its language. Without it, `jinja` for `*.j2`, else `shell`.
+    /// For a template: its language. Without it, `jinja` for `*.j2`, `terraform` for `*.tpl` and
+    /// `*.tftpl`, else `shell`.
     #[schemars(default)]
     pub(super) dialect: Option<RawDialect>,
 }
@@ -471,6 +472,8 @@ pub(super) enum RawDialect {
     Shell,
     /// minijinja: `{{ NAME }}`, `{% if %}`.
     Jinja,
+    /// Terraform's templates: `${name}`, `%{ if }`, `%{ for }`.
+    Terraform,
 }
 
 /// Containers and their images.

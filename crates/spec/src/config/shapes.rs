@@ -147,7 +147,8 @@ impl TryFrom<&str> for RawDialect {
         match word {
             "shell" => Ok(Self::Shell),
             "jinja" => Ok(Self::Jinja),
-            _ => Err("`dialect` must be shell or jinja"),
+            "terraform" => Ok(Self::Terraform),
+            _ => Err("`dialect` must be shell, jinja or terraform"),
         }
     }
 }

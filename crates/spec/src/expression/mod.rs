@@ -10,9 +10,13 @@ mod lexer;
 mod marks;
 mod placeholders;
 mod seen;
+mod terraform;
 
 pub use evaluate::{EvaluationError, NameError, Names};
 pub use jinja::{JinjaError, JinjaPart, JinjaTemplate, JinjaText};
+pub use terraform::{
+    TerraformError, TerraformOrigin, TerraformPart, TerraformTemplate, TerraformText,
+};
 
 use std::collections::BTreeSet;
 use std::ops::Range;
