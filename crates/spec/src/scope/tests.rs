@@ -36,6 +36,12 @@ fn inside_a_variable_its_own_name_is_the_next_source_down() {
 }
 
 #[test]
+fn a_run_may_take_its_tag_from_a_variable_of_the_same_name() {
+    let scope = scope("tag: \"${IMAGE_TAG}\"", &[("IMAGE_TAG", "v1")]);
+    assert_eq!(get(&scope, "${IMAGE_TAG}").as_deref(), Ok("v1"));
+}
+
+#[test]
 fn an_artifact_has_names_of_its_own_above_those_of_the_file() {
     let scope = scope("variables: { NAME: file, V: \"${NAME}!\" }", &[("NAME", "env")]);
     let own =
