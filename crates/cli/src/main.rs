@@ -15,6 +15,7 @@ mod keys;
 mod ledger;
 mod live;
 mod mirrors;
+mod newcomers;
 mod parameters;
 mod pipeline;
 mod preflight;

@@ -10,7 +10,7 @@ mod secrets;
 mod variables;
 
 pub use commands::{Command, commands};
-pub use variables::used_in;
+pub use variables::{set_in, used_in};
 
 use crate::check::Surroundings;
 use crate::finding::Sink;

@@ -67,14 +67,20 @@ fn set_names<'a>(buildspec: &'a Buildspec<'_>) -> BTreeSet<&'a str> {
         let entries = env.and_then(|env| env.get(key)).into_iter().flat_map(Value::entries);
         names.extend(entries.map(|entry| entry.key.as_str()));
     }
-    let Some(pattern) = &*SET else { return names };
-    for command in &buildspec.commands {
-        for found in pattern.captures_iter(command.text) {
-            names.extend(found.iter().skip(1).flatten().map(|name| name.as_str()));
-        }
-    }
+    names.extend(buildspec.commands.iter().flat_map(|command| set_in(command.text)));
     names.retain(|name| is_name(name));
     names
+}
+
+/// The names that a text of a shell could give a value.
+#[must_use]
+pub fn set_in(text: &str) -> Vec<&str> {
+    let Some(pattern) = &*SET else { return Vec::new() };
+    let found = pattern.captures_iter(text);
+    found
+        .flat_map(|found| found.iter().skip(1).flatten().collect::<Vec<_>>())
+        .map(|name| name.as_str())
+        .collect()
 }
 
 /// CodeBuild or the system sets it.

@@ -7,6 +7,7 @@ mod daemon;
 mod doctor;
 mod env;
 mod explain;
+mod import;
 mod man;
 mod plan;
 mod policy;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Explain(explain::Args),
     Env(env::Args),
     Doctor(doctor::Args),
+    Import(import::Args),
     Policy(policy::Args),
     Daemon(daemon::Args),
     Schema(schema::Args),
@@ -71,6 +73,7 @@ pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Res
         Command::Env(args) => env::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Policy(args) => policy::run(args, context),
+        Command::Import(args) => import::run(args, context),
         Command::Daemon(args) => daemon::run(args, context).await,
         Command::Schema(args) => schema::run(args, context),
         Command::Completions(args) => completions::run(args, context),

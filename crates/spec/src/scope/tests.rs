@@ -65,10 +65,10 @@ fn cycles_are_found_without_asking_for_their_names() {
 fn cycles_are_named_whole() {
     let scope = scope("variables: { A: \"${B}\", B: \"${C}\", C: \"${B}\" }", &[]);
     assert_eq!(get(&scope, "${A}").unwrap_err(), "`B` needs itself: B → C → B");
-    let scope = self::scope("tag: \"${IMAGE_TAG}\"", &[]);
+    let scope = self::scope("tag: \"${A}\"\nvariables: { A: \"${IMAGE_TAG}\" }", &[]);
     assert_eq!(
         get(&scope, "${IMAGE_TAG}").unwrap_err(),
-        "`IMAGE_TAG` needs itself: IMAGE_TAG → IMAGE_TAG"
+        "`IMAGE_TAG` needs itself: IMAGE_TAG → A → IMAGE_TAG"
     );
 }
 
