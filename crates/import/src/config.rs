@@ -67,7 +67,10 @@ pub(crate) fn images(walk: &Walk<'_>) -> Vec<Image> {
     let is_only = images.len() == 1;
     for image in &mut images {
         // Tags that belong to one commit come first: files name the image by the first.
-        image.tags.sort_by_key(|tag| walk.variables.expand(tag).known().is_some());
+        image.tags.sort_by_key(|tag| {
+            let known = walk.variables.expand(tag).known();
+            (known.is_some(), known.as_deref() == Some("latest"))
+        });
         let wanted = name_of(walk, image)
             .unwrap_or_else(|| if is_only { "app".into() } else { "image".into() });
         let mut name = wanted.clone();
@@ -84,21 +87,39 @@ pub(crate) fn images(walk: &Walk<'_>) -> Vec<Image> {
 /// The last part of the repository, else the folder of the context.
 fn name_of(walk: &Walk<'_>, image: &Image) -> Option<String> {
     let repository = walk.variables.unfold(&image.repository);
-    let repository = repository.0.last().and_then(|piece| match piece {
-        Piece::Literal(text) => {
-            text.contains('/').then(|| text.rsplit('/').next().unwrap_or(text).to_owned())
-        }
-        _ => None,
-    });
-    let whole = walk.variables.unfold(&image.repository).known();
-    let repository =
-        repository.or_else(|| whole.map(|it| it.rsplit('/').next().unwrap_or(&it).to_owned()));
-    let context =
-        walk.builds[image.build].context.rsplit('/').next().unwrap_or_default().to_owned();
-    [repository.unwrap_or_default(), context]
-        .iter()
-        .map(|name| word(name))
-        .find(|name| !name.is_empty())
+    let of_repository = match repository.0.last() {
+        Some(Piece::Literal(text)) => match text.rsplit_once('/') {
+            Some((_, name)) => word(name),
+            None => repository.known().map(|text| word(&text)).unwrap_or_default(),
+        },
+        Some(Piece::Environment(name)) => of_variable(name),
+        _ => String::new(),
+    };
+    let context = &walk.builds[image.build].context;
+    let of_context = word(context.rsplit('/').next().unwrap_or_default());
+    [of_repository, of_context].into_iter().find(|name| !name.is_empty())
+}
+
+/// `ECR_WEB_SERVICE_URL` is about `web_service`.
+fn of_variable(name: &str) -> String {
+    const COMMON: [&str; 14] = [
+        "ECR",
+        "AWS",
+        "DOCKER",
+        "IMAGE",
+        "CONTAINER",
+        "REPOSITORY",
+        "REPO",
+        "REGISTRY",
+        "URL",
+        "URI",
+        "NAME",
+        "PREFIX",
+        "APP",
+        "HOST",
+    ];
+    let parts: Vec<_> = name.split('_').filter(|part| !COMMON.contains(part)).collect();
+    word(&parts.join("_"))
 }
 
 /// A name as expressions can have it.
@@ -188,6 +209,8 @@ fn write_image(
     written: &mut Written,
 ) {
     let build = &walk.builds[image.build];
+    names.read_in(&build.context);
+    names.read_in(build.dockerfile.as_deref().unwrap_or_default());
     let mut lines = String::new();
     let mut line = |text: String| lines.push_str(&format!("    {text}\n"));
     let pairs = |key: &str, pairs: &[(String, Text)], line: &mut dyn FnMut(String)| {
@@ -363,6 +386,7 @@ fn write_artifact(
     globals: &mut Vec<(String, String)>,
     written: &mut Written,
 ) {
+    names.read_in(&artifact.file.path);
     let path = scalar(&artifact.file.path, false);
     let mut write =
         |text: &Text| artifact.image_name(walk, images, text).unwrap_or_else(|| names.write(text));
@@ -377,6 +401,7 @@ fn write_artifact(
         Content::Template(template) => {
             let (source, text) = match &template.source {
                 Source::Path(source) => {
+                    names.read_in(source);
                     let text = (walk.read)(source);
                     if *source == artifact.file.path {
                         let copy = template_path(source);

@@ -72,6 +72,18 @@ impl Walk<'_> {
                 return Some(text);
             }
         }
+        for sign in [":+", "+"] {
+            if let Some(other) = form.strip_prefix(sign) {
+                let text = self.inner(other)?;
+                return match self.variables.expand(&base).only() {
+                    Some(Piece::Environment(name)) => {
+                        let name = name.clone();
+                        Some(Text::of(Piece::Default { name, sign, text }))
+                    }
+                    _ => None,
+                };
+            }
+        }
         if form.starts_with(":?") || form.starts_with('?') {
             return Some(base);
         }

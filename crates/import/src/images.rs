@@ -271,6 +271,11 @@ impl Walk<'_> {
         let build = self.known_image(name)?;
         let text = self.evaluate(name).ok_or("only a shell knows its name")?;
         let (repository, tag) = self.divide(&text);
+        let is_open =
+            matches!(self.variables.expand(&repository).0.last(), Some(Piece::Environment(_)));
+        if is_open && text == repository {
+            self.look(format!("`{}` has no tag here, for which Docker takes `latest`", name.text));
+        }
         self.pushes.push(Push { build, repository, tag, step: self.steps.len() });
         Ok(What::Pushes(vec![build]))
     }

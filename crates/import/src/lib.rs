@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use shipspec_check::buildspec::{Command, commands};
 use shipspec_check::read::{Format, read_source};
-use shipspec_check::value::Value;
+use shipspec_check::value::{Data, Value};
 use shipspec_check::{Allowed, File, Surroundings, check};
 use shipspec_spec::config::Config;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
@@ -90,6 +90,7 @@ pub fn import(
         let message = format!("`{}` is no buildspec: it has no `phases`", source.name);
         return Err(Diagnostics::from(Diagnostic::new(message).with_hint(hint)).into());
     }
+    refuse_what_is_no_text(&root, source)?;
     let mut commands = commands(&root);
     commands.sort_by_key(|command| (phase_number(command.phase), command.list == "finally"));
     let mut walk = Walk::new(&root, &commands, read);
@@ -125,6 +126,23 @@ pub fn import(
         kept,
         is_one_line,
     })
+}
+
+/// CodeBuild refuses such a command, and nobody knows what it was to be.
+fn refuse_what_is_no_text(root: &Value, source: &Arc<Source>) -> Result<(), Diagnostics> {
+    let mut found = Diagnostics::default();
+    let phases = root.get("phases").into_iter().flat_map(Value::entries);
+    for list in phases.flat_map(|phase| ["commands", "finally"].map(|key| phase.value.get(key))) {
+        for item in list.into_iter().flat_map(Value::items) {
+            if matches!(item.data, Data::Map(_) | Data::List(_) | Data::Unknown) {
+                let message = "this command is no text; a `: ` makes a map of it";
+                let hint = "put the whole command in single quotes";
+                let span = Span::new(source, item.range.clone());
+                found.push(Diagnostic::at(span, message).with_hint(hint));
+            }
+        }
+    }
+    found.or(())
 }
 
 fn phase_number(phase: &str) -> usize {

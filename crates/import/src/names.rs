@@ -41,7 +41,7 @@ fn default_tag() -> Text {
 impl<'a> Names<'a> {
     /// `texts` are all that will be written.
     pub(crate) fn new(walk: &'a Walk<'a>, tags: &[&Text], texts: &[&Text]) -> Self {
-        let tag = run_tag(walk, tags).unwrap_or_else(default_tag);
+        let tag = run_tag(walk, tags, texts).unwrap_or_else(default_tag);
         let canon = walk.variables.canon(&tag);
         let is_default = canon == walk.variables.canon(&default_tag());
         let mut counts = vec![0_usize; walk.variables.0.len()];
@@ -63,6 +63,12 @@ impl<'a> Names<'a> {
             return "${IMAGE_TAG}".into();
         }
         text.0.iter().map(|piece| self.piece(piece)).collect()
+    }
+
+    /// Takes note of the names in a path.
+    pub(crate) fn read_in(&self, path: &str) {
+        let found = shipspec_check::buildspec::used_in(path);
+        self.read.borrow_mut().extend(found.into_iter().map(|(name, _)| name.to_owned()));
     }
 
     pub(crate) fn is_run_tag(&self, text: &Text) -> bool {
@@ -167,23 +173,33 @@ fn count(walk: &Walk<'_>, text: &Text, counts: &mut [usize]) {
 }
 
 /// The tag that makes a run's images others than those of another run.
-fn run_tag(walk: &Walk<'_>, tags: &[&Text]) -> Option<Text> {
-    let environment = Text::of(Piece::Environment("IMAGE_TAG".into()));
-    let all: Vec<_> = tags.iter().map(|tag| walk.variables.expand(tag)).collect();
-    if all.iter().any(|tag| tag.0.contains(&environment.0[0])) || walk.foreign.contains("IMAGE_TAG")
-    {
-        return Some(environment);
+fn run_tag(walk: &Walk<'_>, tags: &[&Text], texts: &[&Text]) -> Option<Text> {
+    let environment = Piece::Environment("IMAGE_TAG".into());
+    let asks = |text: &&Text| walk.variables.expand(text).0.contains(&environment);
+    if tags.iter().chain(texts).any(|text| asks(&text)) {
+        return Some(Text::of(environment));
     }
-    let is_open = |text: &Text| walk.variables.expand(text).known().is_none();
-    let named = tags.iter().flat_map(|tag| &tag.0).find(|piece| match piece {
-        Piece::Variable(number) => {
-            walk.variables.0[*number].name == "IMAGE_TAG" && is_open(&Text::of((*piece).clone()))
-        }
+    let open = |piece: &Piece| {
+        let text = walk.variables.expand(&Text::of(piece.clone()));
+        text.known().is_none().then_some(text)
+    };
+    let is_named = |piece: &&Piece| match piece {
+        Piece::Variable(number) => walk.variables.0[*number].name == "IMAGE_TAG",
         _ => false,
-    });
-    let piece = named.or_else(|| {
-        let open = tags.iter().find(|tag| is_open(tag))?;
-        open.0.iter().find(|piece| is_open(&Text::of((*piece).clone())))
-    });
-    piece.map(|piece| walk.variables.expand(&Text::of(piece.clone())))
+    };
+    let pieces = || tags.iter().flat_map(|tag| &tag.0);
+    let named = pieces().filter(is_named).find_map(open);
+    // A whole tag, or a part that comes from the commit or the build.
+    let whole = || tags.iter().find_map(|tag| tag.only().and_then(open));
+    let of_build = |text: &Text| {
+        text.0.iter().any(|piece| match piece {
+            Piece::Expression { name, .. } | Piece::Environment(name) => {
+                name == "COMMIT" || name.starts_with("CODEBUILD_")
+            }
+            Piece::Either(..) => true,
+            _ => false,
+        })
+    };
+    let part = || pieces().filter_map(open).find(of_build);
+    named.or_else(whole).or_else(part)
 }

@@ -152,10 +152,9 @@ pub(crate) fn starts_daemon(statement: &Statement) -> bool {
     let program = words.iter().find(|word| **word != "nohup").copied().unwrap_or_default();
     let name = program.rsplit('/').next().unwrap_or(program);
     matches!(name, "dockerd" | "dockerd-entrypoint.sh")
-        || matches!(
-            words.as_slice(),
-            ["service", "docker", "start"] | ["systemctl", "start", "docker"]
-        )
+        || matches!(name, "service" | "systemctl")
+            && words.contains(&"docker")
+            && words.contains(&"start")
 }
 
 /// It waits until the engine answers.

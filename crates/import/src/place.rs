@@ -28,7 +28,8 @@ pub(crate) fn lines(walk: &Walk<'_>, read: &BTreeSet<String>) -> Vec<Line> {
     let fed =
         walk.shell_names(read).into_iter().map(|(_, step)| step).filter(|step| *step < end).max();
     let is_fed_late = fed.is_some_and(|step| step > build);
-    let mut lines = match (uses_engine, weighty.first()) {
+    let is_between = (build + 1..end).any(|index| writes_before_us(walk, index));
+    let mut lines = match (uses_engine || is_between, weighty.first()) {
         (false, None) if is_fed_late => vec![(end, "run")],
         (false, None) => vec![(build, "run")],
         (false, Some(first)) if *first > push && !is_fed_late => vec![(build, "run")],
@@ -41,6 +42,16 @@ pub(crate) fn lines(walk: &Walk<'_>, read: &BTreeSet<String>) -> Vec<Line> {
         lines.insert(0, (step, "daemon ensure"));
     }
     lines.into_iter().map(|(step, command)| Line { step, command }).collect()
+}
+
+/// It stays, and writes a file that shipspec writes after it.
+fn writes_before_us(walk: &Walk<'_>, index: usize) -> bool {
+    let text = walk.text_of(&walk.steps[index]);
+    let is_later =
+        |number: usize| walk.steps[index..].iter().any(|step| step.what == What::Writes(number));
+    let names = walk.files.iter().enumerate().filter(|(number, _)| is_later(*number));
+    let mut names = names.map(|(_, file)| file.path.rsplit('/').next().unwrap_or(&file.path));
+    walk.steps[index].is_kept() && names.any(|name| text.contains(name))
 }
 
 /// It stays, and is more than a look or a value.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use shipspec_shell::{Simple, Word, simple_commands};
+
 use crate::files::Content;
 use crate::text::Meaning;
 use crate::walk::{Step, Walk, What};
@@ -152,10 +154,7 @@ impl Walk<'_> {
                     (!paths.iter().all(is_parent) || is_used).then_some("it is not replaced")
                 }
                 What::SignsIn => {
-                    let is_used = self
-                        .steps
-                        .iter()
-                        .any(|other| other.is_kept() && self.may_use_registry(other));
+                    let is_used = later().any(|other| self.may_use_registry(other));
                     is_used.then_some("commands that stay may need it")
                 }
                 What::Guards => later()
@@ -167,29 +166,23 @@ impl Walk<'_> {
         }
     }
 
-    /// It only shows something, or changes nothing that matters here.
+    /// It only shows something, or signs in.
     pub(crate) fn is_quiet(&self, step: &Step) -> bool {
         const QUIET: [&str; 12] = [
             "ls", "cat", "pwd", "date", "uname", "env", "printenv", "set", "cd", "whoami", "echo",
             "printf",
         ];
-        self.commands[step.command]
-            .simple
-            .iter()
-            .filter(|it| step.range.contains(&it.range().start))
-            .all(|simple| {
-                let is_login = simple.is(&["docker", "login"])
-                    || simple.is(&["docker", "images"])
-                    || simple.is(&["docker", "ps"])
-                    || simple.is(&["docker", "image", "ls"])
-                    || simple.is(&["docker", "info"])
-                    || simple.is(&["docker", "volume", "ls"]);
-                let program = simple.program().first().map(shipspec_shell::Word::bare);
-                is_login
-                    || program.is_none_or(|program| QUIET.contains(&program))
-                        && !simple.is_redirected
-            })
-            && !matches!(&step.what, What::Kept(_) if self.text_of(step).contains('>'))
+        const LOOKS: [&[&str]; 5] =
+            [&["images"], &["ps"], &["info"], &["image", "ls"], &["volume", "ls"]];
+        let text = self.text_of(step);
+        let programs = simple_commands(text);
+        let is_quiet = |simple: &Simple| {
+            let words = simple.program();
+            let looks = LOOKS.iter().any(|look| simple.is(&[&["docker"], *look].concat()));
+            looks || words.first().is_none_or(|word| QUIET.contains(&word.bare()))
+        };
+        programs.iter().any(|simple| simple.is(&["docker", "login"]))
+            || programs.iter().all(is_quiet) && !text.contains('>')
     }
 
     /// A program that might read any variable of the environment.
@@ -199,22 +192,34 @@ impl Walk<'_> {
             "wget", "apt-get", "apt", "yum", "pip", "pip3", "jq", "set", "export", "[",
         ];
         let text = self.text_of(step);
-        let simple = shipspec_shell::simple_commands(text);
+        let simple = simple_commands(text);
         simple.iter().any(|simple| {
-            let program = simple.program().first().map(shipspec_shell::Word::bare);
+            let program = simple.program().first().map(Word::bare);
             program.is_some_and(|program| {
                 !BLIND.contains(&program) && !matches!(program, "aws" | "docker" | "kubectl")
             })
         })
     }
 
-    /// It speaks with a registry, or runs something that may.
+    /// It speaks with a registry, or runs something of the user's own that may.
     fn may_use_registry(&self, step: &Step) -> bool {
-        let text = self.text_of(step);
-        let is_script = ["docker", "make", "gradle", "mvn", "skaffold", "buildx", "pack ", ".sh"];
-        !self.is_quiet(step)
-            && is_script.iter().any(|word| text.contains(word))
-            && !text.contains("docker login")
+        const SPEAKS: [&str; 10] = [
+            "docker",
+            "docker-compose",
+            "podman",
+            "make",
+            "sh",
+            "bash",
+            "skaffold",
+            "crane",
+            "pack",
+            "helm",
+        ];
+        let is_one = |simple: &Simple| {
+            let program = simple.program().first().map(Word::bare).unwrap_or_default();
+            SPEAKS.contains(&program) || program.ends_with(".sh")
+        };
+        !self.is_quiet(step) && simple_commands(self.text_of(step)).iter().any(is_one)
     }
 
     /// Names that shipspec reads and only a shell sets, with the last step that does.

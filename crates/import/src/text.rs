@@ -16,11 +16,11 @@ pub(crate) enum Piece {
         /// `" | short(7)"`, or `"[2:5]"`.
         filters: String,
     },
-    /// `${NAME:-text}`, where the name is one of the environment.
+    /// `${NAME:-text}` or `${NAME:+text}`, where the name is one of the environment.
     Default {
         /// The name.
         name: String,
-        /// `:-` or `-`.
+        /// `:-`, `-`, `:+` or `+`.
         sign: &'static str,
         /// What stands for it.
         text: Text,
@@ -109,7 +109,7 @@ impl Text {
     pub(crate) fn split_last(&self, sign: char) -> Option<(Self, Self)> {
         for (index, piece) in self.0.iter().enumerate().rev() {
             let Piece::Literal(text) = piece else { continue };
-            let at = text.rfind([sign, '/'])?;
+            let Some(at) = text.rfind([sign, '/']) else { continue };
             if !text[at..].starts_with(sign) {
                 return None;
             }
