@@ -3,8 +3,7 @@
 use crate::config::Image;
 use crate::files::{Content, FileStep};
 use crate::json::Json;
-use crate::names::Names;
-use crate::text::{Piece, Text};
+use crate::text::Text;
 use crate::walk::{Walk, What};
 use crate::yaml::scalar;
 
@@ -14,7 +13,7 @@ pub(crate) struct Artifact<'a> {
 }
 
 /// The files that no command writes any more.
-pub(crate) fn artifacts<'a>(walk: &'a Walk<'_>, _images: &[Image]) -> Vec<Artifact<'a>> {
+pub(crate) fn artifacts<'a>(walk: &'a Walk<'_>) -> Vec<Artifact<'a>> {
     let is_live = |number: usize| walk.steps.iter().any(|step| step.what == What::Writes(number));
     let live = walk.files.iter().enumerate().filter(|(number, _)| is_live(*number));
     live.map(|(_, file)| Artifact { file }).collect()
@@ -31,36 +30,12 @@ impl<'a> Artifact<'a> {
         }
     }
 
-    /// What says the text by the name of an image.
-    pub(crate) fn image_name(
-        &self,
-        walk: &Walk<'_>,
-        images: &[Image],
-        text: &Text,
-    ) -> Option<String> {
-        let canon = walk.variables.canon(text);
-        images.iter().find_map(|image| {
-            let name = &image.name;
-            if canon == reference(walk, image, image.tags.first()?) {
-                return Some(format!("${{images.{name}.uri}}"));
-            }
-            if canon == walk.variables.canon(&image.repository) {
-                return Some(format!("${{images.{name}.repository}}"));
-            }
-            let tag = image.tags.iter().find(|tag| canon == reference(walk, image, tag))?;
-            let tag = walk.variables.expand(tag).known()?;
-            Some(format!("${{images.{name}.repository}}:{tag}"))
-        })
-    }
-
     /// The short form of a file about images.
     pub(crate) fn made(&self, walk: &Walk<'_>, images: &[Image]) -> Option<String> {
         let Content::Json(json) = &self.file.content else { return None };
         let image = |text: &Text| {
             let canon = walk.variables.canon(text);
-            images.iter().find(|image| {
-                image.tags.first().is_some_and(|tag| canon == reference(walk, image, tag))
-            })
+            images.iter().find(|image| canon == image.reference(walk))
         };
         match json {
             Json::Map(entries) if entries.len() == 1 && entries[0].0 == "ImageURI" => {
@@ -91,39 +66,23 @@ impl<'a> Artifact<'a> {
             _ => None,
         }
     }
-
-    /// shipspec gives the name the same value without being told.
-    pub(crate) fn is_made_anyway(
-        &self,
-        walk: &Walk<'_>,
-        images: &[Image],
-        name: &str,
-        value: &Text,
-        names: &Names<'_>,
-    ) -> bool {
-        let canon = walk.variables.canon(value);
-        let short =
-            Text::of(Piece::Expression { name: "COMMIT".into(), filters: " | short(7)".into() });
-        let is_short = canon == walk.variables.canon(&short) && names.tag.is_none();
-        match (name, images) {
-            ("IMAGE_TAG", _) => names.is_run_tag(value),
-            ("COMMIT_HASH", _) => is_short,
-            ("IMAGE_URI" | "IMAGE_CURRENT", [image]) => {
-                image.tags.first().is_some_and(|tag| canon == reference(walk, image, tag))
-            }
-            ("IMAGE_LATEST", [image]) => canon == reference(walk, image, &Text::literal("latest")),
-            ("REPOSITORY_URI", [image]) => canon == walk.variables.canon(&image.repository),
-            _ => false,
-        }
-    }
 }
 
-/// `repository:tag`, in the form in which texts are compared.
-fn reference(walk: &Walk<'_>, image: &Image, tag: &Text) -> String {
-    let mut text = image.repository.clone();
-    text.push(Piece::Literal(":".into()));
-    text.append(tag.clone());
-    walk.variables.canon(&text)
+/// What says the text by the name of an image.
+pub(crate) fn image_name(walk: &Walk<'_>, images: &[Image], text: &Text) -> Option<String> {
+    let canon = walk.variables.canon(text);
+    images.iter().find_map(|image| {
+        let name = &image.name;
+        if canon == image.reference(walk) {
+            return Some(format!("${{images.{name}.uri}}"));
+        }
+        if canon == walk.variables.canon(&image.repository) {
+            return Some(format!("${{images.{name}.repository}}"));
+        }
+        let tag = image.tags.iter().find(|tag| canon == image.reference_with(walk, tag))?;
+        let tag = walk.variables.expand(tag).known()?;
+        Some(format!("${{images.{name}.repository}}:{tag}"))
+    })
 }
 
 fn of_json<'a>(json: &'a Json, texts: &mut Vec<&'a Text>) {

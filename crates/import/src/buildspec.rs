@@ -1,6 +1,7 @@
 //! The buildspec of an import: what was there, with the lines of shipspec in place of what they replace.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use shipspec_check::buildspec::Command;
 use shipspec_check::value::{Data, Entry, Value};
@@ -19,7 +20,7 @@ const INSTALL: [&str; 2] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct List {
     pub(crate) phase: String,
-    pub(crate) list: &'static str,
+    pub(crate) key: &'static str,
     pub(crate) items: Vec<Item>,
 }
 
@@ -41,10 +42,10 @@ pub(crate) fn lists(
     let mut lists: Vec<List> = Vec::new();
     let mut is_first = true;
     for (index, command) in walk.commands.iter().enumerate() {
-        if !lists.iter().any(|list| list.phase == command.phase && list.list == command.list) {
+        if !lists.iter().any(|list| list.phase == command.phase && list.key == command.list) {
             lists.push(List {
                 phase: command.phase.to_owned(),
-                list: command.list,
+                key: command.list,
                 items: Vec::new(),
             });
         }
@@ -73,14 +74,20 @@ pub(crate) fn lists(
         }
         let has_steps = walk.steps.iter().any(|step| step.command == index);
         if is_whole && has_steps {
-            let written = source.get(command.value.range.clone());
-            items =
-                vec![Item { text: command.text.to_owned(), written: written.map(str::to_owned) }];
+            let written = source.get(command.value.range.clone()).unwrap_or_default();
+            let line = command.text.trim_end();
+            // One line is one line, however it was written.
+            let is_line = command.text.ends_with('\n') && !line.contains('\n');
+            items = vec![if is_line {
+                Item::new(line.to_owned())
+            } else {
+                Item { text: command.text.into(), written: Some(written.into()) }
+            }];
         } else {
             flush(command, kept, &mut items);
         }
         if let Some(list) =
-            lists.iter_mut().find(|list| list.phase == command.phase && list.list == command.list)
+            lists.iter_mut().find(|list| list.phase == command.phase && list.key == command.list)
         {
             list.items.extend(items);
         }
@@ -116,14 +123,14 @@ fn shipspec(walk: &Walk<'_>, line: &Line) -> String {
 /// Puts the installation before the first use, in `install` if that is not later.
 fn install(lists: &mut Vec<List>) {
     let lines = INSTALL.map(|line| Item::new(line.to_owned()));
-    match lists.iter_mut().find(|list| list.phase == "install" && list.list == "commands") {
+    match lists.iter_mut().find(|list| list.phase == "install" && list.key == "commands") {
         Some(list) => {
             let use_of = list.items.iter().position(|item| item.text.starts_with("shipspec "));
             let at = use_of.unwrap_or(list.items.len());
             list.items.splice(at..at, lines);
         }
         None => lists
-            .insert(0, List { phase: "install".into(), list: "commands", items: lines.to_vec() }),
+            .insert(0, List { phase: "install".into(), key: "commands", items: lines.to_vec() }),
     }
 }
 
@@ -134,42 +141,47 @@ pub(crate) fn write(
     lists: &[List],
     moved: &BTreeSet<String>,
 ) -> String {
-    let mut text = String::new();
-    let is_block = source.get(root.range.clone()).is_some_and(|it| !it.starts_with('{'));
     let entries = root.entries();
-    let start = entries.first().map_or(0, |entry| line_start(source, entry.key_range.start));
-    if is_block {
-        text.push_str(source.get(..start).unwrap_or_default());
+    let is_block = source.get(root.range.clone()).is_some_and(|it| !it.starts_with('{'));
+    // Where an entry begins, with the comments in front of it, and where its own line does.
+    let begin = |entry: &Entry| line_start(source, entry.key_range.start);
+    let starts: Vec<_> =
+        entries.iter().map(|it| (with_comments(source, begin(it)), begin(it))).collect();
+    let margin = entries.first().zip(starts.first());
+    let margin = margin.and_then(|(entry, (_, line))| source.get(*line..entry.key_range.start));
+    let margin = margin.filter(|margin| margin.trim().is_empty()).unwrap_or_default();
+    let mut text = String::new();
+    if let (true, Some((start, _))) = (is_block, starts.first()) {
+        text.push_str(source.get(..*start).unwrap_or_default());
     }
-    let margin = entries
-        .first()
-        .map_or("", |entry| source.get(start..entry.key_range.start).unwrap_or_default());
-    let margin = if margin.trim().is_empty() { margin } else { "" };
-    for (index, entry) in entries.iter().enumerate() {
-        match &*entry.key {
-            "phases" => {
-                text.push_str(&format!("{margin}phases:\n"));
-                write_phases(entry, source, lists, margin, &mut text);
-            }
-            "env" if !moved.is_empty() => write_env(entry, source, moved, margin, &mut text),
-            _ if is_block => {
-                let begin = line_start(source, entry.key_range.start);
-                let end = entries
-                    .get(index + 1)
-                    .map_or(source.len(), |next| line_start(source, next.key_range.start));
-                text.push_str(source.get(begin..end).unwrap_or_default());
-            }
-            _ => write_entry(entry, source, margin, &mut text),
+    for (index, (entry, (start, line))) in entries.iter().zip(&starts).enumerate() {
+        let end = starts.get(index + 1).map_or(source.len(), |(next, _)| *next);
+        if is_block {
+            text.push_str(source.get(*start..*line).unwrap_or_default());
         }
-        let is_last = index + 1 == entries.len();
+        let is_new = match &*entry.key {
+            "phases" => {
+                let _ = writeln!(text, "{margin}phases:");
+                write_phases(entry, source, lists, margin, &mut text);
+                true
+            }
+            "env" if !moved.is_empty() => {
+                write_env(entry, source, moved, margin, &mut text);
+                true
+            }
+            _ if is_block => {
+                text.push_str(source.get(*line..end).unwrap_or_default());
+                false
+            }
+            _ => {
+                write_entry(entry, source, margin, &mut text);
+                false
+            }
+        };
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        if !is_last
-            && is_block
-            && matches!(&*entry.key, "phases" | "env")
-            && !text.ends_with("\n\n")
-        {
+        if is_new && is_block && index + 1 < entries.len() && !text.ends_with("\n\n") {
             text.push('\n');
         }
     }
@@ -178,6 +190,18 @@ pub(crate) fn write(
 
 fn line_start(source: &str, at: usize) -> usize {
     source.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
+}
+
+/// Where the comments begin that stand directly before a line.
+fn with_comments(source: &str, mut start: usize) -> usize {
+    while start > 0 {
+        let line = line_start(source, start - 1);
+        if !source.get(line..start).is_some_and(|it| it.trim_start().starts_with('#')) {
+            break;
+        }
+        start = line;
+    }
+    start
 }
 
 fn write_phases(phases: &Entry, source: &str, lists: &[List], margin: &str, text: &mut String) {
@@ -195,15 +219,18 @@ fn write_phases(phases: &Entry, source: &str, lists: &[List], margin: &str, text
         if of_phase.is_empty() && !has_versions {
             continue;
         }
-        text.push_str(&format!("{margin}  {name}:\n"));
+        let _ = writeln!(text, "{margin}  {name}:");
         for entry in rest {
             write_entry(entry, source, &format!("{margin}    "), text);
         }
         for list in of_phase {
-            text.push_str(&format!("{margin}    {}:\n", list.list));
+            let _ = writeln!(text, "{margin}    {}:", list.key);
             for item in &list.items {
                 if item.text == INSTALL[0] {
-                    text.push_str(&format!("{margin}      # The bucket that holds the binary; not needed where the build image has it.\n"));
+                    let _ = writeln!(
+                        text,
+                        "{margin}      # The bucket that holds the binary; not needed where the build image has it."
+                    );
                 }
                 write_item(item, &format!("{margin}      "), text);
             }
@@ -217,11 +244,15 @@ fn write_item(item: &Item, margin: &str, text: &mut String) {
         .as_deref()
         .filter(|written| !written.contains('\n') && !written.starts_with(['|', '>']));
     match written {
-        Some(written) => text.push_str(&format!("{margin}- {}\n", written.trim_end())),
-        None if item.text.contains('\n') => {
-            write_block(&item.text, &format!("{margin}- "), margin, text)
+        Some(written) => {
+            let _ = writeln!(text, "{margin}- {}", written.trim_end());
         }
-        None => text.push_str(&format!("{margin}- {}\n", command_scalar(&item.text))),
+        None if item.text.contains('\n') => {
+            write_block(&item.text, &format!("{margin}- "), margin, text);
+        }
+        None => {
+            let _ = writeln!(text, "{margin}- {}", command_scalar(&item.text));
+        }
     }
 }
 
@@ -241,7 +272,7 @@ fn write_block(content: &str, head: &str, margin: &str, text: &mut String) {
         _ => "+",
     };
     let indent = if content.starts_with([' ', '\n']) { "2" } else { "" };
-    text.push_str(&format!("{head}|{indent}{keeps}\n"));
+    let _ = writeln!(text, "{head}|{indent}{keeps}");
     for line in content.trim_end_matches('\n').split('\n') {
         text.push_str(if line.is_empty() { "" } else { margin });
         text.push_str(if line.is_empty() { "" } else { "  " });
@@ -262,14 +293,14 @@ fn write_env(env: &Entry, source: &str, moved: &BTreeSet<String>, margin: &str, 
         let stays: Vec<_> =
             entry.value.entries().iter().filter(|one| !moved.contains(&one.key)).collect();
         if !stays.is_empty() {
-            lines.push_str(&format!("{margin}  {}:\n", entry.key));
+            let _ = writeln!(lines, "{margin}  {}:", entry.key);
             for one in stays {
                 write_entry(one, source, &format!("{margin}    "), &mut lines);
             }
         }
     }
     if !lines.is_empty() {
-        text.push_str(&format!("{margin}env:\n{lines}"));
+        let _ = write!(text, "{margin}env:\n{lines}");
     }
 }
 
@@ -278,13 +309,13 @@ fn write_entry(entry: &Entry, source: &str, margin: &str, text: &mut String) {
     let key = scalar(&entry.key, false);
     match &entry.value.data {
         Data::Map(entries) if !entries.is_empty() => {
-            text.push_str(&format!("{margin}{key}:\n"));
+            let _ = writeln!(text, "{margin}{key}:");
             for entry in entries {
                 write_entry(entry, source, &format!("{margin}  "), text);
             }
         }
         Data::List(items) if !items.is_empty() => {
-            text.push_str(&format!("{margin}{key}:\n"));
+            let _ = writeln!(text, "{margin}{key}:");
             for item in items {
                 write_list_item(item, source, margin, text);
             }
@@ -307,12 +338,14 @@ fn write_list_item(item: &Value, source: &str, margin: &str, text: &mut String) 
             for entry in entries {
                 write_entry(entry, source, &format!("{margin}    "), &mut inner);
             }
-            text.push_str(&format!("{margin}  - {}", inner.trim_start()));
+            let _ = write!(text, "{margin}  - {}", inner.trim_start());
         }
         Data::Text(content) if content.contains('\n') => {
-            write_block(content, &format!("{margin}  - "), &format!("{margin}  "), text)
+            write_block(content, &format!("{margin}  - "), &format!("{margin}  "), text);
         }
-        _ => text.push_str(&format!("{margin}  - {}\n", one_line(item, source))),
+        _ => {
+            let _ = writeln!(text, "{margin}  - {}", one_line(item, source));
+        }
     }
 }
 

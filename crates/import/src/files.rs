@@ -33,10 +33,20 @@ pub(crate) enum Content {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Template {
     pub(crate) source: Source,
-    /// `envsubst` fills it; with a list, these names only.
-    pub(crate) fills: Option<Option<Vec<String>>>,
+    pub(crate) fills: Fills,
     /// What `sed` replaces.
     pub(crate) placeholders: Vec<(String, Text)>,
+}
+
+/// What `envsubst` fills.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Fills {
+    /// It has no part in this.
+    #[default]
+    Nothing,
+    Everything,
+    /// These names and no others.
+    Only(Vec<String>),
 }
 
 /// Where the text of a template is.
@@ -241,11 +251,12 @@ impl Walk<'_> {
                 "cat" => operands.extend(words[1..].iter().cloned()),
                 "envsubst" => {
                     let only = match &words[1..] {
-                        [] => None,
-                        [word] => Some(names_in(&self.evaluate_literal(word)?)),
+                        [] => Fills::Everything,
+                        // The names are in single quotes, or the shell fills them first.
+                        [word] => Fills::Only(names_in(&word.literal()?)),
                         _ => return None,
                     };
-                    template.fills = Some(only);
+                    template.fills = only;
                 }
                 "sed" => {
                     let (scripts, files) = sed_words(&words[1..])?;
@@ -271,11 +282,6 @@ impl Walk<'_> {
     fn file(&mut self, word: &Word) -> Option<String> {
         let text = self.evaluate(word)?;
         self.path(&text)
-    }
-
-    fn evaluate_literal(&mut self, word: &Word) -> Option<String> {
-        // The names are in single quotes, or their `$` is hidden; else the shell fills them first.
-        word.literal()
     }
 
     /// The substitutions of scripts for sed.
@@ -313,7 +319,7 @@ impl Walk<'_> {
             return Ok(What::Writes(number));
         }
         let source = Source::Path(path.clone());
-        self.write_template(path, Template { source, fills: None, placeholders })
+        self.write_template(path, Template { source, fills: Fills::Nothing, placeholders })
     }
 
     /// A file that is copied or renamed; it matters if it is a template or an artifact.

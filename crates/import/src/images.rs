@@ -17,7 +17,7 @@ pub(crate) struct Build {
     pub(crate) network: Option<Text>,
     pub(crate) no_cache: bool,
     pub(crate) pull: bool,
-    pub(crate) build_args: Vec<(String, Text)>,
+    pub(crate) args: Vec<(String, Text)>,
     /// Build arguments that are secrets.
     pub(crate) secret_args: Vec<(String, Text)>,
     pub(crate) labels: Vec<(String, Text)>,
@@ -106,7 +106,7 @@ impl Walk<'_> {
                 _ => {
                     let value = if inline {
                         let evaluated = self.evaluate(word).ok_or_else(|| unclear(word))?;
-                        without_name(evaluated).ok_or_else(|| unclear(word))?
+                        without_name(&evaluated).ok_or_else(|| unclear(word))?
                     } else {
                         let value = words.get(at).ok_or("an option has no value")?;
                         at += 1;
@@ -158,19 +158,19 @@ impl Walk<'_> {
                 build.platform = Some(value);
             }
             "--build-arg" => {
-                let (key, value) = self.pair(value)?;
+                let (key, value) = self.pair(&value)?;
                 if self.is_secret(&key, &value) {
                     build.secret_args.push((key, value));
                 } else {
-                    build.build_args.push((key, value));
+                    build.args.push((key, value));
                 }
             }
-            "--label" => build.labels.push(self.pair(value)?),
+            "--label" => build.labels.push(self.pair(&value)?),
             "--add-host" => {
                 let (host, address) = value.split_last(':').ok_or("`--add-host` is not clear")?;
                 build.hosts.push((host.known().ok_or("`--add-host` is not clear")?, address));
             }
-            "--cache-from" => match self.settings(&value) {
+            "--cache-from" => match settings(&value) {
                 Some(settings) => {
                     let find = |key: &str| {
                         settings.iter().find(|(name, _)| name == key).map(|it| it.1.clone())
@@ -183,11 +183,11 @@ impl Walk<'_> {
                 None => build.cache_from.push(value),
             },
             "--cache-to" => {
-                build.cache_to = self.settings(&value).ok_or("its cache is not clear")?
+                build.cache_to = settings(&value).ok_or("its cache is not clear")?;
             }
             "--ssh" => build.ssh.push(value),
             "--secret" => {
-                let settings = self.settings(&value).ok_or("its secret is not clear")?;
+                let settings = settings(&value).ok_or("its secret is not clear")?;
                 let known = |key: &str| {
                     settings
                         .iter()
@@ -206,7 +206,7 @@ impl Walk<'_> {
     }
 
     /// `KEY=value`; without a value, that of the variable.
-    fn pair(&mut self, text: Text) -> Result<(String, Text), String> {
+    fn pair(&mut self, text: &Text) -> Result<(String, Text), String> {
         match text.0.first() {
             Some(Piece::Literal(first)) => match first.split_once('=') {
                 Some((key, value)) => {
@@ -239,16 +239,6 @@ impl Walk<'_> {
             })
         };
         shipspec_spec::scope::sounds_secret(key) || is_of_secret(value)
-    }
-
-    /// `type=registry,ref=…`.
-    fn settings(&self, text: &Text) -> Option<Vec<(String, Text)>> {
-        let (plain, pieces) = crate::marks::marked(text);
-        let pairs = plain.split(',').map(|pair| {
-            let (key, value) = pair.split_once('=')?;
-            Some((key.to_owned(), crate::marks::unmarked(value, &pieces)))
-        });
-        pairs.collect()
     }
 
     fn tag(&mut self, words: &[Word]) -> Result<What, String> {
@@ -354,8 +344,18 @@ impl Walk<'_> {
     }
 }
 
+/// `type=registry,ref=…`.
+fn settings(text: &Text) -> Option<Vec<(String, Text)>> {
+    let (plain, pieces) = crate::marks::marked(text);
+    let pairs = plain.split(',').map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        Some((key.to_owned(), crate::marks::unmarked(value, &pieces)))
+    });
+    pairs.collect()
+}
+
 /// A value behind `--name=`.
-fn without_name(text: Text) -> Option<Text> {
+fn without_name(text: &Text) -> Option<Text> {
     let Some(Piece::Literal(first)) = text.0.first() else { return None };
     let mut value = Text::default();
     value.push(Piece::Literal(first.split_once('=')?.1.to_owned()));

@@ -57,6 +57,15 @@ impl Json {
         }
     }
 
+    /// It fits into one line of YAML.
+    pub(crate) fn is_scalar(&self) -> bool {
+        match self {
+            Self::List(items) => items.is_empty(),
+            Self::Map(entries) => entries.is_empty(),
+            Self::Bare(_) | Self::Text(_) => true,
+        }
+    }
+
     /// It is one of CodePipeline's files about images.
     pub(crate) fn names_images(&self) -> bool {
         match self {
@@ -109,8 +118,8 @@ mod tests {
         assert!(json.names_images());
         let Json::List(items) = &json else { panic!("a list") };
         assert_eq!(items[0].get("imageUri").and_then(Json::text), Some(&value));
-        let bare = printf(&Text::literal(r#"{"port":%s}"#), &[value.clone()]).unwrap();
-        assert_eq!(Json::parse(&bare), None);
+        let bare = printf(&Text::literal(r#"{"port":%s}"#), std::slice::from_ref(&value));
+        assert_eq!(Json::parse(&bare.unwrap()), None);
         assert_eq!(printf(&Text::literal("x"), &[value]), None);
     }
 }

@@ -195,7 +195,7 @@ fn verify(text: &str, lists: &[buildspec::List]) -> Result<(), Diagnostics> {
     let found = commands(&root);
     for list in lists {
         let is_of_it =
-            |command: &&Command<'_>| command.phase == list.phase && command.list == list.list;
+            |command: &&Command<'_>| command.phase == list.phase && command.list == list.key;
         let texts: Vec<_> = found.iter().filter(is_of_it).map(|command| command.text).collect();
         if texts != list.items.iter().map(|item| &*item.text).collect::<Vec<_>>() {
             return Err(wrong("a command would be another one in YAML"));

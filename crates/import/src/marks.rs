@@ -1,6 +1,7 @@
 //! A text as plain text, with a mark for each part that is not known: for readers of other languages.
 
 use crate::text::{Piece, Text};
+use std::fmt::Write as _;
 
 /// Private use, so that no text of a person has it.
 const OPEN: char = '\u{e010}';
@@ -13,7 +14,7 @@ pub(crate) fn marked(text: &Text) -> (String, Vec<Piece>) {
         match piece {
             Piece::Literal(known) => plain.push_str(known),
             piece => {
-                plain.push_str(&format!("{OPEN}{}{CLOSE}", pieces.len()));
+                let _ = write!(plain, "{OPEN}{}{CLOSE}", pieces.len());
                 pieces.push(piece.clone());
             }
         }

@@ -176,7 +176,7 @@ fn count(walk: &Walk<'_>, text: &Text, counts: &mut [usize]) {
 fn run_tag(walk: &Walk<'_>, tags: &[&Text], texts: &[&Text]) -> Option<Text> {
     let environment = Piece::Environment("IMAGE_TAG".into());
     let asks = |text: &&Text| walk.variables.expand(text).0.contains(&environment);
-    if tags.iter().chain(texts).any(|text| asks(&text)) {
+    if tags.iter().chain(texts).any(asks) {
         return Some(Text::of(environment));
     }
     let open = |piece: &Piece| {

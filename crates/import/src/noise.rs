@@ -193,10 +193,8 @@ fn is_part_of_waiting(simple: &shipspec_shell::Simple) -> bool {
     let words: Vec<_> = simple.words.iter().map(shipspec_shell::Word::bare).collect();
     match words.as_slice() {
         ["docker", "info" | "ps" | "version", ..]
-        | ["sleep" | "echo" | "exit" | "printf" | "true" | "break" | "[" | "[[" | "test", ..] => {
-            true
-        }
-        [_, "in", ..] => true,
+        | ["sleep" | "echo" | "exit" | "printf" | "true" | "break" | "[" | "[[" | "test", ..]
+        | [_, "in", ..] => true,
         _ => simple.program().is_empty(),
     }
 }

@@ -6,6 +6,9 @@ use crate::sed::Substitution;
 use crate::text::{Meaning, Piece, Text};
 use crate::walk::Walk;
 
+/// Only a shell knows.
+struct NotClear;
+
 impl Walk<'_> {
     /// What a command prints, without the newlines at its end.
     pub(crate) fn output(&mut self, script: &Script) -> Option<Text> {
@@ -85,7 +88,7 @@ impl Walk<'_> {
                 let is_plain = *is_global && !pattern.contains('\'') && !replacement.contains('\'');
                 is_plain.then(|| format!(" | replace('{pattern}', '{replacement}')"))?
             }
-            ["cat"] | ["xargs"] => return Some(text.clone()),
+            ["cat" | "xargs"] => return Some(text.clone()),
             _ => return None,
         };
         self.filtered(text, &filters)
@@ -154,7 +157,7 @@ impl Walk<'_> {
         let mut from = Text::literal("ssm:");
         from.append(self.evaluate(&name)?);
         let is_secret = command.words.iter().any(|word| word.text == "--with-decryption");
-        Some(Meaning::Parameter { from, region: self.region(command)?, is_secret })
+        Some(Meaning::Parameter { from, region: self.region(command).ok()?, is_secret })
     }
 
     fn of_secret(&mut self, command: &Command, filters: &[String]) -> Option<Meaning> {
@@ -175,17 +178,17 @@ impl Walk<'_> {
             }
             _ => return None,
         }
-        Some(Meaning::Parameter { from, region: self.region(command)?, is_secret: true })
+        Some(Meaning::Parameter { from, region: self.region(command).ok()?, is_secret: true })
     }
 
     /// The region that a command of AWS names; none if it is that of the build.
-    fn region(&mut self, command: &Command) -> Option<Option<Text>> {
-        let Some(word) = flag(command, "--region").cloned() else { return Some(None) };
-        let region = self.evaluate(&word)?;
+    fn region(&mut self, command: &Command) -> Result<Option<Text>, NotClear> {
+        let Some(word) = flag(command, "--region").cloned() else { return Ok(None) };
+        let region = self.evaluate(&word).ok_or(NotClear)?;
         let own = ["AWS_DEFAULT_REGION", "AWS_REGION"];
         let is_own =
             matches!(region.only(), Some(Piece::Environment(name)) if own.contains(&&**name));
-        Some((!is_own).then_some(region))
+        Ok((!is_own).then_some(region))
     }
 }
 

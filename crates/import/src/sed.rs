@@ -81,7 +81,7 @@ fn replaced(replacement: &str, sign: char) -> Option<String> {
         match letter {
             '\\' => match letters.next()? {
                 letter if letter == sign || matches!(letter, '/' | '&' | '\\' | '"') => {
-                    text.push(letter)
+                    text.push(letter);
                 }
                 _ => return None,
             },

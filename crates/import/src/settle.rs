@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use shipspec_shell::{Simple, Word, simple_commands};
 
-use crate::files::Content;
+use crate::files::{Content, Fills};
 use crate::text::Meaning;
 use crate::walk::{Step, Walk, What};
 
@@ -105,7 +105,7 @@ impl Walk<'_> {
             let is_empty_edit = match &self.files[number].content {
                 // A file that was copied for `sed`, which has not come.
                 Content::Template(template) => {
-                    template.fills.is_none()
+                    template.fills == Fills::Nothing
                         && template.placeholders.is_empty()
                         && matches!(template.source, crate::files::Source::Path(_))
                 }
@@ -217,7 +217,7 @@ impl Walk<'_> {
         ];
         let is_one = |simple: &Simple| {
             let program = simple.program().first().map(Word::bare).unwrap_or_default();
-            SPEAKS.contains(&program) || program.ends_with(".sh")
+            SPEAKS.contains(&program) || program.rsplit('.').next() == Some("sh")
         };
         !self.is_quiet(step) && simple_commands(self.text_of(step)).iter().any(is_one)
     }

@@ -220,7 +220,10 @@ impl<'a> Walk<'a> {
     /// A statement, with what is behind its `||`.
     fn chain(&mut self, chain: &[Statement], script: &Script) -> What {
         match chain {
-            [one] if one.next == Next::Background => self.background(one),
+            [one] if one.next == Next::Background && crate::noise::starts_daemon(one) => {
+                What::Daemon
+            }
+            [one] if one.next == Next::Background => What::Kept("it runs in the background".into()),
             [one] => self.statement(one, script),
             [one, other] if one.next == Next::Or && only_fails(other) => {
                 self.statement(one, script)
@@ -233,13 +236,6 @@ impl<'a> Walk<'a> {
             }
             _ => What::Kept("what happens depends on a condition".into()),
         }
-    }
-
-    fn background(&mut self, statement: &Statement) -> What {
-        if crate::noise::starts_daemon(statement) {
-            return What::Daemon;
-        }
-        What::Kept("it runs in the background".into())
     }
 
     fn statement(&mut self, statement: &Statement, script: &Script) -> What {
@@ -338,9 +334,8 @@ fn only_fails(statement: &Statement) -> bool {
     let is_said = |statement: &Statement| {
         let words = statement.command().map(|command| command.split().1).unwrap_or_default();
         match words.first().map(|word| &*word.text) {
-            Some("echo") => true,
+            Some("echo" | "false") => true,
             Some("exit" | "return") => words.get(1).is_some_and(|code| code.text != "0"),
-            Some("false") => true,
             _ => false,
         }
     };
