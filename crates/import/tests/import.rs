@@ -6,6 +6,43 @@ use shipspec_spec::source::Source;
 
 const PUSH: &str = "docker push $REPO:$TAG";
 
+/// Of everything something.
+const MIXED: &str = "version: 0.2
+env:
+  variables:
+    STAGE: dev
+    REGISTRY: 111122223333.dkr.ecr.eu-west-1.amazonaws.com
+  parameter-store:
+    TOKEN: /npm/token
+    FAMILY: /ecs/family
+phases:
+  install:
+    runtime-versions: { nodejs: 20 }
+    commands:
+      - nohup dockerd > /dev/null 2>&1 &
+      - until docker info; do sleep 1; done
+  pre_build:
+    commands:
+      - $(aws ecr get-login --no-include-email)
+      - echo $HUB_TOKEN | docker login -u me --password-stdin
+      - TAG=${CODEBUILD_RESOLVED_SOURCE_VERSION::7} # seven
+      - if [ -z \"$STAGE\" ]; then STAGE=prod; fi
+  build:
+    on-failure: ABORT
+    commands: [ 'echo building', \"docker build -t $REGISTRY/web:$TAG .\" ]
+  post_build:
+    commands:
+      - if [ \"$CODEBUILD_BUILD_SUCCEEDING\" = 0 ]; then exit 1; fi
+      - docker push $REGISTRY/web:$TAG; aws s3 cp notes.txt \"s3://bucket/$TAG\"
+      - 'printf ''{\"ImageURI\":\"%s\"}'' $REGISTRY/web:$TAG > imageDetail.json'
+    finally:
+      - rm -rf ~/.docker
+# handed on
+artifacts:
+  files: [imageDetail.json]
+cache: { paths: ['/root/.npm/**/*'] }
+";
+
 /// A buildspec with these commands in `build`.
 fn buildspec(commands: &[&str]) -> String {
     let lines: Vec<_> = commands.iter().map(|command| item(command)).collect();
@@ -279,42 +316,7 @@ fn an_image_that_is_used_by_a_name_of_its_own_stays_with_the_shell() {
 
 #[test]
 fn what_is_not_understood_stays_and_so_does_what_it_needs() {
-    let text = "version: 0.2
-env:
-  variables:
-    STAGE: dev
-    REGISTRY: 111122223333.dkr.ecr.eu-west-1.amazonaws.com
-  parameter-store:
-    TOKEN: /npm/token
-    FAMILY: /ecs/family
-phases:
-  install:
-    runtime-versions: { nodejs: 20 }
-    commands:
-      - nohup dockerd > /dev/null 2>&1 &
-      - until docker info; do sleep 1; done
-  pre_build:
-    commands:
-      - $(aws ecr get-login --no-include-email)
-      - echo $HUB_TOKEN | docker login -u me --password-stdin
-      - TAG=${CODEBUILD_RESOLVED_SOURCE_VERSION::7} # seven
-      - if [ -z \"$STAGE\" ]; then STAGE=prod; fi
-  build:
-    on-failure: ABORT
-    commands: [ 'echo building', \"docker build -t $REGISTRY/web:$TAG .\" ]
-  post_build:
-    commands:
-      - if [ \"$CODEBUILD_BUILD_SUCCEEDING\" = 0 ]; then exit 1; fi
-      - docker push $REGISTRY/web:$TAG; aws s3 cp notes.txt \"s3://bucket/$TAG\"
-      - 'printf ''{\"ImageURI\":\"%s\"}'' $REGISTRY/web:$TAG > imageDetail.json'
-    finally:
-      - rm -rf ~/.docker
-# handed on
-artifacts:
-  files: [imageDetail.json]
-cache: { paths: ['/root/.npm/**/*'] }
-";
-    let import = read_with(text, &[]).expect("an import");
+    let import = read_with(MIXED, &[]).expect("an import");
     assert_snapshot!(import.config, @"
     # Made from buildspec.yml by `shipspec import`.
     version: 1
