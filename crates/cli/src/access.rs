@@ -11,16 +11,18 @@ use shipspec_spec::image::Registry;
 
 use crate::context::Context;
 use crate::parameters;
+use crate::users::Users;
 
 /// Who may speak to the registries that `plans` are pushed to, and to those that `bases` come from.
 pub(crate) async fn of_run<'a>(
     context: &Context<'_>,
+    users: &Users,
     plans: impl IntoIterator<Item = &'a ImagePlan> + Clone,
     bases: &BTreeSet<Registry>,
 ) -> Access {
     let targets = plans.clone().into_iter().flat_map(ImagePlan::repositories);
     let targets = targets.map(|target| &target.registry);
-    let mut settings = settings(context, targets, bases).await;
+    let mut settings = settings(context, users, targets, bases).await;
     for plan in plans {
         let registry = &plan.repository.registry;
         if plan.insecure {
@@ -36,18 +38,21 @@ pub(crate) async fn of_run<'a>(
 /// Who may speak to registries that images are copied from.
 pub(crate) async fn of_sources(
     context: &Context<'_>,
+    users: &Users,
     registries: impl IntoIterator<Item = &Registry>,
 ) -> Access {
-    Access::new(settings(context, [], registries).await, Arc::clone(&context.observer))
+    let settings = settings(context, users, [], registries).await;
+    Access::new(settings, Arc::clone(&context.observer))
 }
 
 /// Who may speak to registries that images are copied to, by a role if there is one.
 pub(crate) async fn of_targets(
     context: &Context<'_>,
+    users: &Users,
     registries: &[&Registry],
     role: Option<&AssumedRole>,
 ) -> Access {
-    let mut settings = settings(context, registries.iter().copied(), []).await;
+    let mut settings = settings(context, users, registries.iter().copied(), []).await;
     if let Some(role) = role {
         let mut roles = BTreeMap::new();
         for registry in registries.iter().filter(|registry| registry.ecr().is_some()) {
@@ -61,6 +66,7 @@ pub(crate) async fn of_targets(
 /// Credentials of AWS are looked for only if a registry is ECR's, or something is pushed to ECR Public.
 async fn settings<'a>(
     context: &Context<'_>,
+    users: &Users,
     targets: impl IntoIterator<Item = &'a Registry>,
     others: impl IntoIterator<Item = &'a Registry>,
 ) -> AccessSettings {
@@ -71,6 +77,7 @@ async fn settings<'a>(
     AccessSettings {
         public_aws: aws.clone().filter(|_| is_public),
         aws: aws.filter(|_| is_ecr),
+        users: users.clone(),
         ..AccessSettings::default()
     }
 }

@@ -29,6 +29,7 @@ mod report;
 mod reuse;
 mod signal;
 mod tagging;
+mod users;
 mod values;
 
 use std::process::ExitCode;

@@ -120,7 +120,8 @@ impl Project {
         Several::join(errors).map_or(Ok(()), Err)
     }
 
-    /// Hides what is secret from here on: parameters, and whatever images are given as secrets.
+    /// Hides what is secret from here on: parameters, whatever images are given as secrets, and the
+    /// passwords of registries.
     pub(crate) fn hide_secrets(&self, context: &Context<'_>, plans: &[ImagePlan]) {
         let known = self.scope.secrets();
         let given = plans.iter().flat_map(|plan| {
@@ -128,7 +129,8 @@ impl Project {
             plan.secrets.values().chain(of_test)
         });
         let known = known.iter().map(|secret| &secret.value);
-        context.console.hide(known.chain(given.map(|secret| &secret.value)));
+        let passwords = self.users.values().map(|user| &user.password);
+        context.console.hide(known.chain(given.map(|secret| &secret.value)).chain(passwords));
     }
 
     fn default(&self, name: &str) -> Result<Option<Value>, Diagnostics> {

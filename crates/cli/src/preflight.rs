@@ -233,7 +233,7 @@ async fn check_rest(
         checks.extend(found);
     }
     let pushed = plans.iter().filter(|_| needs.registry);
-    let access = access::of_run(context, pushed, &bases).await;
+    let access = access::of_run(context, &project.users, pushed, &bases).await;
     if needs.registry {
         checks.extend(check_registries(&access, &plans).await);
     }

@@ -17,6 +17,7 @@ use shipspec_spec::scope::{DigestState, ImageNames, Origin, Scope};
 
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
+use crate::users::{self, Users};
 use crate::{commit, failure, parameters};
 
 /// The configuration, and the values of its names as far as they are known.
@@ -31,6 +32,8 @@ pub(crate) struct Project {
     pub(crate) offline: Option<offline::File>,
     /// Which versions of the parameters were read.
     pub(crate) versions: BTreeMap<String, Version>,
+    /// Who speaks to registries that are none of ECR's; known with the images.
+    pub(crate) users: Users,
 }
 
 /// Stops where an earlier phase of CodeBuild has failed: `post_build` runs all the same, and would
@@ -79,8 +82,8 @@ impl Project {
         requests: Requests,
     ) -> anyhow::Result<Self> {
         let offline = flags.parameters(context)?.map(parameters::offline);
-        let versions = BTreeMap::new();
-        Ok(Self { config, scope, requests, only: None, offline, versions })
+        let (versions, users) = Default::default();
+        Ok(Self { config, scope, requests, only: None, offline, versions, users })
     }
 
     /// Limits the run to these images, and to the artifacts that name no others.
@@ -123,7 +126,12 @@ impl Project {
         context: &Context<'_>,
         digest: &DigestState,
     ) -> Result<Vec<ImagePlan>, Diagnostics> {
-        let mut plans = plan(&self.config, &mut self.scope, &context.folder, digest)?;
+        let plans = plan(&self.config, &mut self.scope, &context.folder, digest);
+        self.users = users::of_config(&self.config, &self.scope).map_err(|mut errors| {
+            errors.extend(plans.as_ref().err().cloned().unwrap_or_default());
+            errors
+        })?;
+        let mut plans = plans?;
         if let Some(only) = self.selected(&plans) {
             plans.retain(|plan| only.contains(&plan.name));
         }

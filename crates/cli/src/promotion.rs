@@ -14,7 +14,7 @@ use shipspec_registry::error::{ImmutableTag, RegistryError};
 use shipspec_registry::observer::{Event as Moving, Observer, Way};
 use shipspec_registry::tagging::{TagChange, refuse_immutable};
 use shipspec_registry::transfer::{self, Amount, Copied};
-use shipspec_spec::config::{PromotionConfig, Text};
+use shipspec_spec::config::{PromotionConfig, SignInConfig, Text};
 use shipspec_spec::hint::Hint as _;
 use shipspec_spec::image::Digest;
 use shipspec_spec::scope::{DigestState, ImageNames};
@@ -26,6 +26,7 @@ use crate::failure::Several;
 use crate::project::Project;
 use crate::report::{AmountReport, CopyReport, ImageReport, Report, TagReport, columns, word};
 use crate::tagging::{self, Holding};
+use crate::users::{self, Users};
 
 /// Brings images from one place to another.
 pub(crate) struct Courier<'a> {
@@ -50,11 +51,11 @@ struct Arrived<'a> {
 
 impl<'a> Courier<'a> {
     /// Nobody is asked yet.
-    pub(crate) async fn new(context: &'a Context<'a>, plan: &Promotion) -> Self {
+    pub(crate) async fn new(context: &'a Context<'a>, users: &Users, plan: &Promotion) -> Self {
         let sources = plan.images.iter().map(|image| &image.source.repository.registry);
-        let source = access::of_sources(context, sources).await;
+        let source = access::of_sources(context, users, sources).await;
         let targets: Vec<_> = plan.images.iter().map(|image| &image.repository.registry).collect();
-        let target = access::of_targets(context, &targets, plan.role.as_ref()).await;
+        let target = access::of_targets(context, users, &targets, plan.role.as_ref()).await;
         Self { context, source, target }
     }
 
@@ -188,7 +189,9 @@ pub(crate) fn limit_parameters(
     target: &PromotionConfig,
     given: &IndexMap<String, ImageNames>,
 ) {
-    let mut names: BTreeSet<_> = target.texts().flat_map(Text::references).collect();
+    users::retain_of(&mut project.config, target);
+    let users = project.config.registries.values().flat_map(SignInConfig::texts);
+    let mut names: BTreeSet<_> = target.texts().chain(users).flat_map(Text::references).collect();
     for (name, image) in &project.config.images {
         if !target.repositories.contains_key(name) {
             continue;

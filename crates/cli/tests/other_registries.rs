@@ -43,6 +43,48 @@ fn a_registry_that_is_none_of_ecr_takes_docker_credentials() {
     assert_eq!(project.read("i.json"), format!("{{\"ImageURI\":\"{repository}:{SHORT}\"}}"));
 }
 
+#[test]
+#[ignore = "needs the testbed"]
+fn a_registry_takes_a_user_whose_password_is_a_parameter() {
+    let testbed = Testbed::current();
+    let registry = Registry::with_password(&testbed);
+    let host = format!("127.0.0.1:{}", registry.port);
+    testbed.put_parameter("/registry/password", "SecureString", PASSWORD);
+    testbed.put_parameter("/registry/other", "SecureString", "not-the-password");
+    let user = |name: &str| {
+        format!(
+            "version: 1\nparameters: {{ HUB_TOKEN: ssm:/registry/{name} }}\nregistries: {{ \"{host}\": {{ username: user, password: HUB_TOKEN }} }}\n"
+        )
+    };
+    let base = format!("{host}/team/base");
+    let push = |name: &str| {
+        let images = format!("images: {{ base: {{ repository: {base}, tags: [one] }} }}\n");
+        let project = Project::in_testbed(&testbed).dockerfile(&testbed, "");
+        project.file("shipspec.yml", &(user(name) + &images)).run(&["run"])
+    };
+    let told = push("other").failure(4);
+    assert!(told.stderr.contains("did not accept the credentials"), "{told}");
+    assert!(told.stderr.contains(&format!("`registries: {{ {host}: {{ username")), "{told}");
+    assert!(!told.to_string().contains("not-the-password"), "{told}");
+    push("password").success();
+
+    // As a base image: the engine pulls it, and its digest is asked for, both as that user.
+    let removed = ["rmi", "-f", &format!("{base}:one")];
+    assert!(std::process::Command::new("docker").args(removed).status().unwrap().success());
+    let repository = testbed.repository("derived");
+    let project = Project::in_testbed(&testbed)
+        .repository(&repository)
+        .file("Dockerfile", &format!("FROM {base}:one\nRUN echo more > /more\n"));
+    let images = "images: { app: { repository: \"${REPOSITORY_URL}\" } }\n";
+    let project = project.file("shipspec.yml", &(user("password") + images));
+    let told = project.run(&["run"]).success();
+    assert!(!told.to_string().contains(PASSWORD), "{told}");
+    assert!(!told.stderr.contains("cannot be resolved"), "{told}");
+    assert!(repository.tags().contains_key(SHORT), "{told}");
+    let told = project.run(&["run"]).success();
+    assert!(told.stderr.contains("reused"), "{told}");
+}
+
 fn base64(text: &str) -> String {
     use std::io::Write as _;
     let mut command = std::process::Command::new("base64");

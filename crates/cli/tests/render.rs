@@ -272,3 +272,16 @@ fn parameters_are_named_in_the_right_form() {
       |                         ^^^^^^^^^
     "#);
 }
+
+#[test]
+fn there_may_be_more_artifacts_than_a_process_may_have_files_open() {
+    let entries = (0..200).map(|number| format!("  out/{number}.json: template.json\n"));
+    let text = format!("version: 1\nartifacts:\n{}", entries.collect::<String>());
+    let project = Project::new().file("template.json", "{}").file("shipspec.yml", &text);
+    let mut limited = std::process::Command::new("sh");
+    let render = project.command(&["render"]);
+    limited.args(["-c", "ulimit -n 60; exec \"$@\"", "sh"]).arg(render.get_program());
+    limited.args(render.get_args()).current_dir(project.folder());
+    let told = project.outcome(&limited.output().expect("sh")).success();
+    assert_eq!(std::fs::read_dir(project.path("out")).expect("out").count(), 200, "{told}");
+}

@@ -35,6 +35,8 @@ pub struct AccessSettings {
     pub public_aws: Option<SdkConfig>,
     /// Registries of ECR that are spoken to by somebody else: a role that is assumed.
     pub roles: BTreeMap<Registry, SdkConfig>,
+    /// Users of registries that are none of ECR's, who win over what `docker login` left.
+    pub users: BTreeMap<Registry, Credentials>,
     /// Registries that plain HTTP is spoken with.
     pub insecure: BTreeSet<Registry>,
 }
@@ -94,8 +96,8 @@ impl Access {
         Self { shared: Arc::new(Shared { settings, observer, mutability, known }) }
     }
 
-    /// User and password for a registry: for ECR a token, for others what `docker login` left;
-    /// nothing where there is nothing.
+    /// User and password for a registry: for ECR a token, for others those of its settings, else what
+    /// `docker login` left; nothing where there is nothing.
     ///
     /// # Errors
     ///
@@ -143,7 +145,10 @@ impl Access {
         {
             ecr_public::fetch_credentials(aws).await
         } else {
-            let credentials = Credentials::from_docker_config(registry)?;
+            let credentials = match self.shared.settings.users.get(registry) {
+                Some(user) => Some(user.clone()),
+                None => Credentials::from_docker_config(registry)?,
+            };
             return Ok(Known { credentials, end: None });
         };
         match fetched {

@@ -207,7 +207,11 @@ impl Hint for RegistryError {
             }),
             Self::Unauthorized { repository, .. } => Some(match repository.registry.ecr() {
                 Some(_) => "the token is for another region or account, or the clock of this machine is wrong".into(),
-                None => format!("run `docker login {}`", repository.registry),
+                None => format!(
+                    "run `docker login {0}`, or name its user in shipspec.yml: `registries: {{ {0}: \
+                     {{ username, password }} }}`",
+                    repository.registry
+                ),
             }),
             Self::Immutable(tag) => Some(format!(
                 "the new image is {}{}; build another commit, or make the tag mutable",

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use crate::parallel;
 
@@ -44,7 +44,8 @@ pub struct Prepared {
 struct File {
     name: PathBuf,
     path: PathBuf,
-    content: NamedTempFile,
+    /// Closed: a process may have only so many files open.
+    content: TempPath,
     /// There is one of that name now.
     replaces: bool,
 }
@@ -140,6 +141,7 @@ fn prepare(folder: &Path, artifact: &Artifact) -> std::io::Result<File> {
     let mut content = tempfile::Builder::new().permissions(mode).tempfile_in(parent)?;
     // Through the file itself: an error of the other way would name the temporary path.
     content.as_file_mut().write_all(artifact.text.as_bytes())?;
+    let content = content.into_temp_path();
     Ok(File { name: artifact.path.clone(), path, content, replaces: there.is_ok() })
 }
 

@@ -52,7 +52,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let plans = project.plan_images(context, &DigestState::Later)?;
     require_images(&plans)?;
     let (bases, _) = dockerfiles::check(context, &plans);
-    let access = access::of_run(context, &plans, &bases).await;
+    let access = access::of_run(context, &project.users, &plans, &bases).await;
     let ledger = Ledger::open(context, &project, &access, &plans).await?;
     let Some(ledger) = ledger else { return Ok(()) };
     let before = find(&ledger, args.from.as_deref()).await?;

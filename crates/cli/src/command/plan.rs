@@ -104,7 +104,7 @@ async fn look_up(
     report: &mut Report,
 ) {
     let (bases, _) = dockerfiles::check(context, plans);
-    let access = access::of_run(context, plans, &bases).await;
+    let access = access::of_run(context, &project.users, plans, &bases).await;
     let memory = Memory::new(context, &access, plans, Rebuild::None);
     let looked = match memory.look_up_all(project, plans).await {
         Ok(looked) => looked,

@@ -14,7 +14,7 @@ use crate::arguments::{self, Output, OutputFlags, ProjectFlags, RenderFlags, Val
 use crate::context::Context;
 use crate::project::{Project, refuse_after_failure};
 use crate::promotion::{self, Courier};
-use crate::{failure, pipeline};
+use crate::{failure, pipeline, users};
 
 /// Copy images by digest to another account or region, without building and without Docker; prints
 /// each by digest
@@ -56,7 +56,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         _ => named(args, context, &mut project).await?,
     };
     let mut report = pipeline::report("promote", &project, &[]);
-    let courier = Courier::new(context, &plan).await;
+    let courier = Courier::new(context, &project.users, &plan).await;
     if let Err(error) = courier.promote(&plan, &mut report).await {
         return Err(failure::unfinished(report, error));
     }
@@ -96,6 +96,8 @@ async fn named(
     }
     promotion::limit_parameters(project, &target, &given);
     project.fetch_parameters(context).await?;
+    project.users = users::of_config(&project.config, &project.scope)?;
+    project.hide_secrets(context, &[]);
     let only: BTreeSet<_> = args.only.iter().cloned().collect();
     Ok(plan_promotion(&project.config, &project.scope, &target, &given, &only)?)
 }

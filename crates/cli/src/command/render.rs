@@ -115,7 +115,8 @@ async fn ask_registries(
     needs: &ImageNeeds,
 ) -> anyhow::Result<()> {
     let plans: Vec<_> = plans.iter().filter(|plan| needs.digests.contains(&plan.name)).collect();
-    let access = access::of_run(context, plans.iter().copied(), &BTreeSet::new()).await;
+    let access =
+        access::of_run(context, &project.users, plans.iter().copied(), &BTreeSet::new()).await;
     for plan in plans {
         let client = access.client(&plan.repository)?;
         match client.manifest(plan.main_tag().as_str()).await? {

@@ -10,6 +10,7 @@ mod raw;
 mod repository;
 mod reuse;
 mod shapes;
+mod sign_in;
 mod test;
 mod text;
 mod tree;
@@ -22,6 +23,7 @@ pub use parameter::{ParameterConfig, ParameterKind};
 pub use promotion::PromotionConfig;
 pub use repository::{Encryption, RepositoryConfig};
 pub use reuse::ReuseConfig;
+pub use sign_in::SignInConfig;
 pub use test::TestConfig;
 pub use text::{Text, describe};
 pub use tree::Tree;
@@ -34,6 +36,7 @@ use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Node;
+use crate::image::Registry;
 use crate::schema;
 use crate::source::{Source, Span};
 use artifact::ArtifactReader;
@@ -62,6 +65,8 @@ pub struct Config {
     pub check: CheckConfig,
     /// Where images are copied to, by the names of these places.
     pub promote: IndexMap<String, PromotionConfig>,
+    /// Who speaks to registries that are none of ECR's.
+    pub registries: IndexMap<Registry, SignInConfig>,
 }
 
 /// How generated artifacts name an image.
@@ -86,6 +91,7 @@ impl Config {
         texts
             .chain(self.artifacts.iter().map(|artifact| &artifact.path))
             .chain(self.promote.values().flat_map(PromotionConfig::texts))
+            .chain(self.registries.values().flat_map(SignInConfig::texts))
             .flat_map(Text::references)
             .collect()
     }
@@ -175,6 +181,7 @@ impl Config {
             artifacts,
             check: CheckConfig::from_raw(&raw.check, source),
             promote,
+            registries: sign_in::sign_ins(&raw.registries, root, source, &mut found),
         };
         found.or(config)
     }

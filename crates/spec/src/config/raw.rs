@@ -52,6 +52,22 @@ pub(super) struct RawConfig {
     /// `production`.
     #[serde(default)]
     pub(super) promote: IndexMap<String, RawPromotion>,
+    /// Who speaks to registries that are none of ECR's, by their hosts: `docker.io`. It wins over what
+    /// `docker login` left.
+    #[serde(default)]
+    pub(super) registries: IndexMap<String, RawSignIn>,
+}
+
+/// A user of a registry, and where the password comes from.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SignIn")]
+pub(super) struct RawSignIn {
+    /// The user.
+    pub(super) username: RawText,
+    /// The name that has the password or token: that of a parameter, without `$`. It is sent to the
+    /// registry, and is hidden in every line of output.
+    pub(super) password: RawText,
 }
 
 /// How `shipspec check` judges.
