@@ -2,23 +2,27 @@
 //!
 //! Nothing is asked. What has no value yet, or none here, is unknown, and that is no mistake.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+mod stand_ins;
+
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use shipspec_spec::config::{ArtifactConfig, Config, ReferenceForm, Text, describe};
+use serde::de::IgnoredAny;
+use shipspec_spec::config::{
+    ArtifactConfig, ArtifactContent, Config, ReferenceForm, Text, describe,
+};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::escape::JsonPlace;
 use shipspec_spec::expression::{EvaluationError, NameError, Names, Piece, Slot, Template};
 use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Source, Span};
-use shipspec_spec::value::{UNKNOWN, Value};
 
-use crate::image_files::{image_definitions, image_detail};
-use crate::plan::{ArtifactPlan, Content, read_all, reference_name};
+use crate::made::draft_format;
+use crate::plan::{ArtifactPlan, Content, read_all};
+use crate::taskdef::{edit_text, evaluate};
 use crate::template::{Body, Format, TemplateFile};
+use stand_ins::{StandIns, unknown_values, with_stand_ins};
 
 /// An artifact as far as it is known.
 #[derive(Debug, Clone)]
@@ -117,9 +121,13 @@ impl Drafts {
         let content = match &plan.content {
             Content::Template(file) => {
                 template = Some(file.source.name.clone());
-                self.template(file, &scope)
+                if plan.edits.is_empty() {
+                    self.template(file, &scope)
+                } else {
+                    self.edited(plan, file, &scope, form)
+                }
             }
-            content => made(content, &scope, form),
+            Content::Made(content) => self.made(plan, content, &scope, form),
         };
         self.drafts.push(Draft {
             path: plan.path.clone(),
@@ -128,6 +136,25 @@ impl Drafts {
             allow: artifact.check.codes().cloned().collect(),
             content,
         });
+    }
+
+    /// An artifact that has no template.
+    fn made(
+        &mut self,
+        plan: &ArtifactPlan,
+        content: &ArtifactContent,
+        scope: &Scope,
+        form: ReferenceForm,
+    ) -> DraftContent {
+        let names = StandIns::new(scope);
+        let format = draft_format(content, &plan.path);
+        match plan.making(&names, form).make(content, Some(format)) {
+            Ok(made) => DraftContent::Made { text: made.text, format },
+            Err(_) if names.used() => {
+                DraftContent::Unclear("a value in it is not known here".into())
+            }
+            Err(errors) => self.mistaken(errors),
+        }
     }
 
     fn template(&mut self, file: &TemplateFile, scope: &Scope) -> DraftContent {
@@ -157,6 +184,47 @@ impl Drafts {
                 }
             }
         }
+    }
+
+    /// A task definition, as far as it is known, with its changes.
+    fn edited(
+        &mut self,
+        plan: &ArtifactPlan,
+        file: &TemplateFile,
+        scope: &Scope,
+        form: ReferenceForm,
+    ) -> DraftContent {
+        let draft = self.template(file, scope);
+        let text = match &draft {
+            DraftContent::Template { source, slots, .. } => with_stand_ins(&source.text, slots),
+            DraftContent::Made { text, .. } => text.clone(),
+            DraftContent::Unclear(_) => return draft,
+        };
+        if serde_json::from_str::<IgnoredAny>(&text).is_err() {
+            // What is no JSON is told at its place in the template.
+            return draft;
+        }
+        let names = StandIns::new(scope);
+        let edits = match evaluate(&plan.edits, &plan.making(&names, form)) {
+            Ok((edits, _)) => edits,
+            Err(_) if names.used() => {
+                return DraftContent::Unclear("a value of its changes is not known here".into());
+            }
+            Err(errors) => return self.mistaken(errors),
+        };
+        match edit_text(&text, &edits, &plan.path, &plan.place) {
+            Ok((text, _)) => {
+                let slots = unknown_values(&text);
+                let source = Source::new(&*plan.path, text);
+                DraftContent::Template { source, format: Format::Json, slots }
+            }
+            Err(errors) => self.mistaken(errors),
+        }
+    }
+
+    fn mistaken(&mut self, errors: Diagnostics) -> DraftContent {
+        self.mistakes.extend(errors);
+        DraftContent::Unclear("it cannot be made".into())
     }
 
     fn slots(&mut self, file: &TemplateFile, template: &Template, scope: &Scope) -> Vec<DraftSlot> {
@@ -204,35 +272,11 @@ impl Drafts {
     }
 }
 
-/// The text of an artifact that has no template.
-fn made(content: &Content, scope: &Scope, form: ReferenceForm) -> DraftContent {
-    let names = StandIns::new(scope);
-    let reference = |image: &String| {
-        let images = names.resolve(&reference_name(image, form)).ok();
-        let part = if form == ReferenceForm::Tag { "uri" } else { "pinned" };
-        let text = images.and_then(|it| Some(it.content()[image][part].as_str()?.to_owned()));
-        text.unwrap_or_else(|| UNKNOWN.to_string())
-    };
-    let text = match content {
-        Content::ImageDetail(image) => image_detail(&reference(image)),
-        Content::ImageDefinitions(pairs) => {
-            let pairs = pairs.iter().map(|(container, image)| (&**container, reference(image)));
-            image_definitions(pairs)
-        }
-        Content::Json(tree) => match tree.evaluate(&names) {
-            Ok(value) => value.content().to_string(),
-            Err(_) => return DraftContent::Unclear("a value in it is not known here".into()),
-        },
-        Content::Template(_) => return DraftContent::Unclear("it is made from a template".into()),
-    };
-    DraftContent::Made { text, format: Format::Json }
-}
-
 /// A name that an artifact's path, template or condition asks for, and that has no value here.
 fn unknown_name(artifact: &ArtifactConfig, scope: &Scope) -> Option<String> {
     let scope = scope.of_artifact(std::collections::BTreeMap::new(), &artifact.variables);
     let template = match &artifact.content {
-        shipspec_spec::config::ArtifactContent::Template(template) => Some(&template.path),
+        ArtifactContent::Template(template) => Some(&template.path),
         _ => None,
     };
     let texts = artifact.matrix.values().flatten().chain(&artifact.when).chain(template);
@@ -259,45 +303,5 @@ fn unset(error: &EvaluationError) -> Option<&str> {
         EvaluationError::Name(NameError::Inside { inner, .. }) => unset(inner),
         EvaluationError::Name(NameError::Unset(name)) => Some(name),
         _ => None,
-    }
-}
-
-/// The names of a scope, and a sign for each that is not known.
-struct StandIns<'a> {
-    scope: &'a Scope,
-    used: RefCell<BTreeSet<String>>,
-}
-
-impl<'a> StandIns<'a> {
-    fn new(scope: &'a Scope) -> Self {
-        Self { scope, used: RefCell::default() }
-    }
-
-    fn used(&self) -> bool {
-        !self.used.borrow().is_empty()
-    }
-}
-
-impl Names for StandIns<'_> {
-    fn resolve(&self, reference: &str) -> Result<Value, NameError> {
-        self.scope.resolve(reference).or_else(|error| {
-            let error = EvaluationError::from(error);
-            match error {
-                error if is_unknown(&error) => {
-                    self.used.borrow_mut().insert(reference.to_owned());
-                    Ok(Value::plain(UNKNOWN.to_string()))
-                }
-                EvaluationError::Name(error) => Err(error),
-                _ => Err(NameError::Unset(reference.to_owned())),
-            }
-        })
-    }
-
-    fn known(&self) -> Vec<String> {
-        self.scope.known()
-    }
-
-    fn folder(&self) -> Option<&Path> {
-        self.scope.folder()
     }
 }

@@ -2,7 +2,8 @@
 
 pub mod artifact;
 pub mod draft;
-pub mod image_files;
+mod made;
 mod parallel;
 pub mod plan;
+pub mod taskdef;
 pub mod template;

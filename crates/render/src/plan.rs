@@ -5,19 +5,21 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 use shipspec_spec::config::{
-    ArtifactConfig, ArtifactContent, Config, ReferenceForm, TemplateConfig, Text, Tree, describe,
+    ArtifactConfig, ArtifactContent, Config, ReferenceForm, TaskDefinitionEdits, TemplateConfig,
+    Text,
 };
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
-use shipspec_spec::expression::{EvaluationError, Names};
+use shipspec_spec::expression::Names;
 use shipspec_spec::mask::Mask;
 use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Position, Span};
 use shipspec_spec::value::Value;
 
 use crate::artifact::Artifact;
-use crate::image_files::{image_definitions, image_detail};
+use crate::made::{Making, check_path, reference_name};
 use crate::parallel;
-use crate::template::{Filled, TemplateFile};
+use crate::taskdef::{edit_text, evaluate};
+use crate::template::{Filled, Format, TemplateFile};
 
 /// The artifacts of a run, with every template read.
 #[derive(Debug, Clone)]
@@ -31,6 +33,10 @@ pub(crate) struct ArtifactPlan {
     pub(crate) path: String,
     pub(crate) place: Span,
     pub(crate) content: Content,
+    /// Changes to the task definition that it is.
+    pub(crate) edits: TaskDefinitionEdits,
+    /// How it names images, if not as the file says.
+    reference: Option<ReferenceForm>,
     allow_secrets: Vec<String>,
     /// Its place in the matrix.
     pub(crate) matrix: BTreeMap<String, Value>,
@@ -41,9 +47,8 @@ pub(crate) struct ArtifactPlan {
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Template(TemplateFile),
-    ImageDetail(String),
-    ImageDefinitions(Vec<(String, String)>),
-    Json(Tree),
+    /// It is made without one.
+    Made(ArtifactContent),
 }
 
 impl ArtifactPlans {
@@ -180,25 +185,35 @@ impl ArtifactPlan {
         }
         let content = match &artifact.content {
             ArtifactContent::Template(template) => {
-                Content::Template(read_template(template, &path, names, folder)?)
+                let template = read_template(template, &path, names, folder)?;
+                if !artifact.edits.is_empty() && template.format != Format::Json {
+                    return Err(no_json(&path, place).into());
+                }
+                Content::Template(template)
             }
-            ArtifactContent::ImageDetail(image) => Content::ImageDetail(image.clone()),
-            ArtifactContent::ImageDefinitions(pairs) => Content::ImageDefinitions(pairs.clone()),
-            ArtifactContent::Json(tree) => Content::Json(tree.clone()),
+            content => {
+                check_path(content, &path, &place)?;
+                Content::Made(content.clone())
+            }
         };
-        let allow_secrets = artifact.allow_secrets.clone();
+        let (reference, allow_secrets) = (artifact.reference, artifact.allow_secrets.clone());
         let variables = artifact.variables.clone();
-        Ok(Self { path, place, content, allow_secrets, matrix, variables })
+        let edits = artifact.edits.clone();
+        Ok(Self { path, place, content, edits, reference, allow_secrets, matrix, variables })
     }
 
     fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
-        let image = |name: &String| reference_name(name, form);
+        let form = self.form(form);
         let mut names: BTreeSet<_> = match &self.content {
             Content::Template(template) => template.references(),
-            Content::ImageDetail(name) => BTreeSet::from([image(name)]),
-            Content::ImageDefinitions(pairs) => pairs.iter().map(|(_, name)| image(name)).collect(),
-            Content::Json(tree) => tree.texts().flat_map(Text::references).collect(),
+            Content::Made(content) => {
+                let images = content.images();
+                let images = images.into_iter().map(|image| reference_name(image, form));
+                images.chain(content.texts().into_iter().flat_map(Text::references)).collect()
+            }
         };
+        names.extend(self.edits.texts().flat_map(Text::references));
+        names.extend(self.edits.images().map(|image| reference_name(image, form)));
         // Names that the artifact gives itself are nobody else's business.
         names.retain(|name| !self.variables.contains_key(name) && !self.matrix.contains_key(name));
         names.extend(self.variables.values().flat_map(Text::references));
@@ -212,23 +227,8 @@ impl ArtifactPlan {
         searches: &Searches,
     ) -> Result<Artifact, Diagnostics> {
         let filled = match &self.content {
-            Content::Template(template) => template.fill(&self.path, names)?,
-            Content::ImageDetail(image) => {
-                plain(image_detail(&self.reference(image, names, form)?))
-            }
-            Content::ImageDefinitions(pairs) => {
-                let mut filled = Vec::new();
-                for (container, image) in pairs {
-                    filled.push((&**container, self.reference(image, names, form)?));
-                }
-                plain(image_definitions(filled))
-            }
-            Content::Json(tree) => {
-                let value = tree.evaluate(names)?;
-                let notes = self.override_note(value.content()).into_iter().collect();
-                let secrets = value.secrets().clone();
-                Filled { text: value.content().to_string(), secrets, notes }
-            }
+            Content::Template(template) => self.edited(template, names, form)?,
+            Content::Made(content) => self.making(names, form).make(content, None)?,
         };
         self.check_secrets(&filled.secrets)?;
         let mut secrets = filled.secrets;
@@ -237,21 +237,34 @@ impl ArtifactPlan {
         Ok(Artifact { path: (&self.path).into(), text, secrets, notes })
     }
 
-    /// A CloudFormation action may read the file with `Fn::GetParam`, one key at a time, and what it
-    /// hands to the stack has a limit ([ParameterOverrides]).
-    ///
-    /// [ParameterOverrides]: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
-    fn override_note(&self, content: &serde_json::Value) -> Option<String> {
-        const MOST: usize = 1024;
-        let texts = content.as_object()?.values().filter_map(serde_json::Value::as_str);
-        let length: usize = texts.map(str::len).sum();
-        let path = &self.path;
-        (length > MOST).then(|| {
-            format!(
-                "the values of `{path}` have {length} bytes; a CloudFormation action that reads them \
-                 takes 1 KB in its `ParameterOverrides`"
-            )
-        })
+    /// A template that was filled, and the changes to the task definition that it is then.
+    fn edited(
+        &self,
+        template: &TemplateFile,
+        names: &dyn Names,
+        form: ReferenceForm,
+    ) -> Result<Filled, Diagnostics> {
+        let filled = template.fill(&self.path, names);
+        if self.edits.is_empty() {
+            return filled;
+        }
+        let edits = evaluate(&self.edits, &self.making(names, form));
+        let (mut filled, (edits, secrets)) = both(filled, edits)?;
+        let (text, notes) = edit_text(&filled.text, &edits, &self.path, &self.place)?;
+        filled.text = text;
+        filled.notes.extend(notes);
+        filled.secrets.extend(secrets);
+        Ok(filled)
+    }
+
+    /// What it is made with.
+    pub(crate) fn making<'a>(&'a self, names: &'a dyn Names, form: ReferenceForm) -> Making<'a> {
+        Making { path: &self.path, place: &self.place, names, form: self.form(form) }
+    }
+
+    /// How it names images; `form` is what the file says.
+    fn form(&self, form: ReferenceForm) -> ReferenceForm {
+        self.reference.unwrap_or(form)
     }
 
     /// An artifact is stored and read by many; a secret belongs there only if shipspec.yml says so.
@@ -286,23 +299,27 @@ impl ArtifactPlan {
                 .is_some_and(|rest| matches!(rest.get(..1), None | Some(".")))
         })
     }
+}
 
-    /// How generated artifacts name an image.
-    fn reference(
-        &self,
-        image: &str,
-        names: &dyn Names,
-        form: ReferenceForm,
-    ) -> Result<String, Diagnostics> {
-        let images = names.resolve(&reference_name(image, form));
-        let images = images
-            .map_err(|error| describe(self.place.clone(), &EvaluationError::Name(error), names))?;
-        let part = match form {
-            ReferenceForm::Tag => "uri",
-            ReferenceForm::Digest => "pinned",
-        };
-        Ok(images.content()[image][part].as_str().unwrap_or_default().to_owned())
+/// Both, or what is wrong with either.
+fn both<A, B>(
+    first: Result<A, Diagnostics>,
+    second: Result<B, Diagnostics>,
+) -> Result<(A, B), Diagnostics> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(mut errors), Err(more)) => {
+            errors.extend(more);
+            Err(errors)
+        }
+        (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => Err(errors),
     }
+}
+
+/// Only a task definition in JSON has the structure that is to be changed.
+fn no_json(path: &str, place: Span) -> Diagnostic {
+    let message = format!("`{path}` is no JSON, and the changes are for a task definition in JSON");
+    Diagnostic::at(place, message).with_hint("let the path of the artifact end in `.json`")
 }
 
 /// What to do with a secret instead of writing it into an artifact.
@@ -330,18 +347,6 @@ impl Searches {
 
     fn find(&self, text: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(_, mask)| mask.finds(text)).map(|(name, _)| &**name)
-    }
-}
-
-fn plain(text: String) -> Filled {
-    Filled { text, secrets: BTreeSet::new(), notes: Vec::new() }
-}
-
-/// The name by which a generated artifact asks for an image.
-pub(crate) fn reference_name(image: &str, form: ReferenceForm) -> String {
-    match form {
-        ReferenceForm::Tag => format!("images.{image}.uri"),
-        ReferenceForm::Digest => format!("images.{image}.pinned"),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A YAML text as a tree in which every key and value knows its place.
 //!
-//! JSON is read as the YAML that it is.
+//! JSON is read as the YAML that it is, or by [`json::parse`], which takes nothing else.
+
+pub mod json;
 
 use std::ops::Range;
 use std::sync::Arc;

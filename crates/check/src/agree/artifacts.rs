@@ -71,8 +71,12 @@ fn check_size(files: &[File], place: &File) -> Option<Finding> {
     (size > MOST_BYTES).then(|| place.finding(code::ARTIFACT_SIZE, &(0..0), message, fix))
 }
 
-/// A flat file of texts is what `Fn::GetParam` reads.
+/// A flat JSON file of texts is what `Fn::GetParam` reads, unless its name says that it is Terraform's.
 fn check_overrides((file, root): (&File, &Value)) -> Option<Finding> {
+    let is_other = [".yaml", ".yml", ".tfvars.json"].iter().any(|end| file.path.ends_with(end));
+    if is_other {
+        return None;
+    }
     let texts: Vec<_> = root.entries().iter().filter_map(|entry| entry.value.written()).collect();
     if texts.is_empty() || texts.len() != root.entries().len() {
         return None;

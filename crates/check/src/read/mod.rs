@@ -4,13 +4,12 @@
 //! the marks. So a value cannot change what stands around it, as in an artifact, and every part of the
 //! result knows its place in the text that the user wrote.
 
-mod json;
 mod probe;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use shipspec_spec::document::{Kind, Node};
+use shipspec_spec::document::{Kind, Node, json};
 use shipspec_spec::source::Source;
 
 use crate::value::{Data, Entry, UNKNOWN, Value};

@@ -58,7 +58,12 @@ fn kind(schema: &Value) -> String {
         Value::Array(several) => {
             let kinds = several.iter().filter_map(Value::as_str).filter(|kind| *kind != "null");
             let kinds: Vec<_> = kinds.map(|kind| one_kind(kind, schema)).collect();
-            if kinds.len() > 2 { "any JSON".into() } else { kinds.join(" or ") }
+            match kinds.len() {
+                0..=2 => kinds.join(" or "),
+                // A number or truth value is taken as the text that it is.
+                _ if !kinds.iter().any(|kind| kind == "map") => "text".into(),
+                _ => "any JSON".into(),
+            }
         }
         _ => "anything".into(),
     }

@@ -1,14 +1,32 @@
 //! Artifacts in shipspec.yml.
 
+mod app_spec;
+mod edits;
+mod kinds;
+mod number;
+
+pub use app_spec::{AppSpecConfig, CapacityProviderConfig, TaskNetworkConfig};
+pub use edits::{ContainerChange, ContainerEditConfig, LogConfig, TaskDefinitionEdits};
+pub use kinds::{CloudFormationConfig, DotenvConfig, Quotes};
+pub use number::WholeNumber;
+
+pub(super) use app_spec::RawAppSpec;
+pub(super) use edits::{RawLog, RawSize};
+pub(super) use kinds::{RawCloudFormation, RawQuotes};
+pub(super) use number::RawScalar;
+
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::ReferenceForm;
 use super::check::CheckConfig;
 use super::raw::{RawArtifact, RawArtifactMap, RawDefinitions, RawDialect};
 use super::text::{RawText, Text, keep, named_texts, texts};
 use super::tree::Tree;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::document::Node;
 use crate::nearest::nearest;
 use crate::source::{Source, Span};
 
@@ -19,6 +37,10 @@ pub struct ArtifactConfig {
     pub path: Text,
     /// What it is made from.
     pub content: ArtifactContent,
+    /// Changes to the task definition that it is.
+    pub edits: TaskDefinitionEdits,
+    /// What it names an image by, if not by what the file says.
+    pub reference: Option<ReferenceForm>,
     /// Secret parameters that may stand in it.
     pub allow_secrets: Vec<String>,
     /// Findings of `check` that are not told of it.
@@ -38,6 +60,8 @@ impl ArtifactConfig {
         Self {
             path,
             content,
+            edits: TaskDefinitionEdits::default(),
+            reference: None,
             allow_secrets: Vec::new(),
             check: CheckConfig::default(),
             variables: IndexMap::new(),
@@ -86,8 +110,46 @@ pub enum ArtifactContent {
     ImageDetail(String),
     /// `imagedefinitions.json`: containers and their images.
     ImageDefinitions(Vec<(String, String)>),
+    /// An AppSpec for ECS.
+    AppSpec(Box<AppSpecConfig>),
+    /// A template configuration file for CloudFormation.
+    CloudFormation(CloudFormationConfig),
+    /// Terraform variables.
+    Tfvars(IndexMap<String, Tree>),
+    /// Environment variables.
+    Dotenv(DotenvConfig),
     /// Free JSON.
     Json(Tree),
+    /// Free YAML.
+    Yaml(Tree),
+    /// A text.
+    Text(Text),
+}
+
+impl ArtifactContent {
+    /// The texts that are filled in it; none of a template, which is a file of its own.
+    #[must_use]
+    pub fn texts(&self) -> Vec<&Text> {
+        match self {
+            Self::Template(_) | Self::ImageDetail(_) | Self::ImageDefinitions(_) => Vec::new(),
+            Self::AppSpec(config) => config.texts().collect(),
+            Self::CloudFormation(config) => config.texts().collect(),
+            Self::Tfvars(trees) => trees.values().flat_map(Tree::texts).collect(),
+            Self::Dotenv(config) => config.variables.values().collect(),
+            Self::Json(tree) | Self::Yaml(tree) => tree.texts().collect(),
+            Self::Text(text) => vec![text],
+        }
+    }
+
+    /// The images that it names.
+    #[must_use]
+    pub fn images(&self) -> Vec<&str> {
+        match self {
+            Self::ImageDetail(image) => vec![image],
+            Self::ImageDefinitions(pairs) => pairs.iter().map(|(_, image)| &**image).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// Reads what one artifact is made from.
@@ -95,8 +157,12 @@ pub(super) struct ArtifactReader<'a> {
     pub(super) source: &'a Arc<Source>,
     /// The names of the images that the file has.
     pub(super) images: &'a [&'a str],
+    /// The names of its parameters.
+    pub(super) parameters: &'a [&'a str],
     /// Where the artifact's path is written.
     pub(super) key: Span,
+    /// What stands under it, as written.
+    pub(super) node: Option<&'a Node>,
     pub(super) found: &'a mut Diagnostics,
 }
 
@@ -110,36 +176,58 @@ impl ArtifactReader<'_> {
             }
             RawArtifact::Map(map) => map,
         };
-        let content = self.content(map)?;
-        if !matches!(content, ArtifactContent::Template(_)) {
-            self.refuse_keys_of_templates(map);
+        // Every mistake is told, so nothing is left before everything was read.
+        let content = self.content(map);
+        if let Some(content) = &content {
+            self.refuse_keys_of_others(map, content);
         }
         self.refuse_empty_lists(map);
+        let edits = self.edits(map);
+        let when = map.when.as_ref().and_then(|text| self.text(text));
+        let matrix = map.matrix.iter();
+        let matrix = matrix
+            .map(|(name, values)| (name.clone(), texts(values, self.source, self.found)))
+            .collect();
+        let variables = named_texts(&map.variables, self.source, self.found);
         Some(ArtifactConfig {
             path,
-            content,
+            content: content?,
+            edits,
+            reference: map.reference.map(ReferenceForm::from),
             allow_secrets: words(&map.allow_secrets),
             check: CheckConfig::from_raw(&map.check, self.source),
-            variables: named_texts(&map.variables, self.source, self.found),
-            matrix: map
-                .matrix
-                .iter()
-                .map(|(name, values)| (name.clone(), texts(values, self.source, self.found)))
-                .collect(),
-            when: map.when.as_ref().and_then(|text| self.text(text)),
+            variables,
+            matrix,
+            when,
         })
     }
 
-    /// What says how a template is read says nothing about another kind of artifact.
-    fn refuse_keys_of_templates(&mut self, map: &RawArtifactMap) {
+    /// What says how one kind of artifact is made says nothing about another.
+    fn refuse_keys_of_others(&mut self, map: &RawArtifactMap, content: &ArtifactContent) {
+        let of_template = ("a `template`", matches!(content, ArtifactContent::Template(_)));
+        let has_images = !content.images().is_empty() || map.images.is_some();
+        let of_images = ("`image_detail`, `image_definitions` and `images`", has_images);
+        let of_dotenv = ("`dotenv`", matches!(content, ArtifactContent::Dotenv(_)));
+        if !of_template.1 {
+            for key in edits::said(map) {
+                let message = format!(
+                    "`{key}` changes a task definition, and this artifact has no `template` of one"
+                );
+                self.found.push(Diagnostic::at(self.place(&[key]), message));
+            }
+        }
         let keys = [
-            ("only", map.only.is_some()),
-            ("placeholders", !map.placeholders.is_empty()),
-            ("dialect", map.dialect.is_some()),
+            ("only", map.only.is_some(), of_template),
+            ("placeholders", !map.placeholders.is_empty(), of_template),
+            ("dialect", map.dialect.is_some(), of_template),
+            ("reference", map.reference.is_some(), of_images),
+            ("quotes", map.quotes.is_some(), of_dotenv),
         ];
-        for (key, _) in keys.into_iter().filter(|(_, is_said)| *is_said) {
-            let message = format!("`{key}` is for a `template`, and this artifact has none");
-            self.found.push(Diagnostic::at(self.key.clone(), message));
+        for (key, is_said, (owner, is_its)) in keys {
+            if is_said && !is_its {
+                let message = format!("`{key}` is for {owner}, and this artifact has none");
+                self.found.push(Diagnostic::at(self.place(&[key]), message));
+            }
         }
     }
 
@@ -156,22 +244,77 @@ impl ArtifactReader<'_> {
         keep(Text::from_raw(raw, self.source), self.found)
     }
 
+    /// The number, judged as far as it can be now.
+    fn number(
+        &mut self,
+        raw: &RawScalar,
+        name: &'static str,
+        range: RangeInclusive<u32>,
+    ) -> Option<WholeNumber> {
+        WholeNumber::from_raw(raw, name, range, self.source, self.found)
+    }
+
+    /// Where a key below the artifact is written; where that cannot be told, the artifact's own.
+    fn place(&self, path: &[&str]) -> Span {
+        let key = self.node.and_then(|node| node.at(path)).map(|(key, _)| key.range.clone());
+        key.map_or_else(|| self.key.clone(), |range| Span::new(self.source, range))
+    }
+
     fn content(&mut self, map: &RawArtifactMap) -> Option<ArtifactContent> {
-        match (&map.template, &map.image_detail, &map.image_definitions, &map.json) {
-            (Some(path), None, None, None) => self.template(path, map),
-            (None, Some(image), None, None) => {
-                Some(ArtifactContent::ImageDetail(self.image(image)?))
-            }
-            (None, None, Some(list), None) => Some(self.definitions(list)),
-            (None, None, None, Some(tree)) => {
-                Some(ArtifactContent::Json(Tree::from_raw(tree, self.source, self.found)?))
-            }
-            _ => {
-                let message = "an artifact is made from exactly one of `template`, \
-                               `image_detail`, `image_definitions` and `json`";
-                self.found.push(Diagnostic::at(self.key.clone(), message));
-                None
-            }
+        let kinds = [
+            ("template", map.template.is_some()),
+            ("image_detail", map.image_detail.is_some()),
+            ("image_definitions", map.image_definitions.is_some()),
+            ("appspec", map.appspec.is_some()),
+            ("cloudformation", map.cloudformation.is_some()),
+            ("tfvars", map.tfvars.is_some()),
+            ("dotenv", map.dotenv.is_some()),
+            ("json", map.json.is_some()),
+            ("yaml", map.yaml.is_some()),
+            ("text", map.text.is_some()),
+        ];
+        let said: Vec<_> = kinds.iter().filter(|(_, is_said)| *is_said).collect();
+        if said.len() != 1 {
+            let [all @ .., last] = kinds.map(|(kind, _)| format!("`{kind}`"));
+            let all = all.join(", ");
+            let message = format!("an artifact is made from exactly one of {all} and {last}");
+            self.found.push(Diagnostic::at(self.key.clone(), message));
+            return None;
+        }
+        self.content_of_one(map)
+    }
+
+    /// The content, of the only kind that is said.
+    fn content_of_one(&mut self, map: &RawArtifactMap) -> Option<ArtifactContent> {
+        if let Some(path) = &map.template {
+            return self.template(path, map);
+        }
+        if let Some(list) = &map.image_definitions {
+            return Some(self.definitions(list));
+        }
+        if let Some(image) = &map.image_detail {
+            return self.image(image).map(ArtifactContent::ImageDetail);
+        }
+        if let Some(raw) = &map.appspec {
+            return Some(ArtifactContent::AppSpec(Box::new(self.app_spec(raw)?)));
+        }
+        if let Some(raw) = &map.cloudformation {
+            return Some(ArtifactContent::CloudFormation(self.cloudformation(raw)));
+        }
+        if let Some(raw) = &map.tfvars {
+            return Some(ArtifactContent::Tfvars(self.tfvars(raw)));
+        }
+        if let Some(raw) = &map.dotenv {
+            return Some(ArtifactContent::Dotenv(self.dotenv(raw, map.quotes)));
+        }
+        if let Some(text) = &map.text {
+            return self.text(text).map(ArtifactContent::Text);
+        }
+        let mut tree = |raw| Tree::from_raw(raw, self.source, self.found);
+        match (&map.json, &map.yaml) {
+            (Some(raw), _) => tree(raw).map(ArtifactContent::Json),
+            (None, Some(raw)) => tree(raw).map(ArtifactContent::Yaml),
+            (None, None) => None,
         }
     }
 

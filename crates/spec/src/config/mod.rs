@@ -15,7 +15,11 @@ mod test;
 mod text;
 mod tree;
 
-pub use artifact::{ArtifactConfig, ArtifactContent, TemplateConfig, TemplateDialect};
+pub use artifact::{
+    AppSpecConfig, ArtifactConfig, ArtifactContent, CapacityProviderConfig, CloudFormationConfig,
+    ContainerChange, ContainerEditConfig, DotenvConfig, LogConfig, Quotes, TaskDefinitionEdits,
+    TaskNetworkConfig, TemplateConfig, TemplateDialect, WholeNumber,
+};
 pub use check::CheckConfig;
 pub use image::ImageConfig;
 pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
@@ -79,6 +83,15 @@ pub enum ReferenceForm {
     Digest,
 }
 
+impl From<RawReference> for ReferenceForm {
+    fn from(raw: RawReference) -> Self {
+        match raw {
+            RawReference::Tag => Self::Tag,
+            RawReference::Digest => Self::Digest,
+        }
+    }
+}
+
 impl Config {
     /// Every name that anything but a template could ask for.
     #[must_use]
@@ -138,18 +151,20 @@ impl Config {
             }
         }
         let names: Vec<_> = raw.images.keys().map(String::as_str).collect();
+        let parameter_names: Vec<_> = raw.parameters.keys().map(String::as_str).collect();
         let mut artifacts = Vec::new();
         let keys: HashMap<_, _> = root
             .at(&["artifacts"])
             .into_iter()
             .flat_map(|(_, artifacts)| artifacts.entries())
-            .filter_map(|(key, _)| Some((key.text()?, &key.range)))
+            .filter_map(|(key, value)| Some((key.text()?, (&key.range, value))))
             .collect();
         for (path, artifact) in &raw.artifacts {
-            let key = keys.get(&**path).map_or(0..0, |range| (*range).clone());
-            let key = Span::new(source, key);
+            let (key, node) = keys.get(&**path).copied().unzip();
+            let key = Span::new(source, key.cloned().unwrap_or(0..0));
             let path = keep(Text::at_key(path, key.clone()), &mut found);
-            let read = ArtifactReader { source, images: &names, key, found: &mut found };
+            let (images, parameters) = (&*names, &*parameter_names);
+            let read = ArtifactReader { source, images, parameters, key, node, found: &mut found };
             artifacts.extend(path.and_then(|path| read.read(path, artifact)));
         }
         let mut promote = IndexMap::new();
@@ -171,10 +186,7 @@ impl Config {
                 .as_ref()
                 .map(|tag| texts(tag.texts(), source, &mut found))
                 .unwrap_or_default(),
-            reference: match raw.reference {
-                RawReference::Tag => ReferenceForm::Tag,
-                RawReference::Digest => ReferenceForm::Digest,
-            },
+            reference: raw.reference.into(),
             parameters,
             variables: named_texts(&raw.variables, source, &mut found),
             images,

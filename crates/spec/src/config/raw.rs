@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
+use super::artifact::{RawAppSpec, RawCloudFormation, RawLog, RawQuotes, RawScalar, RawSize};
 use super::options::{Network, RawCacheTo, RawNoCache};
 use super::repository::RawCreateRepository;
 use super::reuse::RawReuse;
@@ -329,8 +330,8 @@ pub(super) enum RawArtifact {
     Map(Box<RawArtifactMap>),
 }
 
-/// What an artifact is made from: exactly one of `template`, `image_detail`, `image_definitions`
-/// and `json`.
+/// What an artifact is made from: exactly one of `template`, `image_detail`, `image_definitions`,
+/// `appspec`, `cloudformation`, `tfvars`, `dotenv`, `json`, `yaml` and `text`.
 #[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "ArtifactSource")]
 pub(super) struct RawArtifactMap {
@@ -344,9 +345,63 @@ pub(super) struct RawArtifactMap {
     /// or a map from container to image.
     #[schemars(default)]
     pub(super) image_definitions: Option<RawDefinitions>,
+    /// An `AppSpec` for the blue/green action, in YAML or, where the path ends in `.json`, in JSON.
+    #[schemars(default)]
+    pub(super) appspec: Option<Box<RawAppSpec>>,
+    /// A template configuration file for the `CloudFormation` action.
+    #[schemars(default)]
+    pub(super) cloudformation: Option<RawCloudFormation>,
+    /// Terraform variables: JSON where the path ends in `.tfvars.json`, HCL where it ends in `.tfvars`.
+    #[schemars(default)]
+    pub(super) tfvars: Option<IndexMap<String, RawTree>>,
+    /// Environment variables, `NAME=value` on each line: for `docker run --env-file`, the
+    /// `environmentFiles` of ECS, or a shell.
+    #[schemars(default)]
+    pub(super) dotenv: Option<IndexMap<String, RawScalar>>,
     /// A JSON file with this content.
     #[schemars(default)]
     pub(super) json: Option<RawTree>,
+    /// A YAML file with this content.
+    #[schemars(default)]
+    pub(super) yaml: Option<RawTree>,
+    /// A file with this text, its `${…}` filled.
+    #[schemars(default)]
+    pub(super) text: Option<RawText>,
+    /// For `image_detail`, `image_definitions` and `images`: what they name an image by. Without it,
+    /// what the file says.
+    #[schemars(default)]
+    pub(super) reference: Option<RawReference>,
+    /// For `dotenv`: how values are quoted. Without it, only values are taken that need no quotes
+    /// anywhere.
+    #[schemars(default)]
+    pub(super) quotes: Option<RawQuotes>,
+    /// For a task definition: images of this file for its containers, a list where the names are the
+    /// same, else a map from container to image. In this map and in those below, `*` is every
+    /// container.
+    #[schemars(default)]
+    pub(super) images: Option<RawDefinitions>,
+    /// For a task definition: variables, by container.
+    #[schemars(default)]
+    pub(super) environment: Option<IndexMap<String, IndexMap<String, RawScalar>>>,
+    /// For a task definition: variables whose values ECS fetches, by container: the name of a
+    /// parameter of this file, which stands for its ARN, or a `valueFrom`.
+    #[schemars(default)]
+    pub(super) secrets: Option<IndexMap<String, IndexMap<String, RawText>>>,
+    /// For a task definition: labels, by container.
+    #[schemars(default)]
+    pub(super) docker_labels: Option<IndexMap<String, IndexMap<String, RawScalar>>>,
+    /// For a task definition: commands, by container.
+    #[schemars(default)]
+    pub(super) command: Option<IndexMap<String, Vec<RawScalar>>>,
+    /// For a task definition: where the log goes, by container.
+    #[schemars(default)]
+    pub(super) log: Option<IndexMap<String, RawLog>>,
+    /// For a task definition: CPU units of the task, or a map of them by container.
+    #[schemars(default)]
+    pub(super) cpu: Option<RawSize>,
+    /// For a task definition: memory of the task, or a map of its limits in MiB by container.
+    #[schemars(default)]
+    pub(super) memory: Option<RawSize>,
     /// Secret parameters that may stand in this artifact in plain text.
     #[schemars(default)]
     pub(super) allow_secrets: Vec<RawText>,

@@ -4,10 +4,11 @@
 use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, Error};
 
+use super::artifact::{RawAppSpec, RawScalar};
 use super::options::{RawCacheTo, RawNoCache};
 use super::raw::{
     OneOrMany, RawArtifact, RawArtifactMap, RawCheck, RawDefinitions, RawDialect, RawParameter,
-    RawParameterMap, RawParameterType,
+    RawParameterMap, RawParameterType, RawReference,
 };
 use super::repository::RawCreateRepository;
 use super::reuse::RawReuse;
@@ -15,7 +16,93 @@ use super::text::RawText;
 use super::tree::RawTree;
 
 /// A shape that no alternative has.
-type Misshapen = &'static str;
+pub(super) type Misshapen = &'static str;
+
+/// The keys of a map, taken one by one.
+pub(super) struct Entries(IndexMap<String, RawTree>);
+
+impl Entries {
+    pub(super) fn of(tree: RawTree) -> Result<Self, Misshapen> {
+        match tree {
+            RawTree::Map(entries) => Ok(Self(entries)),
+            _ => Err("a map is wanted here"),
+        }
+    }
+
+    pub(super) fn optional<T>(&mut self, key: &str) -> Result<Option<T>, Misshapen>
+    where
+        T: TryFrom<RawTree, Error = Misshapen>,
+    {
+        self.tree(key).map(T::try_from).transpose()
+    }
+
+    pub(super) fn needed<T>(&mut self, key: &str) -> Result<T, Misshapen>
+    where
+        T: TryFrom<RawTree, Error = Misshapen>,
+    {
+        self.optional(key)?.ok_or("a key is missing here")
+    }
+
+    pub(super) fn list<T>(&mut self, key: &str) -> Result<Vec<T>, Misshapen>
+    where
+        T: TryFrom<RawTree, Error = Misshapen>,
+    {
+        match self.tree(key) {
+            Some(RawTree::List(items)) => items.into_iter().map(T::try_from).collect(),
+            Some(_) => Err("a list is wanted here"),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    pub(super) fn map<T>(&mut self, key: &str) -> Result<Option<IndexMap<String, T>>, Misshapen>
+    where
+        T: TryFrom<RawTree, Error = Misshapen>,
+    {
+        self.map_of(key, T::try_from)
+    }
+
+    /// A map of what `read` makes of its values.
+    fn map_of<T>(
+        &mut self,
+        key: &str,
+        read: impl Fn(RawTree) -> Result<T, Misshapen>,
+    ) -> Result<Option<IndexMap<String, T>>, Misshapen> {
+        let Some(entries) = self.trees(key)? else { return Ok(None) };
+        let entries = entries.into_iter().map(|(name, tree)| Ok((name, read(tree)?)));
+        entries.collect::<Result<_, Misshapen>>().map(Some)
+    }
+
+    pub(super) fn tree(&mut self, key: &str) -> Option<RawTree> {
+        self.0.shift_remove(key)
+    }
+
+    pub(super) fn trees(
+        &mut self,
+        key: &str,
+    ) -> Result<Option<IndexMap<String, RawTree>>, Misshapen> {
+        Ok(self.tree(key).map(Self::of).transpose()?.map(|entries| entries.0))
+    }
+}
+
+impl TryFrom<RawTree> for RawScalar {
+    type Error = Misshapen;
+
+    fn try_from(tree: RawTree) -> Result<Self, Misshapen> {
+        Ok(Self(tree.try_into()?))
+    }
+}
+
+impl TryFrom<RawTree> for RawReference {
+    type Error = Misshapen;
+
+    fn try_from(tree: RawTree) -> Result<Self, Misshapen> {
+        match RawText::try_from(tree)?.as_str() {
+            "tag" => Ok(Self::Tag),
+            "digest" => Ok(Self::Digest),
+            _ => Err("`reference` must be tag or digest"),
+        }
+    }
+}
 
 macro_rules! deserialize_by_way_of_a_tree {
     ($($shape:ty),*) => {$(
@@ -76,6 +163,14 @@ fn map(tree: RawTree) -> Result<IndexMap<String, RawText>, Misshapen> {
         }
         _ => Err("a map is wanted here"),
     }
+}
+
+fn scalars(tree: RawTree) -> Result<IndexMap<String, RawScalar>, Misshapen> {
+    Ok(map(tree)?.into_iter().map(|(name, text)| (name, RawScalar(text))).collect())
+}
+
+fn scalar_list(tree: RawTree) -> Result<Vec<RawScalar>, Misshapen> {
+    Ok(list(tree)?.into_iter().map(RawScalar).collect())
 }
 
 fn texts(items: Vec<RawTree>) -> Result<Vec<RawText>, Misshapen> {
@@ -178,15 +273,33 @@ impl TryFrom<RawTree> for RawArtifact {
 impl TryFrom<IndexMap<String, RawTree>> for RawArtifactMap {
     type Error = Misshapen;
 
-    fn try_from(mut entries: IndexMap<String, RawTree>) -> Result<Self, Misshapen> {
-        let mut take = |key: &str| entries.shift_remove(key);
+    fn try_from(entries: IndexMap<String, RawTree>) -> Result<Self, Misshapen> {
+        let mut entries = Entries(entries);
+        let kinds = Self {
+            template: entries.optional("template")?,
+            image_detail: entries.optional("image_detail")?,
+            image_definitions: entries.optional("image_definitions")?,
+            reference: entries.optional("reference")?,
+            json: entries.tree("json"),
+            yaml: entries.tree("yaml"),
+            text: entries.optional("text")?,
+            tfvars: entries.trees("tfvars")?,
+            dotenv: entries.map("dotenv")?,
+            quotes: entries.optional("quotes")?,
+            cloudformation: entries.optional("cloudformation")?,
+            appspec: entries.optional::<RawAppSpec>("appspec")?.map(Box::new),
+            images: entries.optional("images")?,
+            environment: entries.map_of("environment", scalars)?,
+            secrets: entries.map_of("secrets", map)?,
+            docker_labels: entries.map_of("docker_labels", scalars)?,
+            command: entries.map_of("command", scalar_list)?,
+            log: entries.map("log")?,
+            cpu: entries.optional("cpu")?,
+            memory: entries.optional("memory")?,
+            ..Self::default()
+        };
+        let mut take = |key: &str| entries.0.shift_remove(key);
         Ok(Self {
-            template: take("template").map(RawText::try_from).transpose()?,
-            image_detail: take("image_detail").map(RawText::try_from).transpose()?,
-            image_definitions: take("image_definitions")
-                .map(RawDefinitions::try_from)
-                .transpose()?,
-            json: take("json"),
             allow_secrets: take("allow_secrets").map(list).transpose()?.unwrap_or_default(),
             check: take("check").map(RawCheck::try_from).transpose()?.unwrap_or_default(),
             variables: take("variables").map(map).transpose()?.unwrap_or_default(),
@@ -205,6 +318,7 @@ impl TryFrom<IndexMap<String, RawTree>> for RawArtifactMap {
                 Some(text) => Some(text.as_str().try_into()?),
                 None => None,
             },
+            ..kinds
         })
     }
 }

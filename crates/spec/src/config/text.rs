@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Deserialize;
-use serde_saphyr::Spanned;
+use serde::{Deserialize, Deserializer};
+use serde_saphyr::{Location, Spanned};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expression::{Dialect, EvaluationError, Names, Nested, Template};
@@ -16,25 +16,51 @@ use crate::source::{Source, Span};
 use crate::value::Value;
 
 /// A string as the file has it, with its bytes.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(transparent)]
-pub(super) struct RawText(Spanned<String>);
+#[derive(Debug, Clone)]
+pub(super) struct RawText {
+    text: Spanned<String>,
+    /// It was read as a number or truth value before, so that only the file has what was written.
+    is_literal: bool,
+}
+
+impl<'de> Deserialize<'de> for RawText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Spanned::deserialize(deserializer).map(Self::new)
+    }
+}
 
 impl RawText {
-    pub(super) fn new(spanned: Spanned<String>) -> Self {
-        Self(spanned)
+    pub(super) fn new(text: Spanned<String>) -> Self {
+        Self { text, is_literal: false }
+    }
+
+    /// The text of a number or truth value.
+    pub(super) fn literal(text: Spanned<String>) -> Self {
+        Self { text, is_literal: true }
     }
 
     pub(super) fn as_str(&self) -> &str {
-        &self.0.value
+        &self.text.value
+    }
+
+    /// The text as it is written: `1.10`, and not `1.1`.
+    fn written<'a>(&'a self, source: &'a Source) -> &'a str {
+        let of_file = || source.text.get(range(&self.text.defined));
+        let text = if self.is_literal { of_file() } else { None };
+        text.filter(|text| !text.is_empty()).unwrap_or(self.as_str())
     }
 
     pub(super) fn span(&self, source: &Arc<Source>) -> Span {
-        let span = self.0.referenced.span();
-        let offset = |offset: Option<u64>| offset.and_then(|offset| usize::try_from(offset).ok());
-        let start = offset(span.byte_offset()).unwrap_or_default();
-        Span::new(source, start..start + offset(span.byte_len()).unwrap_or_default())
+        Span::new(source, range(&self.text.referenced))
     }
+}
+
+/// The bytes of a place.
+fn range(location: &Location) -> Range<usize> {
+    let span = location.span();
+    let offset = |offset: Option<u64>| offset.and_then(|offset| usize::try_from(offset).ok());
+    let start = offset(span.byte_offset()).unwrap_or_default();
+    start..start + offset(span.byte_len()).unwrap_or_default()
 }
 
 impl JsonSchema for RawText {
@@ -85,8 +111,15 @@ impl Text {
         Self { template: Template::of_name(name), written, span }
     }
 
+    /// The ARN of a parameter, which is written as its name; nothing if that is no name.
+    pub(super) fn arn_of(name: &str, span: Span) -> Option<Self> {
+        let written = format!("${{arn('{name}')}}");
+        let template = is_name(name).then(|| Template::parse(&written, Dialect::Braces).ok())??;
+        Some(Self { written, template, span })
+    }
+
     pub(super) fn from_raw(raw: &RawText, source: &Arc<Source>) -> Result<Self, Diagnostics> {
-        Self::at(raw.0.value.clone(), raw.span(source))
+        Self::at(raw.written(source).to_owned(), raw.span(source))
     }
 
     /// Reads the text of a key.
@@ -183,13 +216,7 @@ pub(super) fn named_names(
     let text = |(key, raw): (&String, &RawText)| {
         let name = raw.as_str();
         let span = raw.span(source);
-        let is_name = !name.is_empty()
-            && name.split('.').all(|part| {
-                !part.is_empty()
-                    && !part.starts_with(|first: char| first.is_ascii_digit())
-                    && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            });
-        if !is_name {
+        if !is_name(name) {
             let message = format!("`{name}` is no name");
             let hint = "write the name of a parameter or a variable, without `$`";
             found.push(Diagnostic::at(span, message).with_hint(hint));
@@ -200,6 +227,15 @@ pub(super) fn named_names(
         Some((key.clone(), Text { written, template, span }))
     };
     raw.iter().filter_map(text).collect()
+}
+
+/// A name, or a part of a dictionary by its path: `app.db.password`.
+fn is_name(name: &str) -> bool {
+    name.split('.').all(|part| {
+        !part.is_empty()
+            && !part.starts_with(|first: char| first.is_ascii_digit())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
 }
 
 pub(super) fn named_texts(

@@ -51,7 +51,7 @@ impl<'de> Deserialize<'de> for RawTree {
             }
             Unplaced::Literal(literal) => {
                 let text = Spanned::new(literal.to_string(), node.referenced, node.defined);
-                Self::Literal(literal, RawText::new(text))
+                Self::Literal(literal, RawText::literal(text))
             }
             Unplaced::List(items) => Self::List(items),
             Unplaced::Map(entries) => Self::Map(entries),

@@ -6,14 +6,12 @@
 use serde_json::json;
 
 /// `imageDetail.json` for the blue/green action: one image.
-#[must_use]
-pub fn image_detail(reference: &str) -> String {
+pub(super) fn image_detail(reference: &str) -> String {
     json!({ "ImageURI": reference }).to_string()
 }
 
 /// `imagedefinitions.json` for the rolling action: each container with its image.
-#[must_use]
-pub fn image_definitions<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
+pub(super) fn image_definitions<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let entry = |(name, reference): (&str, String)| json!({ "name": name, "imageUri": reference });
     serde_json::Value::Array(pairs.into_iter().map(entry).collect()).to_string()
 }

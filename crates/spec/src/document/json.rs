@@ -1,18 +1,25 @@
 //! JSON as a tree in which every key and value knows its place.
 
 use serde::de::IgnoredAny;
-use shipspec_spec::document::{Kind, Node};
+
+use super::{Kind, Node};
 
 /// Why a text is no JSON, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct JsonError {
-    pub(crate) message: String,
-    pub(crate) offset: usize,
+pub struct JsonError {
+    /// What is wrong.
+    pub message: String,
+    /// The byte at which it is.
+    pub offset: usize,
 }
 
 /// Reads one JSON text. What it may look like is judged by `serde_json`, which also limits how deep it
 /// nests; the tree is then made of what is known to be right.
-pub(crate) fn parse(text: &str) -> Result<Node, JsonError> {
+///
+/// # Errors
+///
+/// [`JsonError`].
+pub fn parse(text: &str) -> Result<Node, JsonError> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
         let start = text.split_inclusive('\n').take(error.line().saturating_sub(1));
         let offset = start.map(str::len).sum::<usize>() + error.column().saturating_sub(1);

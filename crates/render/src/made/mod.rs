@@ -1,0 +1,184 @@
+//! Artifacts that are made without a template, each kind in a file of its own.
+
+mod app_spec;
+mod cloudformation;
+mod dotenv;
+mod images;
+mod parts;
+mod tfvars;
+mod yaml;
+
+pub(crate) use parts::Parts;
+
+use serde_json::Value as Json;
+use shipspec_spec::config::{ArtifactContent, ReferenceForm, describe};
+use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
+use shipspec_spec::expression::{EvaluationError, Names};
+use shipspec_spec::source::Span;
+use shipspec_spec::value::UNKNOWN;
+
+use crate::template::{Filled, Format};
+
+/// What an artifact is made with.
+pub(crate) struct Making<'a> {
+    pub(crate) path: &'a str,
+    /// Where shipspec.yml names it.
+    pub(crate) place: &'a Span,
+    pub(crate) names: &'a dyn Names,
+    /// How it names images.
+    pub(crate) form: ReferenceForm,
+}
+
+/// Whether an artifact of this kind can have this path.
+///
+/// # Errors
+///
+/// Which paths it can have.
+pub(crate) fn check_path(
+    content: &ArtifactContent,
+    path: &str,
+    place: &Span,
+) -> Result<(), Diagnostic> {
+    let wrong = |message: String| Err(Diagnostic::at(place.clone(), message));
+    match (content, Format::of(path)) {
+        (ArtifactContent::Tfvars(_), _) if tfvars::Language::of(path).is_none() => wrong(format!(
+            "`tfvars` makes files that end in `.tfvars` or `.tfvars.json`, not `{path}`"
+        )),
+        (ArtifactContent::AppSpec(_), None) => wrong(format!(
+            "`appspec` makes files that end in `.yaml`, `.yml` or `.json`, not `{path}`"
+        )),
+        (ArtifactContent::Text(_), Some(Format::Json)) => structured("JSON", "json", place),
+        (ArtifactContent::Text(_), Some(Format::Yaml)) => structured("YAML", "yaml", place),
+        _ => Ok(()),
+    }
+}
+
+/// In a text, a value can change what stands around it.
+fn structured(format: &str, kind: &str, place: &Span) -> Result<(), Diagnostic> {
+    let message = format!("`text` writes values as they are, which may break {format}");
+    let hint =
+        format!("say `{kind}:`, or `template:` with a file, which write a value for its place");
+    Err(Diagnostic::at(place.clone(), message).with_hint(hint))
+}
+
+/// What a draft of this kind is written in: YAML where JSON has no sign for what is not known.
+pub(crate) fn draft_format(content: &ArtifactContent, path: &str) -> Format {
+    match content {
+        ArtifactContent::AppSpec(_) | ArtifactContent::Yaml(_) => Format::Yaml,
+        ArtifactContent::Dotenv(_) | ArtifactContent::Text(_) => Format::Text,
+        ArtifactContent::Tfvars(_)
+            if tfvars::Language::of(path) != Some(tfvars::Language::Json) =>
+        {
+            Format::Text
+        }
+        _ => Format::Json,
+    }
+}
+
+impl Making<'_> {
+    /// The text of the artifact; a draft is written as [`draft_format`] says.
+    ///
+    /// # Errors
+    ///
+    /// Everything that has no value, or none that the file can hold.
+    pub(crate) fn make(
+        &self,
+        content: &ArtifactContent,
+        format: Option<Format>,
+    ) -> Result<Filled, Diagnostics> {
+        let mut parts = Parts::new(self.names);
+        let mut notes = Vec::new();
+        let text = match content {
+            ArtifactContent::Template(_) => String::new(),
+            ArtifactContent::ImageDetail(image) => images::image_detail(&self.reference(image)?),
+            ArtifactContent::ImageDefinitions(pairs) => self.image_definitions(pairs)?,
+            ArtifactContent::AppSpec(config) => {
+                let app_spec = app_spec::app_spec(config, &mut parts);
+                match format.or_else(|| Format::of(self.path)) {
+                    Some(Format::Json) => app_spec.to_string(),
+                    _ => self.yaml(&app_spec)?,
+                }
+            }
+            ArtifactContent::CloudFormation(config) => {
+                let (content, told) = cloudformation::configuration(config, &mut parts);
+                notes.extend(told.into_iter().map(|note| format!("`{}`: {note}", self.path)));
+                content.to_string()
+            }
+            ArtifactContent::Tfvars(variables) => {
+                let variables = variables.iter();
+                let variables =
+                    variables.map(|(name, tree)| (name.clone(), parts.tree(tree))).collect();
+                tfvars::write(&variables, tfvars::Language::of(self.path))
+            }
+            ArtifactContent::Dotenv(config) => dotenv::write(config, &mut parts),
+            ArtifactContent::Json(tree) => {
+                let content = parts.tree(tree);
+                notes.extend(self.override_note(&content));
+                content.to_string()
+            }
+            ArtifactContent::Yaml(tree) => {
+                let content = parts.tree(tree);
+                self.yaml(&content)?
+            }
+            ArtifactContent::Text(text) => parts.text(text),
+        };
+        Ok(Filled { text, secrets: parts.finish()?, notes })
+    }
+
+    fn yaml(&self, content: &Json) -> Result<String, Diagnostic> {
+        yaml::write(content).map_err(|error| {
+            Diagnostic::at(
+                self.place.clone(),
+                format!("`{}` cannot be written: {error}", self.path),
+            )
+        })
+    }
+
+    fn image_definitions(&self, pairs: &[(String, String)]) -> Result<String, Diagnostics> {
+        let mut filled = Vec::new();
+        for (container, image) in pairs {
+            filled.push((&**container, self.reference(image)?));
+        }
+        Ok(images::image_definitions(filled))
+    }
+
+    /// How the artifact names an image.
+    pub(crate) fn reference(&self, image: &str) -> Result<String, Diagnostics> {
+        let images = self.names.resolve(&reference_name(image, self.form)).map_err(|error| {
+            describe(self.place.clone(), &EvaluationError::Name(error), self.names)
+        })?;
+        let part = match self.form {
+            ReferenceForm::Tag => "uri",
+            ReferenceForm::Digest => "pinned",
+        };
+        let content = images.content();
+        let unknown = || content.as_str().filter(|text| text.contains(UNKNOWN));
+        let text = content[image][part].as_str().or_else(unknown);
+        Ok(text.unwrap_or_default().to_owned())
+    }
+
+    /// A CloudFormation action may read the file with `Fn::GetParam`, one key at a time, and what it
+    /// hands to the stack has a limit ([ParameterOverrides]).
+    ///
+    /// [ParameterOverrides]: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
+    fn override_note(&self, content: &Json) -> Option<String> {
+        const MOST: usize = 1024;
+        let texts = content.as_object()?.values().filter_map(Json::as_str);
+        let length: usize = texts.map(str::len).sum();
+        let path = self.path;
+        (length > MOST).then(|| {
+            format!(
+                "the values of `{path}` have {length} bytes; a CloudFormation action that reads them \
+                 takes 1 KB in its `ParameterOverrides`"
+            )
+        })
+    }
+}
+
+/// The name by which a generated artifact asks for an image.
+pub(crate) fn reference_name(image: &str, form: ReferenceForm) -> String {
+    match form {
+        ReferenceForm::Tag => format!("images.{image}.uri"),
+        ReferenceForm::Digest => format!("images.{image}.pinned"),
+    }
+}
