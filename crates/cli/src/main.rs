@@ -11,6 +11,7 @@ mod dockerfiles;
 mod failure;
 mod flags;
 mod images;
+mod init;
 mod keys;
 mod ledger;
 mod live;
