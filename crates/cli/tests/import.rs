@@ -40,15 +40,83 @@ const TEMPLATES: [&str; 2] = ["taskdef_template.json", "appspec_template.yaml"];
 
 #[test]
 fn the_shell_of_the_fixtures_comes_to_what_they_have_now() {
-    assert_snapshot!(config("codedeploy-blue-green", &TEMPLATES), @"");
-    assert_snapshot!(config("firelens-blue-green", &[]), @"");
-    assert_snapshot!(config("cloudformation-changeset", &[]), @"");
+    assert_snapshot!(config("codedeploy-blue-green", &TEMPLATES), @r#"
+    # Made from buildspec.yml by `shipspec import`.
+    version: 1
+    images:
+      app:
+        repository: ${REPOSITORY_URL}
+        tags: ["${IMAGE_TAG}", latest]
+    artifacts:
+      taskdef.json: taskdef_template.json
+      appspec.yaml: appspec_template.yaml
+    "#);
+    assert_snapshot!(config("firelens-blue-green", &[]), @"
+    # Made from buildspec.yml by `shipspec import`.
+    version: 1
+    tag: ${COMMIT | short(8)}
+    variables:
+      REGISTRY: ${ACCOUNT_ID}.dkr.ecr.${AWS_DEFAULT_REGION}.amazonaws.com
+    images:
+      webapp:
+        repository: ${REGISTRY}/${REPOSITORY_NAME}/webapp
+        context: webapp
+      logrouter:
+        repository: ${REGISTRY}/${REPOSITORY_NAME}/logrouter
+        context: firelens
+    artifacts:
+      webapp-image/imageDetail.json:
+        image_detail: webapp
+      logrouter-image/imageDetail.json:
+        image_detail: logrouter
+    ");
+    assert_snapshot!(config("cloudformation-changeset", &[]), @"
+    # Made from buildspec.yml by `shipspec import`.
+    version: 1
+    tag: ${COMMIT}
+    parameters:
+      DB_PASSWORD: ssm:rds_pass
+    images:
+      app:
+        repository: ${AWS_ACCOUNT_ID}.dkr.ecr.${AWS_DEFAULT_REGION}.amazonaws.com/${IMAGE_REPO_NAME}
+        dockerfile: Dockerfile.old
+        # Everybody who can pull the image can read these. Mount them with `secrets:` instead.
+        insecure_build_args:
+          DB_PASSWORD: ${DB_PASSWORD}
+    artifacts:
+      build.json:
+        json:
+          tag: ${IMAGE_TAG}
+    ");
 }
 
 #[test]
 fn every_command_is_accounted_for() {
     let project = before("codedeploy-blue-green", Project::new(), &TEMPLATES);
-    assert_snapshot!(project.run(&["import"]), @"");
+    assert_snapshot!(project.run(&["import"]), @"
+    exit: 0
+    --- stdout
+    --- stderr
+    line 6: dropped `echo Logging in to Amazon ECR`: it only says what comes next
+    line 7: dropped `aws ecr get-login-password --region $AWS_DEFAULT_REGION | docker login --username AWS --password-std…`: shipspec signs in at ECR by itself
+    line 8: replaced `COMMIT_HASH=$(echo $CODEBUILD_RESOLVED_SOURCE_VERSION | cut -c 1-7)`
+    line 9: replaced `IMAGE_TAG=${COMMIT_HASH:=latest}`
+    line 9: look: without a value of `COMMIT_HASH`, `latest` is overwritten and nobody is told (buildspec-latest)
+    line 12: dropped `echo Build started on $(date)`: it only says what comes next
+    line 13: replaced `docker build -t $REPOSITORY_URL:latest .`: `images:`
+    line 14: replaced `docker tag $REPOSITORY_URL:latest $REPOSITORY_URL:$IMAGE_TAG`: `images:`
+    line 17: dropped `echo Pushing the images`: it only says what comes next
+    line 18: replaced `docker push $REPOSITORY_URL:latest`: `images:`
+    line 18: look: `post_build` runs even if `build` failed, so that this pushes what is broken or old (buildspec-push)
+    line 19: replaced `docker push $REPOSITORY_URL:$IMAGE_TAG`: `images:`
+    line 20: replaced `export IMAGE_CURRENT=$REPOSITORY_URL:$IMAGE_TAG`
+    line 21: replaced `envsubst < taskdef_template.json > taskdef.json`: the artifact `taskdef.json`
+    line 22: replaced `envsubst < appspec_template.yaml > appspec.yaml`: the artifact `appspec.yaml`
+    line 23: dropped `echo Build completed on $(date)`: it only says what comes next
+    wrote shipspec.yml
+    wrote buildspec.shipspec.yml
+    commands: 9 replaced, 5 dropped, 0 kept; 2 to look at; `shipspec plan --offline` shows what it comes to
+    ");
 }
 
 fn small(text: &str) -> Outcome {
@@ -57,16 +125,49 @@ fn small(text: &str) -> Outcome {
 
 #[test]
 fn what_cannot_be_imported_is_told() {
-    assert_snapshot!(small("version: 0.2\nphases:\n  build:\n    commands: [make, docker compose push]\n"), @"");
-    assert_snapshot!(small("version: 0.2\nphases: [\n"), @"");
-    assert_snapshot!(Project::new().run(&["import"]), @"");
+    assert_snapshot!(small("version: 0.2\nphases:\n  build:\n    commands: [make, docker compose push]\n"), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    line 4: kept `docker compose push`: `docker compose` has its images in a file of its own
+    error: `ci/buildspec.yml` builds no image that shipspec could build
+     |
+     = hint: shipspec.yml is for images that are built and pushed; `shipspec init` writes one from a few answers
+    ");
+    assert_snapshot!(small("version: 0.2\nphases: [\n"), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: this is no YAML: unclosed bracket '['
+     --> ci/buildspec.yml:2:9
+      |
+    2 | phases: [
+      |         ^
+    ");
+    assert_snapshot!(Project::new().run(&["import"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `buildspec.yml` cannot be read: No such file or directory (os error 2)
+     |
+     = hint: name the buildspec: `shipspec import path/to/buildspec.yml`
+    ");
 }
 
 #[test]
 fn nothing_is_written_over_what_is_there() {
     let text = "version: 0.2\nphases:\n  build:\n    commands:\n      - docker build -t $R:1 .\n      - docker push $R:1\n";
     let project = Project::new().file("buildspec.yml", text).file("shipspec.yml", "mine");
-    assert_snapshot!(project.run(&["import"]), @"");
+    assert_snapshot!(project.run(&["import"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    line 5: replaced `docker build -t $R:1 .`: `images:`
+    line 6: replaced `docker push $R:1`: `images:`
+    error: not written, because it exists: `shipspec.yml`
+     |
+     = hint: `--force` replaces what is there
+    ");
     assert_eq!(
         (project.read("shipspec.yml").as_str(), project.has("buildspec.shipspec.yml")),
         ("mine", false)

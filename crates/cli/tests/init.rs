@@ -52,19 +52,57 @@ fn what_is_there_stays() {
     let project =
         Project::new().file("buildspec.yml", "mine").file("taskdef_template.json", "mine");
     let (kind, flags) = KINDS[1];
-    assert_snapshot!(init(&project, kind, flags), @"");
+    assert_snapshot!(init(&project, kind, flags), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: not written, because it exists: `buildspec.yml`, `taskdef_template.json`
+     |
+     = hint: `--force` replaces what is there
+    ");
     assert!(!project.has("shipspec.yml"));
     let forced = [flags, &["--force"]].concat();
-    assert_snapshot!(init(&project, kind, &forced), @"");
+    assert_snapshot!(init(&project, kind, &forced), @"
+    exit: 0
+    --- stdout
+    --- stderr
+    wrote shipspec.yml
+    wrote buildspec.yml
+    wrote taskdef_template.json
+    still needed: Dockerfile
+    next: `shipspec check`, then `shipspec plan`
+    ");
     assert!(project.read("buildspec.yml").contains("shipspec run"));
 }
 
 #[test]
 fn everything_that_is_missing_or_wrong_is_told_at_once() {
     let project = Project::new();
-    assert_snapshot!(project.run(&["init", "--pipeline", "blue-green-sidecar", "--port", "0"]), @"");
-    assert_snapshot!(project.run(&["init", "--pipeline", "rolling"]), @"");
-    assert_snapshot!(project.run(&["init"]), @"");
+    assert_snapshot!(project.run(&["init", "--pipeline", "blue-green-sidecar", "--port", "0"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: --port: `0` is no port: 1 to 65535
+    error: `--repository` is needed: the repository that the image is pushed to
+    error: `--container` is needed: the container in the task definition
+    error: `--sidecar` is needed: the second container, and the folder of its Dockerfile
+    error: `--sidecar-repository` is needed: the repository of its image
+    ");
+    assert_snapshot!(project.run(&["init", "--pipeline", "rolling"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `--repository` is needed: the repository that the image is pushed to
+    error: `--container` is needed: the container in the task definition
+    ");
+    assert_snapshot!(project.run(&["init"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `--pipeline` is needed where nobody can be asked
+     |
+     = hint: name one: rolling, blue-green, blue-green-sidecar, cloudformation or terraform
+    ");
     assert_eq!(std::fs::read_dir(project.folder()).expect("the folder").count(), 0);
 }
 
