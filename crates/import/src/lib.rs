@@ -12,6 +12,7 @@ mod evaluate;
 mod files;
 mod images;
 mod json;
+mod logins;
 mod marks;
 mod names;
 mod noise;
@@ -212,6 +213,7 @@ fn remarks(walk: &Walk<'_>, source: &Source) -> Vec<Remark> {
         let (kind, message) = match &step.what {
             What::Kept(why) => (Kind::Kept, why.clone()),
             What::Dropped(why) => (Kind::Dropped, (*why).to_owned()),
+            What::SignsInAt(_) => (Kind::Replaced, "`registries:`".to_owned()),
             What::SignsIn => (Kind::Dropped, "shipspec signs in at ECR by itself".to_owned()),
             What::Guards => {
                 (Kind::Dropped, "shipspec publishes nothing after a failed build".to_owned())

@@ -63,7 +63,7 @@ fn words_of(body: &Body) -> Vec<&str> {
     }
 }
 
-/// A pipe that ends in `docker login`, or `docker login` with a password.
+/// A login at ECR: a pipe that ends in `docker login`, or `docker login` with a password.
 fn login(statement: &Statement) -> Option<What> {
     let is_login =
         |body: &Body| matches!(words_of(body).as_slice(), ["docker" | "podman", "login", ..]);
@@ -76,11 +76,7 @@ fn login(statement: &Statement) -> Option<What> {
         .words
         .iter()
         .any(|word| from_ecr(&word.text) || word.text.contains(".dkr.ecr."));
-    Some(if is_ecr {
-        What::SignsIn
-    } else {
-        What::Kept("shipspec uses what `docker login` leaves for registries other than ECR".into())
-    })
+    is_ecr.then_some(What::SignsIn)
 }
 
 /// `$(aws ecr get-login …)`, with or without `eval` or a shell.
@@ -219,8 +215,7 @@ mod tests {
         ] {
             assert_eq!(what(text), Some(What::SignsIn), "{text}");
         }
-        let hub = what("echo $TOKEN | docker login -u $USER --password-stdin");
-        assert!(matches!(hub, Some(What::Kept(_))), "{hub:?}");
+        assert_eq!(what("echo $TOKEN | docker login -u $USER --password-stdin"), None);
     }
 
     #[test]

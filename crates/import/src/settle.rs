@@ -153,7 +153,7 @@ impl Walk<'_> {
                     });
                     (!paths.iter().all(is_parent) || is_used).then_some("it is not replaced")
                 }
-                What::SignsIn => {
+                What::SignsIn | What::SignsInAt(_) => {
                     let is_used = later().any(|other| self.may_use_registry(other));
                     is_used.then_some("commands that stay may need it")
                 }

@@ -10,6 +10,7 @@ use shipspec_shell::{Body, Next, Script, Statement};
 
 use crate::files::FileStep;
 use crate::images::{Build, Push};
+use crate::logins::Login;
 use crate::text::{Meaning, Piece, Text, Variables};
 
 /// A part of the buildspec that is kept or replaced as a whole.
@@ -53,6 +54,8 @@ pub(crate) enum What {
     Dropped(&'static str),
     /// Signs in at ECR.
     SignsIn,
+    /// Signs in elsewhere, with the login of this number.
+    SignsInAt(usize),
     /// A guard against a build that failed before.
     Guards,
     /// It starts an engine, or waits for one.
@@ -77,6 +80,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) local: BTreeMap<String, usize>,
     pub(crate) pushes: Vec<Push>,
     pub(crate) files: Vec<FileStep>,
+    pub(crate) logins: Vec<Login>,
     pub(crate) steps: Vec<Step>,
     /// What is worth a look, with the number of its step.
     pub(crate) looks: Vec<(usize, String)>,
@@ -103,6 +107,7 @@ impl<'a> Walk<'a> {
             local: BTreeMap::new(),
             pushes: Vec::new(),
             files: Vec::new(),
+            logins: Vec::new(),
             steps: Vec::new(),
             looks: Vec::new(),
             handed_on: handed_on(root),
@@ -244,6 +249,9 @@ impl<'a> Walk<'a> {
         }
         if let Some(what) = crate::noise::look(statement) {
             return what;
+        }
+        if crate::logins::is_login(statement) {
+            return self.sign_in(statement);
         }
         match statement.pipeline.as_slice() {
             [Body::Simple(command)] => self.simple(command, script),

@@ -197,6 +197,37 @@ fn secrets_among_build_arguments_keep_working_and_are_told() {
 }
 
 #[test]
+fn a_login_with_a_parameter_needs_no_shell() {
+    let text = "version: 0.2
+env:
+  parameter-store: { HUB_USER: /hub/user, HUB_TOKEN: /hub/token }
+phases:
+  build:
+    commands:
+      - echo $HUB_TOKEN | docker login --username $HUB_USER --password-stdin
+      - docker build -t $REPO:latest .
+      - docker push $REPO:latest
+";
+    let import = read_with(text, &[]).expect("an import");
+    assert_snapshot!(import.config, @"
+    # Made from buildspec.yml by `shipspec import`.
+    version: 1
+    parameters:
+      HUB_USER: ssm:/hub/user
+      HUB_TOKEN: ssm:/hub/token
+    registries:
+      docker.io:
+        username: ${HUB_USER}
+        password: HUB_TOKEN
+    images:
+      app:
+        repository: ${REPO}
+        tags: [latest]
+    ");
+    assert_eq!(commands(&import), ["shipspec run"]);
+}
+
+#[test]
 fn files_for_deploy_actions_become_artifacts() {
     let template = r#"{"image": "<IMAGE>", "command": "$HOME", "port": "__PORT__"}"#;
     let text = buildspec(&[

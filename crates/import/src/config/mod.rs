@@ -59,6 +59,7 @@ pub(crate) fn write(
     for image in images {
         writer.image(image, &mut of_images);
     }
+    let registries = writer.registries();
     let read_by_images = writer.names.read.borrow().clone();
     for artifact in &artifacts {
         writer.artifact(artifact, &mut of_files);
@@ -80,9 +81,10 @@ pub(crate) fn write(
             let _ = writeln!(text, "tag: {}", list(many));
         }
     }
-    let sections = [
+    let sections: [(&str, String); 5] = [
         ("parameters", parameters),
         ("variables", variables),
+        ("registries", registries),
         ("images", of_images),
         ("artifacts", of_files),
     ];

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::Writer;
 use crate::names::is_made;
 use crate::text::Meaning;
+use crate::walk::What;
 use crate::yaml::scalar;
 
 impl Writer<'_> {
@@ -30,6 +31,22 @@ impl Writer<'_> {
         for (name, value) in &self.globals {
             if told.insert(name.clone()) {
                 let _ = writeln!(text, "  {name}: {}", scalar(value, false));
+            }
+        }
+        text
+    }
+
+    /// Who signs in elsewhere than at ECR.
+    pub(super) fn registries(&self) -> String {
+        let mut text = String::new();
+        let mut told = BTreeSet::new();
+        for (number, login) in self.walk.logins.iter().enumerate() {
+            let is_live = self.walk.steps.iter().any(|step| step.what == What::SignsInAt(number));
+            if is_live && told.insert(&login.host) {
+                let user = scalar(&self.names.write(&login.user), false);
+                self.names.read.borrow_mut().insert(login.password.clone());
+                let (host, password) = (&login.host, &login.password);
+                let _ = write!(text, "  {host}:\n    username: {user}\n    password: {password}\n");
             }
         }
         text
