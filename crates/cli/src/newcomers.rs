@@ -1,4 +1,4 @@
-//! Files that are written for a user to keep: none over one that exists, and all or none.
+//! Files that are written for a user to keep: none at all if one of them exists.
 
 use std::path::Path;
 

@@ -194,6 +194,8 @@ fn what_was_imported_runs() {
         .repository(&repository)
         .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
         .variable("TASK_FAMILY", "shop")
+        .variable("CONTAINER_NAME", "web")
+        .variable("CONTAINER_PORT", "80")
         .variable("EXECUTION_ROLE_ARN", "arn:aws:iam::111122223333:role/execution")
         .dockerfile(&testbed, &format!("LABEL test={}", testbed.unique("imported")));
     let project = before("codedeploy-blue-green", project, &TEMPLATES);

@@ -216,8 +216,12 @@ impl<'a> Walk<'a> {
             });
         for command in programs.collect::<Vec<_>>() {
             let (_, words) = command.split();
-            if words.first().is_some_and(|word| matches!(&*word.text, "cd" | "pushd" | "popd")) {
-                self.folder = None;
+            match words.first().map(|word| &*word.text) {
+                Some("cd" | "pushd" | "popd") => self.folder = None,
+                Some("." | "source") => {
+                    self.look("what it sets reaches shipspec only if it is exported");
+                }
+                _ => {}
             }
         }
     }

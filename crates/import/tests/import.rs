@@ -228,6 +228,23 @@ phases:
 }
 
 #[test]
+fn what_might_not_reach_shipspec_is_told() {
+    let import = read(&[
+        ". ./.env",
+        "PASS=$(aws ssm get-parameter --name /p --with-decryption | jq -r .Parameter.Value)",
+        "docker build -t $REPO:1.0 . && docker push $REPO:1.0",
+        "sed \"s/PASS/$PASS/\" taskdef.tpl > taskdef.json",
+    ]);
+    let looks = import.remarks.iter().filter(|remark| remark.kind == Kind::Look);
+    let looks: Vec<_> = looks.map(ToString::to_string).collect();
+    assert_snapshot!(looks.join("\n"), @"
+    look: `PASS` may be a secret; a file that it would stand in is refused unless `allow_secrets` names it there
+    look: `taskdef.tpl` is not here, so nobody looked which names it asks for
+    line 6: look: what it sets reaches shipspec only if it is exported
+    ");
+}
+
+#[test]
 fn files_for_deploy_actions_become_artifacts() {
     let template = r#"{"image": "<IMAGE>", "command": "$HOME", "port": "__PORT__"}"#;
     let text = buildspec(&[

@@ -69,6 +69,11 @@ impl Writer<'_> {
             if is_of_env {
                 self.written.moved.insert(name.clone());
             }
+            if *is_secret && is_shown {
+                self.written.looks.push(format!(
+                    "`{name}` may be a secret; a file that it would stand in is refused unless `allow_secrets` names it there"
+                ));
+            }
             let from = scalar(&self.names.write(from), false);
             match region.as_ref().map(|region| scalar(&self.names.write(region), false)) {
                 None => {
