@@ -14,6 +14,12 @@ linked_programs=(
   containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 docker-init docker-proxy runc tini busybox
 )
 
+# Of the distribution's next release. They run with the machine's libraries, which are older than theirs;
+# its runc does not, and this release's serves as well, as does its docker-init.
+next_packages=(docker.io containerd)
+next_programs=(containerd ctr containerd-shim-runc-v2 docker-proxy dockerd)
+declare -A next_releases=([bullseye]=bookworm [bookworm]=trixie)
+
 # Where programs are. A link to another testbed's tools saves the download.
 tools=$(realpath -m "$home/tools")
 
@@ -22,6 +28,9 @@ install_all() {
   component packages "${wanted_packages[*]} $(dpkg --print-architecture)" install_packages
   component moto "$(cat "$library/testbed-moto.txt")" install_moto
   component commands "$tools $(cat "$library/testbed-install.sh")" install_commands
+  if [[ ${engine-} == 26 ]]; then
+    component next "$tools ${next_packages[*]} $(dpkg --print-architecture)" install_next
+  fi
 }
 
 # Runs an installer unless what it made is there, made from the same description.
@@ -124,11 +133,45 @@ install_aws() {
   fi
 }
 
+# The engine of the next release, from where the machine gets this one's packages: with lists and a cache of
+# its own, so that the machine's are not touched.
+install_next() {
+  local release mirror key apt=$tools/next/apt package program
+  # shellcheck source=/dev/null
+  release=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME-}")
+  [[ -n ${next_releases[${release:-none}]-} ]] || fail "engine 26 is taken from Debian; this is ${release:-something else}"
+  # shellcheck disable=SC2016 # these are apt's own variables
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' "Codename: $release" | head -1)
+  [[ -n $mirror ]] || fail "apt knows no mirror of $release"
+  key=/usr/share/keyrings/debian-archive-keyring.gpg
+  [[ -f $key ]] || fail "$key is missing (debian-archive-keyring)"
+  rm -rf "$tools/next"
+  mkdir -p "$apt"/{lists/partial,cache/archives/partial,debs} "$tools/next"/{packages,bin}
+  printf 'deb [signed-by=%s] %s %s main\n' "$key" "$mirror" "${next_releases[$release]}" >"$apt/sources.list"
+  local -a options=(
+    -qq -o APT::Sandbox::User=root -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt/cache"
+  )
+  apt-get "${options[@]}" update || fail "the next release's list of packages cannot be fetched"
+  (cd "$apt/debs" && apt-get "${options[@]}" download "${next_packages[@]}") \
+    || fail "the next release's packages cannot be downloaded"
+  for package in "$apt"/debs/*.deb; do
+    dpkg -x "$package" "$tools/next/packages"
+  done
+  rm -rf "$apt"
+  for program in "${next_programs[@]}"; do
+    ln -s "$(program_path "$program" "$tools/next/packages")" "$tools/next/bin/$program"
+  done
+  "$tools/next/bin/dockerd" --version >/dev/null || fail "its dockerd does not run with this machine's libraries"
+}
+
+# program_path NAME [FOLDER]: where the unpacked packages have a program.
 program_path() {
+  local root=${2:-$tools/packages}
   local folder
   for folder in usr/bin usr/sbin bin sbin; do
-    if [[ -x $tools/packages/$folder/$1 ]]; then
-      printf '%s' "$tools/packages/$folder/$1"
+    if [[ -x $root/$folder/$1 ]]; then
+      printf '%s' "$root/$folder/$1"
       return
     fi
   done

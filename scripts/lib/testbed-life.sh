@@ -6,6 +6,8 @@
 # Below this group are all containers, and nobody else's.
 cgroup=shipspec-testbed-$(printf '%s' "$home" | sha256sum | cut -c 1-12)
 state=$home/state
+# Which engine `up` starts, and none if it does not matter which one runs.
+engine=
 # Seconds that a start may take at most, on a busy machine.
 patience=90
 
@@ -15,9 +17,13 @@ up() {
   fi
   lock
   if is_up; then
+    if [[ -n $engine && $engine != "$(cat "$state/engine")" ]]; then
+      fail "is up with engine $(cat "$state/engine"); scripts/testbed down first"
+    fi
     say "is up"
     tell_if_old
   else
+    engine=${engine:-20.10}
     clean_up
     install_all
     say "building the front"
@@ -101,11 +107,12 @@ tell_if_old() {
 
 start() {
   mkdir -p "$state/log"
+  printf '%s\n' "$engine" >"$state/engine"
   # Every process inside holds this file, so its lock tells when the last one has ended.
   exec 8>"$home/alive"
   flock --shared 8
   setsid unshare --mount --propagation private --net --pid --fork --kill-child --mount-proc \
-    "$home/bin/testbed" --home "$home" init --cgroup "$cgroup" \
+    "$home/bin/testbed" --home "$home" init --cgroup "$cgroup" --engine "$engine" \
     >"$state/log/testbed.log" 2>&1 </dev/null 9>&- &
   exec 8>&-
   local outer=$! init='' deadline=$((SECONDS + patience))

@@ -212,15 +212,20 @@ impl Engine {
         reporter: &dyn Reporter,
     ) -> Result<Built, BuildError> {
         let context = Context::open(&inputs.plan.context, &inputs.plan.dockerfile)?;
-        let buildkit = BuildKit::connect(&self.address).await;
-        let buildkit = buildkit.map_err(|error| BuildError::Engine(causes(&error)))?;
+        let buildkit = self.buildkit().await?;
         let is_classic = buildkit.is_none();
         if inputs.plan.options.asks_much() {
             inputs.plan.options.check(self.abilities(!is_classic).await?)?;
         }
         inputs.plan.options.check_files()?;
         let Outcome { unknown_secrets, unknown_agents, bases } = match buildkit {
-            Some(buildkit) => buildkit.build(inputs, &context, reporter).await?,
+            Some(buildkit) => match buildkit.build(inputs, &context, reporter).await {
+                Err(error) if error.is_name_taken() => match self.buildkit().await? {
+                    Some(again) => again.build(inputs, &context, reporter).await?,
+                    None => return Err(error),
+                },
+                built => built?,
+            },
             None => {
                 classic::build(&self.docker, inputs, context, reporter).await?;
                 Outcome::default()
@@ -242,6 +247,11 @@ impl Engine {
             }),
             None => Err(BuildError::Engine(format!("it has no image `{}` afterwards", inputs.tag))),
         }
+    }
+
+    async fn buildkit(&self) -> Result<Option<BuildKit>, BuildError> {
+        let buildkit = BuildKit::connect(&self.address).await;
+        buildkit.map_err(|error| BuildError::Engine(causes(&error)))
     }
 
     /// Refuses what this engine would leave out of a build, or do in another way than was asked.

@@ -125,9 +125,37 @@ impl Hint for BuildError {
             Self::Access(source) => source.hint(),
             Self::BaseMoved { .. } => Some("nothing was tagged or written; run it again".into()),
             Self::Step { .. } => Some("nothing was tagged or written".into()),
+            Self::BaseImage { message, .. } => base_hint(message).map(str::to_owned),
             _ => None,
         }
     }
+}
+
+impl BuildError {
+    /// Another build gave its image the same name at the same moment, which containerd's store refuses to
+    /// the second. Asked again, it finds the name and takes it; all of its steps are known by then.
+    pub(crate) fn is_name_taken(&self) -> bool {
+        matches!(self, Self::OtherStep { step, message }
+            if step.name.starts_with("exporting to image") && message.ends_with("already exists"))
+    }
+}
+
+/// What may help where a base image cannot be pulled, from the engine's words.
+fn base_hint(message: &str) -> Option<&'static str> {
+    let message = message.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if has(&["toomanyrequests", "too many requests", "rate limit"]) {
+        return Some(
+            "the registry limits how often it is asked: run it again later, sign in to it, or take the image through a pull-through cache of ECR",
+        );
+    }
+    if has(&["403", "401", "forbidden", "denied", "unauthorized", "authorization"]) {
+        return Some(
+            "allow `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer` in its repository, or sign in to its registry; some registries say the same of an image that does not exist",
+        );
+    }
+    let is_missing = has(&["not found", "manifest unknown", "name unknown", "does not exist"]);
+    is_missing.then_some("check its name and tag: its registry has no such image")
 }
 
 /// Why an image was not pushed.
@@ -149,4 +177,30 @@ pub enum PushError {
     /// The engine could not be asked.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base_hint;
+
+    #[test]
+    fn a_base_image_that_is_limited_denied_or_missing_is_told_apart() {
+        for (message, hint) in [
+            ("unexpected status code [manifests 1]: 429 Too Many Requests", "limits how often"),
+            ("toomanyrequests: You have reached your pull rate limit", "limits how often"),
+            (
+                "pulling from host r.example failed with status code [manifests 1]: 403 Forbidden",
+                "allow `ecr:",
+            ),
+            (
+                "pull access denied, repository does not exist or may require authorization",
+                "allow `ecr:",
+            ),
+            ("r.example/web:1: not found", "check its name"),
+        ] {
+            let told = base_hint(message).unwrap_or_default();
+            assert!(told.starts_with(hint) || told.contains(hint), "{message}: {told}");
+        }
+        assert_eq!(base_hint("dial tcp: lookup r.example: no such host"), None);
+    }
 }

@@ -70,7 +70,11 @@ impl UploadError {
         match self {
             Self::Push(failure) => {
                 let refusal = refusal(failure);
-                refusal.contains("tag invalid") || refusal.contains("tag is immutable")
+                // containerd tells the status alone, and ECR refuses well-formed manifests for nothing else.
+                let is_bare = refusal.contains("unexpected status from PUT request")
+                    && refusal.contains("/manifests/")
+                    && refusal.contains("400 Bad Request");
+                refusal.contains("tag invalid") || refusal.contains("tag is immutable") || is_bare
             }
             Self::Registry(_) | Self::Access(_) | Self::Engine(_) => false,
         }
@@ -109,15 +113,22 @@ async fn push_named(
     let (image, repository) = (&*plan.name, &plan.repository);
     let mut schedule = Schedule::of_long_work();
     let mut credentials = access.credentials(&repository.registry).await?;
+    let mut was_renewed = false;
     loop {
         let pushed = engine.push(image, repository, tag, credentials.as_ref(), reporter).await;
         let failure = match pushed {
             Ok(digest) => return Ok(digest),
             Err(failure) => failure,
         };
+        // Where the engine keeps the registry's words to itself, a token that is too old looks like a
+        // missing permission: new credentials tell which it is.
+        let may_be_token = denied_action(refusal(&failure)).is_some() && !was_renewed;
         let is_token_end = refusal(&failure).contains("token has expired");
         let renewed = match &credentials {
-            Some(refused) if is_token_end => renew(access, repository, refused).await?,
+            Some(refused) if is_token_end || may_be_token => {
+                was_renewed = true;
+                renew(access, repository, refused).await?
+            }
             _ => None,
         };
         let may_help = renewed.is_some() || is_transient(&failure);
@@ -187,16 +198,37 @@ fn meaning(repository: &Repository, failure: PushError) -> UploadError {
         RegistryError::Denied { repository: repository(), message: message.into() }
     } else if let Some(message) = refusal.strip_prefix("unauthorized: ") {
         RegistryError::Unauthorized { repository: repository(), message: message.into() }
-    } else if refusal.contains("HTTP 403 response body") {
-        // The answer to a HEAD has no body to say why, and layers are the only thing so asked for.
-        let message = "it answered 403 when it was asked for layers; that is for who may perform: \
-                       ecr:BatchCheckLayerAvailability";
-        RegistryError::Denied { repository: repository(), message: message.into() }
+    } else if let Some(action) = denied_action(refusal) {
+        let message = format!("it answered 403; that is for who may perform: {action}");
+        RegistryError::Denied { repository: repository(), message }
     } else if refusal.starts_with("name unknown: ") {
         RegistryError::NoRepository(repository())
     } else {
         return UploadError::Push(failure);
     })
+}
+
+/// What a role may not do, where an engine tells a status of HTTP and not the registry's words: the answer
+/// to a HEAD has none, and containerd keeps all others to itself.
+fn denied_action(refusal: &str) -> Option<&'static str> {
+    if refusal.contains("HTTP 403 response body") {
+        // Layers are the only thing so asked for.
+        return Some("ecr:BatchCheckLayerAvailability");
+    }
+    let (_, request) = refusal.split_once("unexpected status from ")?;
+    if !request.contains("403 Forbidden") {
+        return None;
+    }
+    let is_manifest = request.contains("/manifests/");
+    match request.split(' ').next()? {
+        "HEAD" | "GET" if is_manifest => Some("ecr:BatchGetImage"),
+        "HEAD" => Some("ecr:BatchCheckLayerAvailability"),
+        "POST" => Some("ecr:InitiateLayerUpload"),
+        "PATCH" => Some("ecr:UploadLayerPart"),
+        "PUT" if is_manifest => Some("ecr:PutImage"),
+        "PUT" => Some("ecr:CompleteLayerUpload"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -253,5 +285,32 @@ mod tests {
             UploadError::Registry(RegistryError::Unauthorized { .. })
         ));
         assert!(matches!(meaning("unexpected EOF"), UploadError::Push(_)));
+    }
+
+    #[test]
+    fn a_status_alone_names_the_action_that_is_denied() {
+        let refusal = |request: &str, status: &str| {
+            format!("failed commit on ref \"x\": unexpected status from {request}: {status}")
+        };
+        for (request, action) in [
+            ("HEAD request to https://r/v2/web/blobs/sha256:1", "ecr:BatchCheckLayerAvailability"),
+            ("HEAD request to https://r/v2/web/manifests/1", "ecr:BatchGetImage"),
+            ("POST request to https://r/v2/web/blobs/uploads/", "ecr:InitiateLayerUpload"),
+            ("PUT request to https://r/v2/web/blobs/uploads/1", "ecr:CompleteLayerUpload"),
+            ("PUT request to https://r/v2/web/manifests/1", "ecr:PutImage"),
+        ] {
+            assert_eq!(denied_action(&refusal(request, "403 Forbidden")), Some(action));
+            assert_eq!(denied_action(&refusal(request, "400 Bad Request")), None);
+        }
+        let is_immutable = |request: &str, status: &str| {
+            UploadError::Push(refused(&refusal(request, status))).is_immutable_tag()
+        };
+        let manifest = "PUT request to https://r/v2/web/manifests/1";
+        assert!(is_immutable(manifest, "400 Bad Request"));
+        assert!(!is_immutable(manifest, "403 Forbidden"));
+        assert!(!is_immutable(
+            "PUT request to https://r/v2/web/blobs/uploads/1",
+            "400 Bad Request"
+        ));
     }
 }

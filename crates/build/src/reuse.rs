@@ -62,6 +62,8 @@ pub struct Held {
 pub struct Kept {
     /// Where it is.
     pub staged: Staged,
+    /// The number of its tag.
+    pub number: u32,
     /// Somebody else was faster: it is the image of another run, made from the same.
     pub is_adopted: bool,
 }
@@ -82,31 +84,26 @@ pub async fn find(
     Ok(Held { client, newest })
 }
 
-/// The first two are asked for at once: most images have one, or few.
+/// As many are asked for at once as one request takes: a lifecycle policy may have removed the first of
+/// them, and the highest counts.
 async fn newest(
     client: &Client,
     key: &ContentKey,
 ) -> Result<Option<(u32, Manifest)>, RegistryError> {
-    let (first, second) = tokio::join!(look(client, key, 1), look(client, key, 2));
-    let (first, mut newest) = (first?, second?);
-    while let Some((number, _)) = newest {
-        match look(client, key, number + 1).await? {
-            Some(next) if number < MOST => newest = Some(next),
-            _ => break,
+    let (mut newest, mut begin) = (None, 1);
+    loop {
+        let end = begin + client.batch();
+        let tag = |number| Tag::of_key(key, number).to_string();
+        let tags: Vec<_> = (begin..end).map(tag).collect();
+        let mut found = client.manifests(&tags).await?;
+        let highest =
+            (begin..end).rev().find_map(|number| Some((number, found.remove(&tag(number))?)));
+        let is_last = highest.as_ref().is_some_and(|(number, _)| *number == end - 1);
+        newest = highest.or(newest);
+        if !is_last || end > MOST {
+            return Ok(newest);
         }
-    }
-    Ok(newest.or(first))
-}
-
-async fn look(
-    client: &Client,
-    key: &ContentKey,
-    number: u32,
-) -> Result<Option<(u32, Manifest)>, RegistryError> {
-    match client.manifest(Tag::of_key(key, number).as_str()).await {
-        Ok(found) => Ok(found.map(|manifest| (number, manifest))),
-        Err(RegistryError::NoRepository(_)) => Ok(None),
-        Err(error) => Err(error),
+        begin = end;
     }
 }
 
@@ -115,6 +112,12 @@ impl Held {
     #[must_use]
     pub fn digest(&self) -> Option<&Digest> {
         self.newest.as_ref().map(|(_, manifest)| &manifest.digest)
+    }
+
+    /// The number of the newest image's tag; 1 if there is none.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.newest.as_ref().map_or(1, |(number, _)| *number)
     }
 
     /// How long ago the newest image was built; nothing if it does not say.
@@ -168,8 +171,8 @@ pub async fn keep(
     let mut refusals = 0;
     loop {
         let number = match there {
-            Some((_, manifest)) if Some(&manifest.digest) != replaced => {
-                return Ok(kept(client, plan, manifest, true, reporter));
+            Some((number, manifest)) if Some(&manifest.digest) != replaced => {
+                return Ok(kept(client, plan, (number, manifest), true, reporter));
             }
             // The one that is replaced stays for good where tags cannot be moved.
             Some((number, _)) => number + u32::from(refusals > 0),
@@ -179,7 +182,7 @@ pub async fn keep(
         let refusal = match push(engine, plan, image, &tag, access, reporter).await {
             Ok(pushed) => {
                 let (manifest, is_ours) = confirm(&client, plan, &tag, pushed).await?;
-                return Ok(kept(client, plan, manifest, !is_ours, reporter));
+                return Ok(kept(client, plan, (number, manifest), !is_ours, reporter));
             }
             Err(refusal) => refusal,
         };
@@ -215,11 +218,11 @@ async fn confirm(
 fn kept(
     client: Client,
     plan: &ImagePlan,
-    manifest: Manifest,
+    (number, manifest): (u32, Manifest),
     is_adopted: bool,
     reporter: &dyn Reporter,
 ) -> Kept {
     let staged = Staged::new(client, plan, manifest);
     reporter.report(Event::Pushed { image: &plan.name, published: staged.published() });
-    Kept { staged, is_adopted }
+    Kept { staged, number, is_adopted }
 }

@@ -130,16 +130,21 @@ impl Registry {
 async fn what_this_engine_cannot_do_is_refused_and_nothing_is_built() {
     let testbed = Testbed::current();
     let mut project = Project::new(&testbed, "RUN echo built");
-    let reference = "r.example/a:cache".to_owned();
-    project.plan.options.cache_to = Some(CacheTo::Registry { reference, all_stages: false });
-    let error = project.error().await;
-    assert!(error.starts_with("this engine cannot put its cache into a registry"), "{error}");
+    let is_old = !testbed.has_containerd_store();
+    if is_old {
+        let reference = "r.example/a:cache".to_owned();
+        project.plan.options.cache_to = Some(CacheTo::Registry { reference, all_stages: false });
+        let error = project.error().await;
+        assert!(error.starts_with("this engine cannot put its cache into a registry"), "{error}");
+        project.plan.options.cache_to = None;
+    }
 
-    project.plan.options.cache_to = None;
     project.plan.options.contexts =
         [("shared".into(), NamedContext::Folder(project.plan.context.clone()))].into();
-    let error = project.error().await;
-    assert!(error.starts_with("the engine's BuildKit is too old for `contexts`"), "{error}");
+    if is_old {
+        let error = project.error().await;
+        assert!(error.starts_with("the engine's BuildKit is too old for `contexts`"), "{error}");
+    }
 
     let engine = testbed.engine_without_buildkit();
     let project = project.on(engine.docker_host());
@@ -152,12 +157,15 @@ async fn what_this_engine_cannot_do_is_refused_and_nothing_is_built() {
 #[ignore = "needs the testbed"]
 async fn a_step_speaks_with_the_agent() {
     let testbed = Testbed::current();
-    let lines = "\
-COPY root /
-RUN --mount=type=ssh,required ssh-add -l || [ $? = 1 ]
-RUN --mount=type=ssh,id=other [ ! -S \"$SSH_AUTH_SOCK\" ]";
+    // A step that the engine has run before asks nobody.
+    let unique = testbed.unique("agent");
+    let lines = format!(
+        "COPY root /
+RUN --mount=type=ssh,required : {unique}; ssh-add -l || [ $? = 1 ]
+RUN --mount=type=ssh,id=other : {unique}; [ ! -S \"$SSH_AUTH_SOCK\" ]",
+    );
     let mut project =
-        Project::new(&testbed, lines).file("root/etc/passwd", "root:x:0:0::/:/bin/sh\n");
+        Project::new(&testbed, &lines).file("root/etc/passwd", "root:x:0:0::/:/bin/sh\n");
     copy_with_libraries("/usr/bin/ssh-add", &project.path("root"));
     let socket = project.path("agent.sock");
     let listener = UnixListener::bind(&socket).unwrap();

@@ -4,31 +4,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_config::{Region, SdkConfig};
-use shipspec_build::plan::{AssumedRole, ImagePlan};
+use shipspec_build::plan::{AssumedRole, ForeignPlan, ImagePlan};
 use shipspec_parameters::request::{Caller, Place, Role};
 use shipspec_registry::access::{Access, AccessSettings};
-use shipspec_spec::image::Registry;
+use shipspec_spec::image::{Registry, Repository};
 
 use crate::context::Context;
 use crate::parameters;
 use crate::users::Users;
 
-/// Who may speak to the registries that `plans` are pushed to, and to those that `bases` come from.
+/// Who may speak to the registries that `plans` are pushed to, and to those that `bases` and images of
+/// others come from.
 pub(crate) async fn of_run<'a>(
     context: &Context<'_>,
     users: &Users,
     plans: impl IntoIterator<Item = &'a ImagePlan> + Clone,
+    foreign: &[ForeignPlan],
     bases: &BTreeSet<Registry>,
 ) -> Access {
     let targets = plans.clone().into_iter().flat_map(ImagePlan::repositories);
     let targets = targets.map(|target| &target.registry);
-    let mut settings = settings(context, users, targets, bases).await;
-    for plan in plans {
-        let registry = &plan.repository.registry;
-        if plan.insecure {
+    let others = foreign.iter().map(|plan| &plan.repository.registry).chain(bases);
+    let mut settings = settings(context, users, targets, others).await;
+    let foreign = foreign.iter().map(|plan| (&plan.repository, plan.insecure, &plan.role));
+    let built = plans.into_iter().map(|plan| (&plan.repository, plan.insecure, &plan.role));
+    for (Repository { registry, .. }, insecure, role) in foreign.chain(built) {
+        if insecure {
             settings.insecure.insert(registry.clone());
         }
-        if let Some(role) = plan.role.as_ref().filter(|_| registry.ecr().is_some()) {
+        if let Some(role) = role.as_ref().filter(|_| registry.ecr().is_some()) {
             settings.roles.insert(registry.clone(), assume(context, role, registry).await);
         }
     }

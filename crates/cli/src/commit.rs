@@ -37,6 +37,13 @@ fn from_git(folder: &Path) -> Result<Commit, String> {
     Ok(if is_clean { commit } else { commit.dirty() })
 }
 
+/// When a commit was made, in seconds since 1970; nothing if git does not know it. Of a work tree with
+/// changes nobody can say.
+pub(crate) fn time(folder: &Path, commit: &str) -> Option<u64> {
+    Commit::parse(commit)?;
+    git(folder, &["show", "--no-patch", "--format=%ct", commit]).ok()?.trim().parse().ok()
+}
+
 /// The branch that is checked out in the git repository that a folder is in.
 pub(crate) fn branch(folder: &Path) -> Option<String> {
     let branch = git(folder, &["symbolic-ref", "--short", "HEAD"]).ok()?;

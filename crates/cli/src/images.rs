@@ -8,19 +8,23 @@ use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use shipspec_build::docker::{BuildInputs, BuildSecret, Built, Engine, LocalImage};
-use shipspec_build::plan::ImagePlan;
+use shipspec_build::plan::{ImagePlan, with_content};
 use shipspec_build::progress::{Event, Reporter as _};
 use shipspec_build::publish::{Staged, stage};
 use shipspec_build::reuse::{BaseDigests, keep};
 use shipspec_registry::access::Access;
 use shipspec_registry::client::Client;
+use shipspec_spec::config::ImageConfig;
+use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Digest;
+use shipspec_spec::scope::Scope;
+use shipspec_spec::tag::Tag;
 
 use crate::context::Context;
 use crate::keys::Key;
 use crate::project::Project;
 use crate::report::Report;
-use crate::reuse::{Looked, Memory};
+use crate::reuse::{Looked, Memory, no_content};
 use crate::tagging::Holding;
 
 /// An image that is made.
@@ -35,9 +39,29 @@ pub(crate) struct Made {
     pub(crate) mirrors: Vec<Client>,
     /// What it is known by, if it can be found again.
     pub(crate) key: Option<Key>,
+    /// The tag that its content gives it, if it has such a tag.
+    content: Option<Tag>,
     /// It was in the registry before.
     pub(crate) is_reused: bool,
     build_seconds: Option<f64>,
+}
+
+/// Knows the tags of an image from its content on.
+struct Tagger {
+    image: ImageConfig,
+    scope: Scope,
+}
+
+impl Tagger {
+    /// For an image that has such tags.
+    fn new(project: &Project, plan: &ImagePlan) -> Option<Self> {
+        let image = plan.has_content.then(|| project.config.images.get(&plan.name))??;
+        Some(Self { image: image.clone(), scope: project.scope.clone() })
+    }
+
+    fn tag(&self, plan: ImagePlan, content: &Tag) -> Result<ImagePlan, Diagnostics> {
+        with_content(&self.image, &self.scope, plan, content)
+    }
 }
 
 /// Makes images.
@@ -86,10 +110,15 @@ impl<'a> Maker<'a> {
                 };
                 let secrets = project.build_secrets(&plan);
                 let versions = project.secret_versions(&plan);
-                running.push(self.make(looked.remove(&plan.name), plan, secrets, versions));
+                let tagger = Tagger::new(project, &plan);
+                let looked = looked.remove(&plan.name);
+                running.push(self.make(looked, plan, tagger, secrets, versions));
             }
             let Some(done) = running.next().await else { break };
             let done: Made = done?;
+            if let Some(content) = &done.content {
+                project.set_content(&done.plan, content);
+            }
             if let Some(staged) = &done.staged {
                 project.set_digest(&done.plan.name, staged.published().digest.clone());
             }
@@ -107,6 +136,7 @@ impl<'a> Maker<'a> {
         self,
         looked: Option<Looked>,
         plan: ImagePlan,
+        tagger: Option<Tagger>,
         secrets: BTreeMap<String, BuildSecret>,
         versions: BTreeMap<String, String>,
     ) -> anyhow::Result<Made> {
@@ -115,22 +145,24 @@ impl<'a> Maker<'a> {
             (None, Some(memory)) => memory.look_up(plan, versions).await?,
             (None, None) => Looked::unknown(plan, ""),
         };
+        if let (Some(content), Some(tagger)) = (&looked.content, &tagger) {
+            looked.plan = tagger.tag(looked.plan, content)?;
+        }
         if let Some(held) = looked.held.take() {
             if let Some(memory) = self.memory {
                 memory.tell_reused(&looked.plan, &held);
             }
-            let Looked { plan, key, .. } = looked;
-            let (staged, is_reused) = (Some(held), true);
-            let (mirrors, build_seconds) = (Vec::new(), None);
-            let made = Made { plan, image: None, staged, mirrors, key, is_reused, build_seconds };
-            return self.mirror(made).await;
+            let Looked { plan, key, content, .. } = looked;
+            let made = Made::new(plan, key, content);
+            return self.mirror(Made { staged: Some(held), is_reused: true, ..made }).await;
         }
-        self.make_new(looked, secrets).await
+        self.make_new(looked, tagger.as_ref(), secrets).await
     }
 
     async fn make_new(
         self,
         looked: Looked,
+        tagger: Option<&Tagger>,
         secrets: BTreeMap<String, BuildSecret>,
     ) -> anyhow::Result<Made> {
         let start = Instant::now();
@@ -142,8 +174,12 @@ impl<'a> Maker<'a> {
         self.context.console.report(Event::Built { image: &plan.name, duration });
         let doubt = self.doubt(&built, looked.key.as_ref()).await;
         self.test(plan, &reference, &secrets, bases).await?;
-        let Looked { plan, mut key, replaced, .. } = looked;
+        let Looked { plan, key, replaced, content, is_kept, .. } = looked;
+        let mut key = key.filter(|_| is_kept);
         if let Some(doubt) = doubt {
+            if content.is_some() {
+                return Err(no_content(&plan, &doubt));
+            }
             let name = &plan.name;
             self.context
                 .console
@@ -152,13 +188,11 @@ impl<'a> Maker<'a> {
         }
         let build_seconds = Some(duration.as_secs_f64());
         let image = Some(built.image);
-        let mirrors = Vec::new();
-        let made =
-            Made { plan, image, staged: None, mirrors, key, is_reused: false, build_seconds };
+        let made = Made { image, build_seconds, ..Made::new(plan, key, content) };
         if !self.stages {
             return Ok(made);
         }
-        self.mirror(self.stage(made, replaced.as_ref()).await?).await
+        self.mirror(self.stage(made, replaced.as_ref(), tagger).await?).await
     }
 
     /// Why the image may not be what its key says.
@@ -233,7 +267,12 @@ impl<'a> Maker<'a> {
     }
 
     /// Brings an image of the engine to its registry: under its key, where it can be found again.
-    async fn stage(self, made: Made, replaced: Option<&Digest>) -> anyhow::Result<Made> {
+    async fn stage(
+        self,
+        made: Made,
+        replaced: Option<&Digest>,
+        tagger: Option<&Tagger>,
+    ) -> anyhow::Result<Made> {
         let Some(image) = &made.image else { return Ok(made) };
         let (plan, console, access) = (&made.plan, self.context.console, self.access);
         let engine = self.engine()?;
@@ -251,7 +290,12 @@ impl<'a> Maker<'a> {
         } else if let Some(memory) = self.memory {
             memory.note_doubts(plan, key);
         }
-        Ok(Made { staged: Some(kept.staged), ..made })
+        let content = made.content.as_ref().map(|_| Tag::of_content(key.id, kept.number));
+        let made = Made { staged: Some(kept.staged), ..made };
+        let (Some(content), Some(tagger)) = (content, tagger) else { return Ok(made) };
+        // Only now it is known which of several images of one content it is.
+        let plan = tagger.tag(made.plan, &content)?;
+        Ok(Made { plan, content: Some(content), ..made })
     }
 
     /// Brings images to their registries that are in the engine already, and gives them all of their
@@ -263,16 +307,8 @@ impl<'a> Maker<'a> {
     ) -> anyhow::Result<Vec<Made>> {
         let mut all = Vec::new();
         for (plan, image) in images {
-            let made = Made {
-                plan,
-                image: Some(image),
-                staged: None,
-                mirrors: Vec::new(),
-                key: None,
-                is_reused: false,
-                build_seconds: None,
-            };
-            let made = self.mirror(self.stage(made, None).await?).await?;
+            let made = Made { image: Some(image), ..Made::new(plan, None, None) };
+            let made = self.mirror(self.stage(made, None, None).await?).await?;
             made.tell(report);
             all.push(made);
         }
@@ -292,6 +328,25 @@ impl<'a> Maker<'a> {
 }
 
 impl Made {
+    /// Neither in the engine nor in a registry.
+    fn new(plan: ImagePlan, key: Option<Key>, content: Option<Tag>) -> Self {
+        Self {
+            plan,
+            image: None,
+            staged: None,
+            mirrors: Vec::new(),
+            key,
+            content,
+            is_reused: false,
+            build_seconds: None,
+        }
+    }
+
+    /// Its tags that move with each release.
+    pub(crate) fn moving_tags(&self) -> impl Iterator<Item = &Tag> {
+        self.plan.tags.iter().filter(|planned| planned.moving).map(|planned| &planned.tag)
+    }
+
     /// It and its tags, in each repository that holds it.
     pub(crate) fn holdings(&self) -> impl Iterator<Item = Holding<'_>> {
         let Self { plan, mirrors, staged, .. } = self;

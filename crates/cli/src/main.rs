@@ -1,6 +1,7 @@
 //! The command line of shipspec.
 
 mod access;
+mod age;
 mod arguments;
 mod checks;
 mod command;
@@ -10,6 +11,7 @@ mod context;
 mod dockerfiles;
 mod failure;
 mod flags;
+mod foreign;
 mod images;
 mod init;
 mod keys;

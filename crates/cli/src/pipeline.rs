@@ -57,12 +57,14 @@ pub(crate) fn report(command: &'static str, project: &Project, checks: &[Check])
         Finding::NotChecked(reason) => Some(format!("{}: {reason}", check.subject)),
         _ => None,
     };
-    Report {
+    let mut report = Report {
         commit: text("COMMIT"),
         tag: text("IMAGE_TAG"),
         not_checked: checks.iter().filter_map(reason).collect(),
         ..Report::new(command)
-    }
+    };
+    report.set_references(project);
+    report
 }
 
 /// Writes all artifacts beside their places: what can go wrong with the disk goes wrong here.

@@ -16,9 +16,10 @@ use shipspec_spec::scope::DigestState;
 
 use crate::arguments::EngineFlags;
 use crate::context::Context;
+use crate::foreign::Asked;
 use crate::project::Project;
 use crate::reuse::{Looked, Memory, Rebuild};
-use crate::{access, dockerfiles, failure};
+use crate::{access, dockerfiles, failure, foreign};
 use engine::check_engine;
 use registries::check_registries;
 
@@ -78,9 +79,9 @@ impl<'a> Preflight<'a> {
         digest: &DigestState,
         needs: Needs,
     ) -> Self {
-        if let Some(rebuild) = needs.reuse.clone() {
+        if needs.reuse.is_some() {
             let mut found = Self::of(check_rest(context, project, digest, &needs).await);
-            found.look_up(context, project, rebuild).await;
+            found.look_up(context, project, needs.reuse).await;
             let is_needed = !project.config.images.is_empty() && !found.has_all();
             let engine = check_engine(context, flags, is_needed).await;
             return found.with_engine(engine).await;
@@ -89,7 +90,12 @@ impl<'a> Preflight<'a> {
             check_engine(context, flags, !project.config.images.is_empty()),
             check_rest(context, project, digest, &needs)
         );
-        Self::of(rest).with_engine(engine).await
+        let mut found = Self::of(rest);
+        // No image is looked for, but a tag may be made from a key.
+        if found.plans.iter().any(|plan| plan.has_content) {
+            found.look_up(context, project, None).await;
+        }
+        found.with_engine(engine).await
     }
 
     fn of((checks, plans, artifacts, access): Rest) -> Self {
@@ -98,13 +104,27 @@ impl<'a> Preflight<'a> {
     }
 
     /// Asks the registries for the images, unless it is known already that nothing will come of it.
-    async fn look_up(&mut self, context: &'a Context<'a>, project: &mut Project, rebuild: Rebuild) {
+    async fn look_up(
+        &mut self,
+        context: &'a Context<'a>,
+        project: &mut Project,
+        rebuild: Option<Rebuild>,
+    ) {
         if self.checks.iter().any(|check| matches!(check.finding, Finding::Bad(_))) {
             return;
         }
-        let memory = Memory::new(context, &self.access, &self.plans, rebuild);
+        let is_blind = rebuild.is_none();
+        let memory = Memory::new(context, &self.access, &self.plans, rebuild.unwrap_or_default());
+        let memory = if is_blind { memory.blind() } else { memory };
         match memory.look_up_all(project, &self.plans).await {
-            Ok(looked) => self.looked = looked,
+            Ok(looked) => {
+                for plan in self.plans.iter_mut().filter(|plan| plan.has_content) {
+                    if let Some(looked) = looked.get(&plan.name) {
+                        plan.clone_from(&looked.plan);
+                    }
+                }
+                self.looked = looked;
+            }
             Err(error) => self.checks.push(bad("images", error)),
         }
         self.memory = Some(memory);
@@ -233,11 +253,28 @@ async fn check_rest(
         checks.extend(found);
     }
     let pushed = plans.iter().filter(|_| needs.registry);
-    let access = access::of_run(context, &project.users, pushed, &bases).await;
-    if needs.registry {
-        checks.extend(check_registries(&access, &plans).await);
-    }
+    let access = access::of_run(context, &project.users, pushed, &project.foreign, &bases).await;
+    let pushed = if needs.registry { &*plans } else { &[] };
+    let unasked = project.unasked(&plans, artifacts.as_ref());
+    let (found, asked) =
+        tokio::join!(check_registries(&access, pushed), foreign::ask(&access, unasked));
+    checks.extend(found);
+    // With the digests that are known now, images that are made from them are what they will be.
+    let plans = if project.take_digests(&asked) {
+        project.plan_images(context, digest).unwrap_or(plans)
+    } else {
+        plans
+    };
+    checks.extend(asked.into_iter().map(check_foreign));
     (checks, plans, artifacts, access)
+}
+
+fn check_foreign((plan, digest): Asked) -> Check {
+    let subject = format!("image {}", plan.name);
+    match digest {
+        Ok(digest) => good(subject, format_args!("{} is {digest}", plan.reference)),
+        Err(error) => bad(subject, error),
+    }
 }
 
 /// Every template is there, and every name in it will have a value.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shipspec_build::docker::BuildSecret;
-use shipspec_build::plan::{ImagePlan, PlannedSecret, plan, plan_again};
+use shipspec_build::plan::{ForeignPlan, ImagePlan, PlannedSecret, plan, plan_again, with_content};
 use shipspec_parameters::fetch::Version;
 use shipspec_parameters::offline;
 use shipspec_parameters::request::Requests;
@@ -14,6 +14,7 @@ use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Digest;
 use shipspec_spec::nearest::nearest;
 use shipspec_spec::scope::{DigestState, ImageNames, Origin, Scope};
+use shipspec_spec::tag::Tag;
 
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
@@ -26,6 +27,8 @@ pub(crate) struct Project {
     pub(crate) scope: Scope,
     /// Who is asked for the parameters, by the names that shipspec.yml gives them.
     pub(crate) requests: Requests,
+    /// The images that others build, once they are planned.
+    pub(crate) foreign: Vec<ForeignPlan>,
     /// The images that a run is about, if not all.
     pub(crate) only: Option<BTreeSet<String>>,
     /// What is asked instead of AWS.
@@ -83,7 +86,8 @@ impl Project {
     ) -> anyhow::Result<Self> {
         let offline = flags.parameters(context)?.map(parameters::offline);
         let (versions, users) = Default::default();
-        Ok(Self { config, scope, requests, only: None, offline, versions, users })
+        let foreign = Vec::new();
+        Ok(Self { config, scope, requests, foreign, only: None, offline, versions, users })
     }
 
     /// Limits the run to these images, and to the artifacts that name no others.
@@ -96,8 +100,12 @@ impl Project {
         Ok(())
     }
 
-    /// Every one of these names is that of an image.
+    /// Every one of these names is that of an image that is built.
     pub(crate) fn require_known(&self, names: &[String]) -> anyhow::Result<()> {
+        if let Some(name) = names.iter().find(|name| self.config.foreign.contains_key(*name)) {
+            let message = format!("`{name}` is not built: it has a `reference`");
+            return Err(failure::input(message, None));
+        }
         let known = || self.config.images.keys().map(String::as_str);
         let unknown = names.iter().find(|name| !self.config.images.contains_key(*name));
         let Some(name) = unknown else { return Ok(()) };
@@ -126,12 +134,14 @@ impl Project {
         context: &Context<'_>,
         digest: &DigestState,
     ) -> Result<Vec<ImagePlan>, Diagnostics> {
-        let plans = plan(&self.config, &mut self.scope, &context.folder, digest);
+        let all = plan(&self.config, &mut self.scope, &context.folder, digest);
         self.users = users::of_config(&self.config, &self.scope).map_err(|mut errors| {
-            errors.extend(plans.as_ref().err().cloned().unwrap_or_default());
+            errors.extend(all.as_ref().err().cloned().unwrap_or_default());
             errors
         })?;
-        let mut plans = plans?;
+        let all = all?;
+        self.foreign = all.foreign;
+        let mut plans = all.images;
         if let Some(only) = self.selected(&plans) {
             plans.retain(|plan| only.contains(&plan.name));
         }
@@ -141,15 +151,7 @@ impl Project {
 
     /// The images of `--only`, and those that they are made from; nothing if all are meant.
     fn selected(&self, plans: &[ImagePlan]) -> Option<BTreeSet<String>> {
-        let mut open: Vec<_> = self.only.as_ref()?.iter().cloned().collect();
-        let mut selected = BTreeSet::new();
-        while let Some(name) = open.pop() {
-            let plan = plans.iter().find(|plan| plan.name == name);
-            if selected.insert(name) {
-                open.extend(plan.into_iter().flat_map(|plan| plan.depends_on.iter().cloned()));
-            }
-        }
-        Some(selected)
+        Some(with_bases(plans, self.only.as_ref()?.iter().cloned()))
     }
 
     /// An image once more, now that the digests of those that it is made from are known.
@@ -159,6 +161,20 @@ impl Project {
         name: &str,
     ) -> Result<ImagePlan, Diagnostics> {
         plan_again(&self.config, &self.scope, &context.folder, name)
+    }
+
+    /// The image with the tags that its content gives it.
+    pub(crate) fn with_content(
+        &self,
+        plan: ImagePlan,
+        content: &Tag,
+    ) -> Result<ImagePlan, Diagnostics> {
+        with_content(&self.config.images[&plan.name], &self.scope, plan, content)
+    }
+
+    /// Notes the tags that its content gives an image, so that others can name it.
+    pub(crate) fn set_content(&mut self, plan: &ImagePlan, content: &Tag) {
+        self.scope.set_content(&plan.name, content, plan.main_tag());
     }
 
     /// The image as it is planned by now: once more, if a digest in it was not known before.
@@ -268,9 +284,26 @@ impl Project {
     }
 }
 
+/// These images, and those that they are made from.
+pub(crate) fn with_bases(
+    plans: &[ImagePlan],
+    names: impl IntoIterator<Item = String>,
+) -> BTreeSet<String> {
+    let mut open: Vec<_> = names.into_iter().collect();
+    let mut selected = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        let plan = plans.iter().find(|plan| plan.name == name);
+        if selected.insert(name) {
+            open.extend(plan.into_iter().flat_map(|plan| plan.depends_on.iter().cloned()));
+        }
+    }
+    selected
+}
+
 /// There is an image to build or an artifact to write.
 pub(crate) fn require_something(config: &Config) -> anyhow::Result<()> {
-    if config.images.is_empty() && config.artifacts.is_empty() {
+    let has_images = !config.images.is_empty() || !config.foreign.is_empty();
+    if !has_images && config.artifacts.is_empty() {
         let hint = "write a shipspec.yml, or name the repository with `--repository`";
         return Err(failure::input("there is nothing to do", Some(hint)));
     }

@@ -25,7 +25,7 @@ use crate::context::Context;
 use crate::failure::Several;
 use crate::project::Project;
 use crate::report::{AmountReport, CopyReport, ImageReport, Report, TagReport, columns, word};
-use crate::tagging::{self, Holding};
+use crate::tagging::{self, Holding, Newer};
 use crate::users::{self, Users};
 
 /// Brings images from one place to another.
@@ -76,7 +76,7 @@ impl<'a> Courier<'a> {
             arrived.push(image);
         }
         let holdings: Vec<_> = arrived.iter().map(Arrived::holding).collect();
-        tagging::tag_all(self.context, &holdings, report).await?;
+        tagging::tag_all(self.context, &holdings, &Newer::default(), report).await?;
         Ok(())
     }
 
@@ -249,6 +249,8 @@ impl Arrived<'_> {
             tag: planned.tag.to_string(),
             moving: planned.moving,
             change: None,
+            moved: None,
+            reason: None,
         };
         let pinned = plan.repository.pinned(&copied.manifest.digest);
         let uri = plan.tags.first().map(|planned| plan.repository.tagged(&planned.tag));

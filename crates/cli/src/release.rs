@@ -1,15 +1,19 @@
 //! What a run released: one JSON document, which stays in the repository of the first image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use shipspec_build::key::KeyParts;
 use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::image::Digest;
+use shipspec_spec::tag::Tag;
 
+use crate::age::Age;
 use crate::images::Made;
 use crate::project::Project;
+use crate::report::Report;
+use crate::tagging::{Newer, NewerPut};
 
 /// The version of a record's form.
 const VERSION: u32 = 1;
@@ -36,6 +40,9 @@ pub(crate) struct Release {
     pub(crate) changed: bool,
     pub(crate) images: BTreeMap<String, ReleasedImage>,
     pub(crate) artifacts: BTreeMap<String, ReleasedArtifact>,
+    /// The images that others build.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) references: BTreeMap<String, ReleasedReference>,
 }
 
 /// An image of a release.
@@ -45,6 +52,9 @@ pub(crate) struct ReleasedImage {
     pub(crate) uri: String,
     pub(crate) digest: String,
     pub(crate) tags: Vec<String>,
+    /// Its moving tags: where they are since this run, or since a newer one that this run found.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) moving: BTreeMap<String, Moving>,
     pub(crate) changed: bool,
     pub(crate) reused: bool,
     /// The content key, and what it is made from; none if there is none.
@@ -52,6 +62,23 @@ pub(crate) struct ReleasedImage {
     pub(crate) key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parts: Option<KeyParts>,
+}
+
+/// A moving tag, and the run that it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Moving {
+    pub(crate) digest: String,
+    pub(crate) age: Age,
+}
+
+/// An image of a release that others build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReleasedReference {
+    /// The reference, as it is written.
+    pub(crate) uri: String,
+    /// None if nobody needed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<String>,
 }
 
 /// An artifact of a release.
@@ -84,13 +111,20 @@ impl Release {
         names: Names,
         images: &[Made],
         artifacts: BTreeMap<String, ReleasedArtifact>,
+        references: BTreeMap<String, ReleasedReference>,
+        age: &Age,
     ) -> Self {
         let image = |made: &Made| {
             let published = made.staged.as_ref()?.published();
+            let moving = |tag: &Tag| {
+                let digest = published.digest.to_string();
+                (tag.to_string(), Moving { digest, age: age.clone() })
+            };
             let released = ReleasedImage {
                 uri: made.plan.repository.tagged(made.plan.main_tag()),
                 digest: published.digest.to_string(),
                 tags: made.plan.tags.iter().map(|planned| planned.tag.to_string()).collect(),
+                moving: made.moving_tags().map(moving).collect(),
                 changed: true,
                 reused: made.is_reused,
                 key: made.key.as_ref().map(|key| key.id.to_string()),
@@ -109,12 +143,45 @@ impl Release {
             changed: true,
             images: images.iter().filter_map(image).collect(),
             artifacts,
+            references,
         }
     }
 
     /// Reads a record; nothing if it is of a form that is not known.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().filter(|release: &Self| release.version == VERSION)
+    }
+
+    /// The moving tags that runs have put which are newer than one of this age.
+    pub(crate) fn newer_tags(&self, age: &Age) -> Newer {
+        let mut newer = BTreeMap::new();
+        for (image, released) in &self.images {
+            for (tag, moving) in &released.moving {
+                let Ok(digest) = moving.digest.parse() else { continue };
+                if age.is_older_than(&moving.age) {
+                    let put = NewerPut { digest, by: moving.age.name() };
+                    newer.insert((image.clone(), tag.clone()), put);
+                }
+            }
+        }
+        Newer(newer)
+    }
+
+    /// Notes the moving tags that stay where the last release, or one before, has them.
+    pub(crate) fn keep_tags(&mut self, last: &Self, report: &Report) {
+        let kept: BTreeSet<_> = report.kept_tags().collect();
+        for (name, image) in &mut self.images {
+            let Some(before) = last.images.get(name) else { continue };
+            for (tag, moving) in &mut image.moving {
+                let Some(before) = before.moving.get(tag) else { continue };
+                // A newer run may have put it on the same image.
+                let is_same = before.digest == moving.digest;
+                let is_newer = moving.age.is_older_than(&before.age);
+                if is_newer && is_same || kept.contains(&(&**name, &**tag)) {
+                    moving.clone_from(before);
+                }
+            }
+        }
     }
 
     /// Notes what is not as it was in the last release.
@@ -126,7 +193,16 @@ impl Release {
         }
         let has_new = self.images.values().any(|image| image.changed);
         let has_less = last.images.keys().any(|name| !self.images.contains_key(name));
-        self.changed = has_new || has_less || !self.changed_artifacts(last).is_empty();
+        let has_others = !self.changed_references(last).is_empty();
+        self.changed =
+            has_new || has_less || has_others || !self.changed_artifacts(last).is_empty();
+    }
+
+    /// The images that others build which are new, gone or another.
+    pub(crate) fn changed_references(&self, last: &Self) -> Vec<String> {
+        let names: BTreeSet<_> = self.references.keys().chain(last.references.keys()).collect();
+        let is_other = |name: &&String| self.references.get(*name) != last.references.get(*name);
+        names.into_iter().filter(is_other).cloned().collect()
     }
 
     /// The artifacts that are new, gone or another.
@@ -150,6 +226,15 @@ impl Release {
     pub(crate) fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// The images of a run that others build.
+pub(crate) fn references(project: &Project) -> BTreeMap<String, ReleasedReference> {
+    let released = project.foreign.iter().map(|plan| {
+        let digest = project.foreign_digest(plan).map(|digest| digest.to_string());
+        (plan.name.clone(), ReleasedReference { uri: plan.reference.clone(), digest })
+    });
+    released.collect()
 }
 
 /// The artifacts of a run, by their hashes.
@@ -186,6 +271,7 @@ mod tests {
             uri: "r.example/app:1".into(),
             digest: digest.into(),
             tags: vec!["1".into()],
+            moving: BTreeMap::new(),
             changed: true,
             reused: false,
             key: None,
@@ -207,6 +293,7 @@ mod tests {
             changed: true,
             images: [("app".to_owned(), image)].into(),
             artifacts: [("a.json".to_owned(), artifact)].into(),
+            references: BTreeMap::new(),
         }
     }
 

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use crate::age::Age;
 use crate::context::Context;
 use crate::images::Made;
 use crate::ledger::{Ledger, Which};
 use crate::preflight::Preflight;
 use crate::project::Project;
-use crate::release::{Release, ReleasedArtifact};
+use crate::release::{self, Release, ReleasedArtifact};
 use crate::report::Report;
+use crate::tagging::Newer;
 
 /// The releases of the pipeline, where a run makes one: with all of its images, in their registries.
 pub(crate) struct Releases {
     ledger: Option<Ledger>,
     is_forced: bool,
+    age: Age,
 }
 
 /// What is known of the release before.
@@ -36,7 +39,19 @@ impl Releases {
         } else {
             None
         };
-        Ok(Self { ledger, is_forced })
+        let age = match ledger {
+            Some(_) => Age::of_run(context, project),
+            None => Age::default(),
+        };
+        Ok(Self { ledger, is_forced, age })
+    }
+
+    /// The moving tags that newer runs of the pipeline have put.
+    pub(crate) fn newer_tags(&self, last: &Last) -> Newer {
+        match last {
+            Last::Known(last) => last.newer_tags(&self.age),
+            Last::None | Last::Unknown => Newer::default(),
+        }
     }
 
     pub(crate) async fn last(&self, context: &Context<'_>) -> Last {
@@ -65,8 +80,11 @@ impl Releases {
         report: &mut Report,
     ) -> anyhow::Result<()> {
         let Some(ledger) = &self.ledger else { return Ok(()) };
-        let mut release = Release::new(ledger.names(context, project), images, artifacts);
+        let references = release::references(project);
+        let names = ledger.names(context, project);
+        let mut release = Release::new(names, images, artifacts, references, &self.age);
         if let Last::Known(last) = &last {
+            release.keep_tags(last, report);
             release.compare(Some(last));
         }
         release.changed |= self.is_forced;
@@ -88,14 +106,15 @@ impl Releases {
 
 /// What changed since the last release, in a line.
 fn describe(release: &Release, last: &Release) -> String {
-    let since = last.tag.as_deref().unwrap_or("without a tag");
+    let since = last.tag.as_deref().or(last.commit.as_deref()).unwrap_or("without a tag");
     if !release.changed {
         return format!("unchanged since the last release ({since})");
     }
     let images =
         release.images.iter().filter(|(_, image)| image.changed).map(|(name, _)| name.clone());
     let gone = last.images.keys().filter(|name| !release.images.contains_key(*name)).cloned();
-    let mut all: Vec<_> = images.chain(gone).chain(release.changed_artifacts(last)).collect();
+    let all = images.chain(gone).chain(release.changed_references(last));
+    let mut all: Vec<_> = all.chain(release.changed_artifacts(last)).collect();
     if all.is_empty() {
         all.push("`--changed` says so".into());
     }

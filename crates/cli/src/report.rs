@@ -9,9 +9,14 @@ use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::TagChange;
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::published::Published;
+use shipspec_spec::scope::content_stand_in;
 use shipspec_spec::tag::Tag;
 
 use crate::console::{Bytes, Seconds};
+use crate::project::Project;
+
+/// What is shown for the content of an image that has no key yet.
+pub(crate) const UNKNOWN_CONTENT: &str = "(known with its key)";
 
 /// The one JSON document on stdout with `--output json`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -32,8 +37,12 @@ pub(crate) struct Report {
     /// What changed, for people.
     #[serde(skip)]
     pub(crate) since: Option<String>,
-    /// The images, in the order of shipspec.yml.
+    /// The images that are built or copied, in the order of shipspec.yml.
     pub(crate) images: Vec<ImageReport>,
+    /// The images that others build (`reference`), in the order of shipspec.yml; absent if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub(crate) references: Vec<ReferenceReport>,
     /// The artifacts, in the order of shipspec.yml.
     pub(crate) artifacts: Vec<ArtifactReport>,
     /// What could not be looked at before the run, and why.
@@ -73,6 +82,7 @@ pub(crate) struct ImageReport {
     /// The secrets that everybody can read who can pull it, because `insecure_build_args` says so;
     /// absent if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub(crate) exposed: Vec<String>,
     /// The content key, which the image has as the tag `shipspec-` and the key; absent if it cannot be found
     /// again by what it is made from.
@@ -92,6 +102,21 @@ pub(crate) struct ImageReport {
     /// What `promote` did to bring it there; absent for the other commands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) copied: Option<CopyReport>,
+}
+
+/// An image that others build.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ReferenceReport {
+    /// Its name in shipspec.yml.
+    pub(crate) name: String,
+    /// The reference, as it is written there.
+    pub(crate) uri: String,
+    /// Its digest; absent if nobody needs it, and so nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<String>,
+    /// The reference by digest; absent as that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pinned: Option<String>,
 }
 
 /// How an image got into another repository.
@@ -123,10 +148,16 @@ pub(crate) struct TagReport {
     pub(crate) tag: String,
     /// It names another image with each release, as `latest` does.
     pub(crate) moving: bool,
-    /// What putting it came to: `new`, `unchanged`, `moved`, or `put back` to
-    /// what it named before because the run failed; absent if it was not put.
+    /// What putting it came to: `new`, `unchanged`, `moved`, `kept` where a newer run had put it, or `put back`
+    /// to what it named before because the run failed; absent if it was not put.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) change: Option<&'static str>,
+    /// False if it is kept; absent for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) moved: Option<bool>,
+    /// Why it is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
 }
 
 /// An artifact.
@@ -175,6 +206,7 @@ impl Report {
             changed: None,
             since: None,
             images: Vec::new(),
+            references: Vec::new(),
             artifacts: Vec::new(),
             not_checked: Vec::new(),
             error: None,
@@ -189,6 +221,20 @@ impl Report {
             self.images.len() - 1
         });
         &mut self.images[index]
+    }
+
+    /// Notes the images that others build, as far as they are known by now.
+    pub(crate) fn set_references(&mut self, project: &Project) {
+        let told = project.foreign.iter().map(|plan| {
+            let digest = project.foreign_digest(plan);
+            ReferenceReport {
+                name: plan.name.clone(),
+                uri: plan.reference.clone(),
+                pinned: digest.as_ref().map(|digest| plan.repository.pinned(digest)),
+                digest: digest.as_ref().map(ToString::to_string),
+            }
+        });
+        self.references = told.collect();
     }
 
     /// Notes what putting a tag came to. Of an image that several repositories hold, the one counts that
@@ -206,6 +252,22 @@ impl Report {
         for told in images.flat_map(|told| &mut told.tags).filter(|told| told.tag == tag.as_str()) {
             told.change = Some(word(change));
         }
+    }
+
+    /// Notes why a moving tag stays where it is.
+    pub(crate) fn set_kept(&mut self, image: &str, tag: &Tag, reason: &str) {
+        let images = self.images.iter_mut().filter(|told| told.name == image);
+        for told in images.flat_map(|told| &mut told.tags).filter(|told| told.tag == tag.as_str()) {
+            (told.moved, told.reason) = (Some(false), Some(reason.to_owned()));
+        }
+    }
+
+    /// The tags that stay where a newer run has put them, and their images.
+    pub(crate) fn kept_tags(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.images.iter().flat_map(|image| {
+            let kept = image.tags.iter().filter(|tag| tag.moved == Some(false));
+            kept.map(|tag| (&*image.name, &*tag.tag))
+        })
     }
 
     /// Notes whether an image is another one than in the last release.
@@ -234,6 +296,11 @@ impl Report {
                 None => if image.reused { "reused" } else { "-" }.to_owned(),
             };
             rows.push([image.name.clone(), tags.join(", "), digest.into(), size, time]);
+        }
+        for image in &self.references {
+            let digest = image.digest.as_deref().map_or("-", |digest| &digest[..19]);
+            let (name, uri) = (image.name.clone(), image.uri.clone());
+            rows.push([name, uri, digest.into(), "-".into(), "not built".into()]);
         }
         let mut table = columns(&rows);
         for image in self.images.iter().filter(|image| !image.exposed.is_empty()) {
@@ -266,17 +333,22 @@ pub(crate) fn columns<const COUNT: usize>(rows: &[[String; COUNT]]) -> String {
 impl ImageReport {
     /// An image as it is planned.
     pub(crate) fn new(plan: &ImagePlan) -> Self {
+        // What stands for a content that is not known yet says nothing to anybody.
+        let stand_in = content_stand_in(&plan.name);
+        let shown = |text: String| text.replace(&stand_in, UNKNOWN_CONTENT);
         let tag = |planned: &shipspec_build::plan::PlannedTag| TagReport {
-            tag: planned.tag.to_string(),
+            tag: shown(planned.tag.to_string()),
             moving: planned.moving,
             change: None,
+            moved: None,
+            reason: None,
         };
         Self {
             name: plan.name.clone(),
             repository: plan.repository.to_string(),
             platform: Some(plan.platform.to_string()),
             tags: plan.tags.iter().map(tag).collect(),
-            uri: plan.repository.tagged(plan.main_tag()),
+            uri: shown(plan.repository.tagged(plan.main_tag())),
             digest: None,
             pinned: None,
             media_type: None,
@@ -310,6 +382,7 @@ pub(crate) fn word(change: TagChange) -> &'static str {
         TagChange::New => "new",
         TagChange::Unchanged => "unchanged",
         TagChange::Moved => "moved",
+        TagChange::Kept => "kept",
         TagChange::PutBack => "put back",
     }
 }
@@ -327,7 +400,13 @@ mod tests {
             name: "web".into(),
             repository: "r.example/web".into(),
             platform: Some("linux/amd64".into()),
-            tags: vec![TagReport { tag: "0123456".into(), moving: false, change: Some("new") }],
+            tags: vec![TagReport {
+                tag: "0123456".into(),
+                moving: false,
+                change: Some("new"),
+                moved: None,
+                reason: None,
+            }],
             uri: "r.example/web:0123456".into(),
             digest: Some(format!("sha256:{}", "a".repeat(64))),
             pinned: None,

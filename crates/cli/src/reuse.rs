@@ -11,14 +11,19 @@ use shipspec_registry::access::Access;
 use shipspec_spec::aws::causes;
 use shipspec_spec::config::NoCache;
 use shipspec_spec::image::{Digest, ImageReference};
+use shipspec_spec::tag::Tag;
 
 use crate::console::Bytes;
 use crate::context::Context;
+use crate::failure;
 use crate::keys::{Key, Keys};
 use crate::project::Project;
 
 /// Why an image has to be in the engine.
 const BY_TAG: &str = "another image of this run is made from it by its tag; `….pinned` in place of `….uri` names it for good";
+
+/// Why an image has no key.
+const ON_TAG: &str = "it is made from another image of this run by its tag, which is put at the end; `….pinned` in place of `….uri` names it for good";
 
 /// The images that are built whatever the registries hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,14 +37,24 @@ pub(crate) enum Rebuild {
 /// An image that was looked for.
 pub(crate) struct Looked {
     pub(crate) plan: ImagePlan,
-    /// What it is known by; nothing if it is built each time.
+    /// What it is made from; nothing if that is not known, or nobody asked.
     pub(crate) key: Option<Key>,
+    /// It is found by that key later.
+    pub(crate) is_kept: bool,
     /// What its registry holds, if that is taken.
     pub(crate) held: Option<Staged>,
     /// What its registry holds, if that is not wanted any more.
     pub(crate) replaced: Option<Digest>,
     /// Why it is built.
     pub(crate) reason: String,
+    /// The tag that its content gives it, of an image that has such a tag.
+    pub(crate) content: Option<Tag>,
+}
+
+/// An image cannot have the tag that its content would give it.
+pub(crate) fn no_content(plan: &ImagePlan, reason: &str) -> anyhow::Error {
+    let message = format!("the tag `content` of the image `{}` is not known: {reason}", plan.name);
+    failure::input(message, Some("give the image another tag, or remove the reason"))
 }
 
 /// Looks for images.
@@ -50,6 +65,10 @@ pub(crate) struct Memory<'a> {
     rebuild: Rebuild,
     /// Images that others are made from by a tag: only the engine can give them to a build.
     by_tag: BTreeSet<ImageReference>,
+    /// The images that are made from these.
+    on_tags: BTreeSet<String>,
+    /// Registries are not asked for images: keys are made for the tags that need them.
+    is_blind: bool,
 }
 
 impl Rebuild {
@@ -76,7 +95,8 @@ impl Rebuild {
 impl Looked {
     /// An image that has no key.
     pub(crate) fn unknown(plan: ImagePlan, reason: impl Into<String>) -> Self {
-        Self { plan, key: None, held: None, replaced: None, reason: reason.into() }
+        let reason = reason.into();
+        Self { plan, key: None, is_kept: false, held: None, replaced: None, reason, content: None }
     }
 
     /// What the engine is to build. Of an image that is built again although it could be had, every step
@@ -86,7 +106,7 @@ impl Looked {
         if self.replaced.is_some() {
             plan.options.no_cache = NoCache::Always;
         }
-        if self.key.is_some() && matches!(plan.reuse, Reuse::For(_)) {
+        if self.is_kept && matches!(plan.reuse, Reuse::For(_)) {
             plan.labels.insert(BUILT_LABEL.into(), built_now());
         }
         plan
@@ -102,8 +122,17 @@ impl<'a> Memory<'a> {
         rebuild: Rebuild,
     ) -> Self {
         let keys = Keys::new(access.clone(), plans);
-        let by_tag = plans.iter().flat_map(|plan| keys.own_bases(plan)).collect();
-        Self { context, access: access.clone(), keys, rebuild, by_tag }
+        let bases: Vec<_> = plans.iter().map(|plan| (plan, keys.own_bases(plan))).collect();
+        let on_tags = bases.iter().filter(|(_, bases)| !bases.is_empty());
+        let on_tags = on_tags.map(|(plan, _)| plan.name.clone()).collect();
+        let by_tag = bases.into_iter().flat_map(|(_, bases)| bases).collect();
+        let (access, is_blind) = (access.clone(), false);
+        Self { context, access, keys, rebuild, by_tag, on_tags, is_blind }
+    }
+
+    /// The same, which asks no registry for images: only what the keys of tags are made from.
+    pub(crate) fn blind(self) -> Self {
+        Self { is_blind: true, ..self }
     }
 
     /// As [`Keys::doubt`].
@@ -124,7 +153,10 @@ impl<'a> Memory<'a> {
     ) -> anyhow::Result<BTreeMap<String, Looked>> {
         let mut looked: BTreeMap<String, Looked> = BTreeMap::new();
         loop {
-            let is_found = |name: &String| looked.get(name).is_some_and(|it| it.held.is_some());
+            let is_found = |name: &String| {
+                let is_known = |it: &Looked| it.held.is_some() || self.is_blind;
+                looked.get(name).is_some_and(is_known)
+            };
             let is_ready = |plan: &&ImagePlan| {
                 let is_known = !plan.is_provisional || plan.depends_on.iter().all(is_found);
                 !looked.contains_key(&plan.name) && is_known
@@ -139,7 +171,11 @@ impl<'a> Memory<'a> {
                 return Ok(looked);
             }
             for found in futures_util::future::join_all(lookups).await {
-                let found: Looked = found?;
+                let mut found: Looked = found?;
+                if let Some(content) = found.content.clone() {
+                    found.plan = project.with_content(found.plan, &content)?;
+                    project.set_content(&found.plan, &content);
+                }
                 if let Some(held) = &found.held {
                     project.set_digest(&found.plan.name, held.published().digest.clone());
                 }
@@ -154,21 +190,43 @@ impl<'a> Memory<'a> {
         plan: ImagePlan,
         versions: BTreeMap<String, String>,
     ) -> anyhow::Result<Looked> {
-        if plan.reuse == Reuse::Never {
-            return Ok(Looked::unknown(plan, "`reuse` is false"));
+        let excuse = self.excuse(&plan);
+        if let Some(excuse) = excuse.filter(|_| !plan.has_content) {
+            if excuse == BY_TAG {
+                self.note_built(&plan, excuse);
+            }
+            return Ok(Looked::unknown(plan, excuse));
         }
-        let key = if self.is_by_tag(&plan) {
-            Err(BY_TAG.to_owned())
-        } else {
-            self.keys.make(&plan, &versions).await
+        let key = match self.keys.make(&plan, &versions).await {
+            Ok(_) if self.on_tags.contains(&plan.name) => Err(ON_TAG.to_owned()),
+            key => key,
         };
-        match key {
-            Ok(key) => self.judge(plan, key).await,
-            Err(reason) => {
-                let name = &plan.name;
-                self.context.console.note(format_args!("note: `{name}` is built: {reason}"));
+        match (key, excuse) {
+            (Ok(key), None) => self.judge(plan, key).await,
+            // It has the tag that its content gives it, and is not looked for by it.
+            (Ok(key), Some(excuse)) => {
+                let content = Some(Tag::of_content(key.id, 1));
+                Ok(Looked { key: Some(key), content, ..Looked::unknown(plan, excuse) })
+            }
+            (Err(reason), _) if plan.has_content => Err(no_content(&plan, &reason)),
+            (Err(reason), _) => {
+                self.note_built(&plan, &reason);
                 Ok(Looked::unknown(plan, reason))
             }
+        }
+    }
+
+    fn note_built(&self, plan: &ImagePlan, reason: &str) {
+        self.context.console.note(format_args!("note: `{}` is built: {reason}", plan.name));
+    }
+
+    /// Why an image is not looked for, whatever its key is.
+    fn excuse(&self, plan: &ImagePlan) -> Option<&'static str> {
+        match plan.reuse {
+            _ if self.is_blind => Some(""),
+            Reuse::Never => Some("`reuse` is false"),
+            _ if self.is_by_tag(plan) => Some(BY_TAG),
+            _ => None,
         }
     }
 
@@ -183,12 +241,14 @@ impl<'a> Memory<'a> {
         let held = find(&self.access, &plan, &key.id).await?;
         let refusal = self.refusal(&plan, &held).await;
         let digest = held.digest().cloned();
+        let content = plan.has_content.then(|| Tag::of_content(key.id, held.number()));
         let (held, replaced, reason) = match (digest, refusal) {
             (None, _) => (None, None, "its registry holds none that is made from the same".into()),
             (Some(_), None) => (held.take(&plan), None, String::new()),
             (Some(digest), Some(refusal)) => (None, Some(digest), refusal),
         };
-        Ok(Looked { plan, key: Some(key), held, replaced, reason })
+        let (key, is_kept) = (Some(key), true);
+        Ok(Looked { plan, key, is_kept, held, replaced, reason, content })
     }
 
     /// Why what a registry holds is not taken.

@@ -1,7 +1,7 @@
 //! Tags of all images: first those that belong to the source version, then those that move. If
 //! anything fails after that, those that were moved are put back.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -10,6 +10,7 @@ use shipspec_build::progress::{Event, Reporter as _};
 use shipspec_registry::client::Client;
 use shipspec_registry::manifest::Manifest;
 use shipspec_registry::tagging::{NotPut, Put, PutBack, TagChange, put_tag};
+use shipspec_spec::image::Digest;
 
 use crate::context::Context;
 use crate::failure::Several;
@@ -26,6 +27,25 @@ pub(crate) struct Holding<'a> {
     pub(crate) client: &'a Client,
     pub(crate) manifest: &'a Manifest,
     pub(crate) tags: &'a [PlannedTag],
+}
+
+/// Moving tags that a newer run has put, by image and tag.
+#[derive(Debug, Default)]
+pub(crate) struct Newer(pub(crate) BTreeMap<(String, String), NewerPut>);
+
+/// A tag that stays as long as it names what a newer run has put it on.
+#[derive(Debug, Clone)]
+pub(crate) struct NewerPut {
+    pub(crate) digest: Digest,
+    /// What that run is called.
+    pub(crate) by: String,
+}
+
+impl Newer {
+    fn of(&self, image: &str, planned: &PlannedTag) -> Option<&NewerPut> {
+        let key = (image.to_owned(), planned.tag.to_string());
+        self.0.get(&key).filter(|_| planned.moving)
+    }
 }
 
 /// The moving tags that were put, and the images that they were put on.
@@ -56,11 +76,12 @@ impl Phase {
 pub(crate) async fn tag_all<'a>(
     context: &Context<'_>,
     images: &[Holding<'a>],
+    newer: &Newer,
     report: &mut Report,
 ) -> anyhow::Result<Moves<'a>> {
     let mut moves = Moves { puts: Vec::new() };
     for phase in [Phase::Steady, Phase::Moving, Phase::Latest] {
-        let (puts, failed) = put_all(context, images, phase, report).await;
+        let (puts, failed) = put_all(context, images, phase, newer, report).await;
         if phase != Phase::Steady {
             moves.puts.extend(puts);
         }
@@ -78,6 +99,7 @@ async fn put_all<'a>(
     context: &Context<'_>,
     images: &[Holding<'a>],
     phase: Phase,
+    newer: &Newer,
     report: &mut Report,
 ) -> (Vec<(&'a str, Put<'a>)>, Vec<anyhow::Error>) {
     let mut waiting: VecDeque<_> = images
@@ -92,12 +114,15 @@ async fn put_all<'a>(
             && failed.is_empty()
             && let Some((image, planned)) = waiting.pop_front()
         {
-            running.push(put(context, image, planned));
+            running.push(put(context, image, planned, newer.of(image.image, planned)));
         }
         match running.next().await {
             None => return (puts, failed),
-            Some((image, Ok(put))) => {
+            Some((image, Ok((put, kept_by)))) => {
                 report.set_change(image, put.repository(), put.tag, put.change);
+                if let Some(by) = kept_by {
+                    report.set_kept(image, put.tag, &reason(&by));
+                }
                 puts.push((image, put));
             }
             Some((image, Err(NotPut { error, unsure }))) => {
@@ -113,14 +138,28 @@ async fn put<'a>(
     context: &Context<'_>,
     holding: Holding<'a>,
     planned: &'a PlannedTag,
-) -> (&'a str, Result<Put<'a>, NotPut<'a>>) {
+    newer: Option<&NewerPut>,
+) -> (&'a str, Result<(Put<'a>, Option<String>), NotPut<'a>>) {
     let Holding { image, client, manifest, .. } = holding;
-    let put = put_tag(client, manifest, &planned.tag).await;
-    if let Ok(put) = &put {
-        let (reference, change) = (put.reference(), put.change);
-        context.console.report(Event::Tagged { image, reference: &reference, change });
+    let put = match put_tag(client, manifest, &planned.tag, newer.map(|put| &put.digest)).await {
+        Ok(put) => put,
+        Err(error) => return (image, Err(error)),
+    };
+    let (reference, change) = (put.reference(), put.change);
+    let kept_by = newer.filter(|_| change == TagChange::Kept).map(|newer| newer.by.clone());
+    match &kept_by {
+        Some(by) => context.console.note(format_args!(
+            "{image}: {reference} stays: {}; `--force-moving` moves it",
+            reason(by)
+        )),
+        None => context.console.report(Event::Tagged { image, reference: &reference, change }),
     }
-    (image, put)
+    (image, Ok((put, kept_by)))
+}
+
+/// Why a tag stays where it is.
+fn reason(by: &str) -> String {
+    format!("it was put by a newer run ({by})")
 }
 
 impl Moves<'_> {
@@ -128,7 +167,7 @@ impl Moves<'_> {
     /// what cannot.
     pub(crate) async fn put_back(self, context: &Context<'_>, report: &mut Report) {
         for (image, put) in &self.puts {
-            if put.change == TagChange::Unchanged {
+            if matches!(put.change, TagChange::Unchanged | TagChange::Kept) {
                 continue;
             }
             let reference = &*put.reference();

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 
 /// A project with these lines under `artifacts:`.
 fn project(artifacts: &str) -> Project {
-    let lines: String = artifacts.lines().map(|line| format!("  {line}\n")).collect();
+    let lines: String = artifacts.lines().flat_map(|line| ["  ", line, "\n"]).collect();
     Project::new()
         .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
         .file("shipspec.yml", &format!("version: 1\nartifacts:\n{lines}"))

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use common::{COMMIT, Project, SHORT};
 use serde_json::{Value, json};
-use shipspec_testbed::{Role, TestRepository, Testbed};
+use shipspec_testbed::pipeline::{Buildspec, Ecs, blue_green, definition_of};
+use shipspec_testbed::{PRIMARY_ACCOUNT, Role, TestRepository, Testbed};
 
 /// What the role of such a pipeline is allowed of ECR.
 const TWELVE: [&str; 12] = [
@@ -82,10 +83,15 @@ struct Left {
     other_files: BTreeSet<String>,
     tags: BTreeSet<String>,
     image: Value,
+    /// The task definition that the Deploy action registers from it.
+    registered: Value,
+    /// The AppSpec that it hands to CodeDeploy, but for the number of the revision.
+    appspec: Value,
 }
 
 impl Left {
-    fn of(project: &Project, repository: &TestRepository) -> Self {
+    fn of(project: &Project, repository: &TestRepository, testbed: &Testbed, spec: &str) -> Self {
+        let (registered, appspec) = deploy(testbed, project, spec);
         let tags = repository.tags();
         let images: BTreeSet<_> =
             tags.iter().filter(|(tag, _)| !is_own(tag)).map(|(_, digest)| digest).collect();
@@ -104,8 +110,30 @@ impl Left {
             other_files: files.filter(|name| !known(name)).collect(),
             tags: tags.keys().filter(|tag| !is_own(tag)).cloned().collect(),
             image: image_of(repository),
+            registered,
+            appspec,
         }
     }
+}
+
+/// Lets the pipeline's Deploy action take what the build left.
+fn deploy(testbed: &Testbed, project: &Project, buildspec: &str) -> (Value, Value) {
+    let buildspec = Buildspec::read(&fixture(buildspec)).expect("a buildspec");
+    let artifacts = buildspec.upload(project.folder(), &["BuildArtifact"]).expect("artifacts");
+    assert_eq!(artifacts[0].paths(), ["appspec.yaml", "taskdef.json"]);
+    let ecs = Ecs::new(testbed, PRIMARY_ACCOUNT);
+    let configuration = json!({
+        "ApplicationName": "shop-web",
+        "DeploymentGroupName": "shop-web",
+        "TaskDefinitionTemplateArtifact": "BuildArtifact",
+        "AppSpecTemplateArtifact": "BuildArtifact",
+    });
+    let deployed = blue_green(&ecs, &artifacts, &configuration).expect("deployed");
+    ecs.pull(&deployed.revision).expect("the image is there");
+    let mut appspec = deployed.appspec;
+    let definition = &mut appspec["Resources"][0]["TargetService"]["Properties"]["TaskDefinition"];
+    assert_eq!(definition.take(), deployed.revision["taskDefinitionArn"]);
+    (definition_of(&deployed.revision), appspec)
 }
 
 fn is_own(tag: &str) -> bool {
@@ -156,20 +184,23 @@ fn shipspec_leaves_what_the_shell_left() {
     let before = in_codebuild(checkout(&testbed, &page), &testbed.role(&TWELVE), &repository);
     let buildspec = fixture("before/buildspec.yml").display().to_string();
     run(&before, &fixture("../run-shell"), &[&buildspec]);
-    let shell = Left::of(&before, &repository);
+    let shell = Left::of(&before, &repository, &testbed, "before/buildspec.yml");
     repository.delete();
 
     // The name must be the same, for it stands in the task definition.
     let repository = testbed.repository_builder("").name(repository.name()).create();
     let after = in_codebuild(checkout(&testbed, &page), &testbed.role(&TWELVE), &repository);
     after.run(&["run"]).success();
-    let shipspec = Left::of(&after, &repository);
+    let shipspec = Left::of(&after, &repository, &testbed, "buildspec.yml");
 
     assert_eq!(shipspec, shell);
     assert_eq!(shell.other_files, BTreeSet::new());
     assert_eq!(shell.tags, BTreeSet::from([SHORT.to_owned(), "latest".to_owned()]));
     assert!(shell.artifacts["taskdef.json"].contains(&format!("{}:{SHORT}", repository.uri())));
     assert!(shell.artifacts["appspec.yaml"].contains("TaskDefinition: <TASK_DEFINITION>\n"));
+    let container = &shell.registered["containerDefinitions"][0];
+    assert_eq!(container["image"], format!("{}:{SHORT}", repository.uri()));
+    assert_eq!(shell.registered["family"], "shop-web");
 }
 
 #[test]

@@ -44,7 +44,11 @@ fn what_is_wrong_with_the_dockerfile_is_an_input_error() {
     error: there is no Dockerfile at `Dockerfile`
     ");
     let project = project.file("Dockerfile", "FROM scratch\nRUNN x\n");
-    assert_snapshot!(project.run(&["run"]), @"
+    let mut outcome = project.run(&["run"]);
+    // The engine's words are its version's.
+    outcome.stderr = outcome.stderr.replace("error on line", "error line");
+    outcome.stderr = outcome.stderr.replace(" (did you mean RUN?)", "");
+    assert_snapshot!(outcome, @"
     exit: 2
     --- stdout
     --- stderr
@@ -202,6 +206,10 @@ fn each_denied_action_is_named() {
         "ecr:CompleteLayerUpload",
         "ecr:PutImage",
     ] {
+        // containerd sends each layer in the request that completes it.
+        if action == "ecr:UploadLayerPart" && testbed.has_containerd_store() {
+            continue;
+        }
         let repository = testbed.repository("denied");
         let project = project(&testbed, &repository).role(&testbed.role_without(&[action]));
         let outcome = project.run(&["run"]).failure(4);
@@ -273,9 +281,14 @@ fn a_registry_that_goes_away_during_the_push_leaves_nothing_and_the_next_run_suc
     let project = project(&testbed, &repository);
     repository.fault(Fault::reset_request(4096).on("blob-upload").always());
     let outcome = project.run(&["run"]).failure(4);
-    for wait in ["5.0s", "10.0s", "15.0s", "20.0s"] {
-        let told = format!("the engine sends a layer again in {wait}");
-        assert_eq!(outcome.stderr.matches(&told).count(), 1, "{outcome}");
+    if testbed.has_containerd_store() {
+        // containerd gives up at once, so that the patience is ours.
+        assert!(outcome.stderr.contains("(attempt 6 of 6)"), "{outcome}");
+    } else {
+        for wait in ["5.0s", "10.0s", "15.0s", "20.0s"] {
+            let told = format!("the engine sends a layer again in {wait}");
+            assert_eq!(outcome.stderr.matches(&told).count(), 1, "{outcome}");
+        }
     }
     assert!(outcome.stderr.contains("error: failed to push the image `app`"), "{outcome}");
     assert!(outcome.stderr.contains("hint: nothing was tagged"), "{outcome}");

@@ -11,6 +11,9 @@ use std::process::Command;
 
 use common::{COMMIT, Outcome, Project};
 use serde_json::{Value, json};
+use shipspec_testbed::pipeline::{
+    Buildspec, Ecs, Entry, blue_green, definition_of, entry, environment_after,
+};
 use shipspec_testbed::{PRIMARY_REGION, TestRepository, Testbed};
 
 /// An account is text: as a number it would lose its first digit.
@@ -142,6 +145,55 @@ fn left(repositories: &Repositories) -> [(Vec<String>, Value); 2] {
         .map(|repository| (tags(repository), image(repository)))
 }
 
+/// Lets the pipeline's Deploy action take what the build left; gives what it registers.
+fn deploy(testbed: &Testbed, project: &Project, buildspec: &str) -> Value {
+    let buildspec = Buildspec::read(&fixture(buildspec)).unwrap();
+    let outputs = ["Definitions", "WebappImage", "LogrouterImage"];
+    let artifacts = buildspec.upload(project.folder(), &outputs).unwrap();
+    let configuration = json!({
+        "ApplicationName": "library",
+        "DeploymentGroupName": "library",
+        "TaskDefinitionTemplateArtifact": "Definitions",
+        "AppSpecTemplateArtifact": "Definitions",
+        "AppSpecTemplatePath": "appspec.yml",
+        "Image1ArtifactName": "WebappImage",
+        "Image1ContainerName": "IMAGE1_NAME",
+        "Image2ArtifactName": "LogrouterImage",
+        "Image2ContainerName": "IMAGE2_NAME",
+    });
+    let ecs = Ecs::new(testbed, ACCOUNT);
+    let deployed = blue_green(&ecs, &artifacts, &configuration).unwrap();
+    assert_eq!(ecs.pull(&deployed.revision).unwrap().len(), 2);
+    definition_of(&deployed.revision)
+}
+
+/// The stage that deploys, as the guide has it for CodePipeline.
+fn stage_of_the_guide() -> Value {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/skip-deploy.md");
+    let text = std::fs::read_to_string(guide).unwrap();
+    let (_, json) = text.split_once("```json\n").unwrap();
+    let pipeline: Value = serde_json::from_str(json.split_once("```").unwrap().0).unwrap();
+    let stages = pipeline["pipeline"]["stages"].as_array().unwrap();
+    stages.iter().find(|stage| stage["name"] == "Deploy").unwrap().clone()
+}
+
+/// Runs the build phase as CodeBuild does; tells what then becomes of the stage that deploys.
+fn entry_after_build(project: Project) -> (Project, Entry) {
+    let buildspec = Buildspec::read(&fixture("buildspec.yml")).unwrap();
+    let mut shell = Command::new("bash");
+    shell.current_dir(project.folder()).env_clear();
+    for (name, value) in project.command(&[]).get_envs() {
+        shell.env(name, value.unwrap());
+    }
+    let tool = Path::new(env!("CARGO_BIN_EXE_shipspec")).parent().unwrap();
+    shell.env("PATH", format!("{}:/usr/bin:/bin", tool.display()));
+    let environment = environment_after(shell, &buildspec.script("build")).unwrap();
+    let variables = buildspec.exported(&environment).unwrap();
+    assert_eq!(variables.len(), 2, "{variables:?}");
+    let namespaces = [("BuildVariables".to_owned(), variables)].into();
+    (project, entry(&stage_of_the_guide(), &namespaces).unwrap())
+}
+
 fn report(project: &Project) -> Value {
     let told = project.run(&["run", "--output", "json"]).success();
     serde_json::from_str(&told.stdout).unwrap()
@@ -156,6 +208,7 @@ fn shipspec_leaves_what_the_shell_left_in_one_project_or_in_two() {
     let before = checkout(&testbed, &repositories, &unique);
     shell(&before).success();
     let (files, images) = (files_below(before.folder()), left(&repositories));
+    let registered = deploy(&testbed, &before, "before/buildspec.yml");
     assert_eq!(images.each_ref().map(|(tags, _)| tags.as_slice()), [[EIGHT], [EIGHT]]);
     assert_eq!(files.len(), SOURCES.len() + 2 + DETAILS.len(), "{:?}", files.keys());
     for (path, name) in DETAILS.iter().zip(["webapp", "logrouter"]) {
@@ -171,6 +224,9 @@ fn shipspec_leaves_what_the_shell_left_in_one_project_or_in_two() {
     after.run(&["run"]).success();
     assert_eq!(files_below(after.folder()), files);
     assert_eq!(left(&repositories), images);
+    assert_eq!(deploy(&testbed, &after, "buildspec.yml"), registered);
+    let image = format!("{ACCOUNT}.dkr.ecr.{PRIMARY_REGION}.amazonaws.com/{unique}/webapp:{EIGHT}");
+    assert_eq!(registered["containerDefinitions"][0]["image"], image);
     repositories.delete();
 
     // Each of two projects writes its own file; together they write what one run writes.
@@ -195,7 +251,8 @@ fn only_what_changed_is_built_and_nothing_new_is_told() {
     let unique = testbed.unique("firelens-next");
     let repositories = Repositories::create(&testbed, &unique);
     let project = next(checkout(&testbed, &repositories, &unique), 1);
-    assert_eq!(report(&project)["changed"], true);
+    let (project, deployment) = entry_after_build(project);
+    assert_eq!(deployment, Entry::Entered);
 
     let project = next(project.file("webapp/index.html", &format!("{unique} again")), 2);
     let told = project.run(&["run"]).success();
@@ -214,6 +271,8 @@ fn only_what_changed_is_built_and_nothing_new_is_told() {
     assert_eq!(same["changed"], false, "{same}");
     assert_eq!([&same["images"][0]["reused"], &same["images"][1]["reused"]], [true, true]);
     assert!(project.read(DETAILS[0]).ends_with("/webapp:31234567\"}"));
+    let (_, deployment) = entry_after_build(next(project, 4));
+    assert_eq!(deployment, Entry::Skipped);
 }
 
 #[test]

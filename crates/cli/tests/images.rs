@@ -68,13 +68,23 @@ fn an_image_is_made_from_the_very_one_that_was_pushed_before() {
 fn images_that_do_not_depend_on_each_other_are_built_side_by_side() {
     let testbed = Testbed::current();
     let repository = testbed.repository("side");
-    // Each waits until the other has begun, by way of what both cannot see: time.
-    let wait = "RUN date +%s > /began; sleep 2; date +%s > /ended";
-    let images = [("one", "", wait), ("two", "", wait), ("three", "", wait)];
+    let wait = |name: &str| format!("RUN : {name}; date +%s > /began; sleep 3; date +%s > /ended");
+    // Of equal steps the engine would make one.
+    let (one, two, three) = (wait("one"), wait("two"), wait("three"));
+    let images = [("one", "", &*one), ("two", "", &*two), ("three", "", &*three)];
     let project = project(&testbed, &repository, &images);
-    let start = std::time::Instant::now();
     let told = project.run(&["run", "--no-push"]).success();
-    assert!(start.elapsed().as_secs_f64() < 5.5, "{:?}\n{told}", start.elapsed());
+    // Each had begun when the first ended.
+    let times = ["one", "two", "three"].map(|name| {
+        let image = format!("{}:{name}-{SHORT}", repository.uri());
+        let words = ["run", "--rm", &image, "cat", "/began", "/ended"];
+        let output = std::process::Command::new("docker").args(words).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let times: Vec<u64> = text.lines().map(|line| line.parse().unwrap()).collect();
+        (times[0], times[1])
+    });
+    let (began, ended) = (times.iter().map(|it| it.0).max(), times.iter().map(|it| it.1).min());
+    assert!(began < ended, "{times:?}\n{told}");
     for line in told.stderr.lines().filter(|line| line.contains(" | ")) {
         assert!(["one: ", "two: ", "three: "].iter().any(|name| line.starts_with(name)), "{line}");
     }

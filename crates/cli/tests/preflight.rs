@@ -280,7 +280,10 @@ fn the_policy_is_enough_and_not_more_than_is_used() {
     let role = testbed.role(&allowed);
     project.role(&role).run(&["run"]).success();
     let used: Vec<_> = role.requests().into_iter().map(|request| request.action).collect();
-    for action in allowed.iter().filter(|action| **action != "kms:Decrypt") {
+    // containerd sends each layer in the request that completes it.
+    let unused = if testbed.has_containerd_store() { "ecr:UploadLayerPart" } else { "" };
+    let unseen = ["kms:Decrypt", unused];
+    for action in allowed.iter().filter(|action| !unseen.contains(action)) {
         assert!(used.iter().any(|used| used == action), "{action} is allowed and not used");
     }
     let resource = policy["Statement"][1]["Resource"][0].as_str().unwrap();

@@ -117,8 +117,8 @@ fn wrong_keys_are_told_with_their_lines() {
     6 |     repo: x
       |     ^^^^
       |
-      = hint: known keys here: repository, mirrors, role, external_id, insecure, create_repository, context, dockerfile, target, platform, tags, build_args, insecure_build_args, secrets, labels, network, extra_hosts, no_cache, pull, cache_from, cache_to, contexts, ssh, test, reuse
-    error: `app` needs the key `repository`
+      = hint: known keys here: repository, reference, mirrors, role, external_id, insecure, create_repository, context, dockerfile, target, platform, tags, build_args, insecure_build_args, secrets, labels, network, extra_hosts, no_cache, pull, cache_from, cache_to, contexts, ssh, test, reuse
+    error: `app` needs the key `repository` or `reference`
      --> shipspec.yml:6:5
       |
     6 |     repo: x

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Project, SHORT};
+use common::{Outcome, Project, SHORT};
 use serde_json::Value;
 use shipspec_testbed::{OTHER_ACCOUNT, TestRepository, Testbed};
 
@@ -244,13 +244,17 @@ fn a_base_image_that_moves_builds_again() {
             "version: 1\nimages: { app: { repository: \"${REPOSITORY_URL}\", reuse: true } }\n",
         );
     let told = project.run(&RUN).success();
-    assert!(told.stderr.contains(&format!("FROM {}@{first}", bases.uri())), "{told}");
+    // Some engines name the tag as well.
+    let takes = |told: &Outcome, base: &str| {
+        told.stderr.replace(":latest@", "@").contains(&format!("FROM {}@{base}", bases.uri()))
+    };
+    assert!(takes(&told, &first), "{told}");
     let project = without_engine(project);
     project.run(&RUN).success();
     let second = base("two");
     assert_ne!(first, second);
     let told = with_engine(&testbed, project).run(&RUN).success();
-    assert!(told.stderr.contains(&format!("FROM {}@{second}", bases.uri())), "{told}");
+    assert!(takes(&told, &second), "{told}");
     let project = Project::in_testbed(&testbed).repository(&repository);
     let unresolved = project.file("Dockerfile", &format!("FROM {}:none\n", bases.uri())).file(
         "shipspec.yml",

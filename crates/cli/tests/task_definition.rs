@@ -32,7 +32,7 @@ const PARAMETERS: &str = r#"{"Parameters": [{"Name": "/shop/db", "Type": "Secure
 
 /// A project with these lines under the task definition, and with a value for every name.
 fn project(edits: &str) -> Project {
-    let lines: String = edits.lines().map(|line| format!("    {line}\n")).collect();
+    let lines: String = edits.lines().flat_map(|line| ["    ", line, "\n"]).collect();
     Project::new()
         .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
         .variable("FAMILY", "shop")
@@ -128,7 +128,7 @@ fn without_changes_the_text_is_that_of_the_template() {
 #[test]
 fn containers_that_are_not_there_are_told_by_render_and_by_check() {
     let edits = "images: [app]
-environment: { wbe: { A: b }, \"${SIDE}\": { A: b } }
+environment: { wbe: { A: \"${images.app.uri}\" }, \"${SIDE}\": { A: b } }
 cpu: { web: 64, sidecars: 64 }";
     let project = project(edits).variable("SIDE", "sidecar");
     let arguments = ["render", "--parameters", "p.json", "--image", "app=r.example/app:1"];
@@ -146,7 +146,7 @@ cpu: { web: 64, sidecars: 64 }";
     error: the task definition has no container `wbe`
      --> shipspec.yml:8:20
       |
-    8 |     environment: { wbe: { A: b }, "${SIDE}": { A: b } }
+    8 |     environment: { wbe: { A: "${images.app.uri}" }, "${SIDE}": { A: b } }
       |                    ^^^
       |
       = hint: did you mean `web`?
@@ -175,7 +175,7 @@ cpu: { web: 64, sidecars: 64 }";
     error[shipspec-yml]: the task definition has no container `wbe`
      --> shipspec.yml:8:20
       |
-    8 |     environment: { wbe: { A: b }, "${SIDE}": { A: b } }
+    8 |     environment: { wbe: { A: "${images.app.uri}" }, "${SIDE}": { A: b } }
       |                    ^^^
       |
       = fix: did you mean `web`?

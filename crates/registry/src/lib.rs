@@ -4,6 +4,7 @@
 //! layers with it: [`blob`], `download` and `upload`.
 
 pub mod access;
+mod batch;
 pub mod blob;
 pub mod challenge;
 pub mod client;

@@ -16,6 +16,8 @@ pub enum TagChange {
     Unchanged,
     /// It named another image before.
     Moved,
+    /// It names another image, and was left there: a newer run has put it.
+    Kept,
     /// It named another image before, and names it again, because the run failed.
     PutBack,
 }
@@ -62,7 +64,8 @@ pub enum PutBack {
 }
 
 /// Puts a tag on an image that the repository holds, with the very bytes of its manifest. A tag that
-/// names it already is left alone: an immutable one must not even be put again.
+/// names it already is left alone: an immutable one must not even be put again. So is one that names
+/// `newer`.
 ///
 /// # Errors
 ///
@@ -71,16 +74,18 @@ pub async fn put_tag<'a>(
     client: &'a Client,
     manifest: &Manifest,
     tag: &'a Tag,
+    newer: Option<&Digest>,
 ) -> Result<Put<'a>, NotPut<'a>> {
     let before = client.manifest(tag.as_str()).await?;
     let change = match &before {
         Some(before) if before.digest == manifest.digest => TagChange::Unchanged,
+        Some(before) if Some(&before.digest) == newer => TagChange::Kept,
         Some(_) => TagChange::Moved,
         None => TagChange::New,
     };
     let digest = manifest.digest.clone();
     let put = Put { change, tag, client, digest, before };
-    if change == TagChange::Unchanged {
+    if matches!(change, TagChange::Unchanged | TagChange::Kept) {
         return Ok(put);
     }
     match client.put_manifest(tag, manifest).await {

@@ -18,7 +18,7 @@ use shipspec_spec::expression::{EvaluationError, NameError, Names, Piece, Slot, 
 use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Source, Span};
 
-use crate::made::draft_format;
+use crate::made::{Making, draft_format};
 use crate::plan::{ArtifactPlan, Content, read_all};
 use crate::taskdef::{edit_text, evaluate};
 use crate::template::{Body, Format, TemplateFile};
@@ -148,7 +148,9 @@ impl Drafts {
     ) -> DraftContent {
         let names = StandIns::new(scope);
         let format = draft_format(content, &plan.path);
-        match plan.making(&names, form).make(content, Some(format)) {
+        let making =
+            Making { is_open: Some(&|text| is_open(text, scope)), ..plan.making(&names, form) };
+        match making.make(content, Some(format)) {
             Ok(made) => DraftContent::Made { text: made.text, format },
             Err(_) if names.used() => {
                 DraftContent::Unclear("a value in it is not known here".into())
@@ -205,7 +207,9 @@ impl Drafts {
             return draft;
         }
         let names = StandIns::new(scope);
-        let edits = match evaluate(&plan.edits, &plan.making(&names, form)) {
+        let making =
+            Making { is_open: Some(&|text| is_open(text, scope)), ..plan.making(&names, form) };
+        let edits = match evaluate(&plan.edits, &making) {
             Ok((edits, _)) => edits,
             Err(_) if names.used() => {
                 return DraftContent::Unclear("a value of its changes is not known here".into());
@@ -283,6 +287,11 @@ fn unknown_name(artifact: &ArtifactConfig, scope: &Scope) -> Option<String> {
     let names = texts.chain([&artifact.path]).flat_map(Text::references);
     let mut names = names.filter(|name| !artifact.matrix.contains_key(name));
     names.find(|name| scope.resolve(name).is_err_and(|error| is_unknown(&error.into())))
+}
+
+/// The text has no value only because a name in it is not known here.
+fn is_open(text: &Text, scope: &Scope) -> bool {
+    text.value(scope).is_err_and(|error| is_unknown(&error))
 }
 
 /// The value is not there now, and may be in a build.

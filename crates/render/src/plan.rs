@@ -79,10 +79,11 @@ impl ArtifactPlans {
         found.or(Self { plans, reference: config.reference })
     }
 
-    /// Keeps the artifacts that name no images but these.
+    /// Keeps the artifacts that name no images but these, and those that others build.
     pub fn retain_of(&mut self, scope: &Scope, images: &BTreeSet<String>) {
         let form = self.reference;
-        self.plans.retain(|plan| scope.images_of(plan.references(form)).is_subset(images));
+        let is_there = |image: &String| images.contains(image) || scope.is_foreign(image);
+        self.plans.retain(|plan| scope.images_of(plan.references(form)).iter().all(is_there));
     }
 
     /// The paths of the artifacts, as they will be written.
@@ -259,7 +260,7 @@ impl ArtifactPlan {
 
     /// What it is made with.
     pub(crate) fn making<'a>(&'a self, names: &'a dyn Names, form: ReferenceForm) -> Making<'a> {
-        Making { path: &self.path, place: &self.place, names, form: self.form(form) }
+        Making { path: &self.path, place: &self.place, names, form: self.form(form), is_open: None }
     }
 
     /// How it names images; `form` is what the file says.

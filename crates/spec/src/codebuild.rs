@@ -9,6 +9,12 @@ pub const RESOLVED_SOURCE_VERSION: &str = "CODEBUILD_RESOLVED_SOURCE_VERSION";
 /// What `CodeBuild` calls the build: the project's name, a colon, and an id of its own.
 pub const BUILD_ID: &str = "CODEBUILD_BUILD_ID";
 
+/// When the build began, in milliseconds since 1970.
+pub const START_TIME: &str = "CODEBUILD_START_TIME";
+
+/// Which build of its project it is, counted from 1.
+pub const BUILD_NUMBER: &str = "CODEBUILD_BUILD_NUMBER";
+
 /// Who started the build: `codepipeline/NAME` if a pipeline did.
 pub const INITIATOR: &str = "CODEBUILD_INITIATOR";
 

@@ -93,6 +93,17 @@ impl<'a> Validator<'a> {
                 self.tell(range, format!("`{name}` needs the key `{required}`"), None);
             }
         }
+        self.check_alternatives(node, schema, name, &seen);
+    }
+
+    /// One of several keys has to be there.
+    fn check_alternatives(&mut self, node: &Node, schema: &Json, name: &str, seen: &HashSet<&str>) {
+        let keys: Vec<_> = alternative_keys(schema).collect();
+        if !keys.is_empty() && !keys.iter().any(|key| seen.contains(key)) {
+            let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+            let range = node.range.start..node.range.start;
+            self.tell(range, format!("`{name}` needs the key {}", keys.join(" or ")), None);
+        }
     }
 
     /// A text must be one of the words that are allowed, unless an alternative takes any text.
@@ -114,6 +125,7 @@ impl<'a> Validator<'a> {
         }
         let alternatives = schema["anyOf"].as_array().or(schema["oneOf"].as_array());
         match alternatives {
+            Some(_) if alternative_keys(schema).next().is_some() => vec![schema],
             Some(list) => list.iter().flat_map(|branch| self.branches(branch)).collect(),
             None => vec![schema],
         }
@@ -123,6 +135,13 @@ impl<'a> Validator<'a> {
         let diagnostic = Diagnostic::at(Span::new(self.source, range), message);
         self.found.push(Diagnostic { hint, ..diagnostic });
     }
+}
+
+/// The keys of which a map must have one: alternatives that are nothing but a key that is needed.
+fn alternative_keys(schema: &Json) -> impl Iterator<Item = &str> {
+    let alternatives = schema["oneOf"].as_array().into_iter().flatten();
+    let keys = alternatives.filter_map(|branch| branch["required"].as_array()).flatten();
+    keys.filter_map(Json::as_str)
 }
 
 /// The one alternative to judge by: among several maps, the one that knows most of the keys there.

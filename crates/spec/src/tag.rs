@@ -44,6 +44,16 @@ impl Tag {
         }
     }
 
+    /// The tag that people read in place of [`Tag::of_key`]: the beginning of the key, and the same number.
+    #[must_use]
+    pub fn of_content(key: impl fmt::Display, number: u32) -> Self {
+        let digits: String = key.to_string().chars().take(CONTENT_DIGITS).collect();
+        match number {
+            0 | 1 => Self(digits),
+            number => Self(format!("{digits}-{number}")),
+        }
+    }
+
     /// The tag as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -73,6 +83,10 @@ impl fmt::Display for Tag {
         formatter.write_str(&self.0)
     }
 }
+
+/// Digits of a content key that are in a tag: enough that no two images of a repository share them by
+/// chance. Images are found by all 64.
+pub const CONTENT_DIGITS: usize = 16;
 
 /// Marks a commit whose work tree held changes that were not committed.
 const DIRTY: &str = "-dirty";

@@ -64,6 +64,12 @@ impl Layout {
         self.home.join("tools/bin")
     }
 
+    /// The programs of the engine of the distribution's next release.
+    #[must_use]
+    pub fn next_commands(&self) -> PathBuf {
+        self.home.join("tools/next/bin")
+    }
+
     /// The Python environment that has moto's server.
     #[must_use]
     pub fn moto(&self) -> PathBuf {

@@ -12,6 +12,7 @@ pub mod control;
 mod fault;
 mod layout;
 mod mutability;
+pub mod pipeline;
 mod record;
 mod repository;
 mod role;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use inside::engine::Engine;
 use shipspec_testbed::Layout;
 
 /// The testbed, from the inside. Use `scripts/testbed`.
@@ -28,12 +29,18 @@ enum Command {
         /// The cgroup below which containers run
         #[arg(long)]
         cgroup: String,
+        /// The engine that runs
+        #[arg(long)]
+        engine: Engine,
     },
     /// Start the services and keep them
     Serve {
         /// The cgroup below which containers run
         #[arg(long)]
         cgroup: String,
+        /// The engine that runs
+        #[arg(long)]
+        engine: Engine,
     },
     /// Run a command in the namespaces of a process, the testbed's first
     Enter {
@@ -58,8 +65,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let layout = Layout::new(arguments.home);
     let result = match arguments.command {
-        Command::Init { cgroup } => inside::init::run(&layout, &cgroup),
-        Command::Serve { cgroup } => inside::serve::run(&layout, &cgroup),
+        Command::Init { cgroup, engine } => inside::init::run(&layout, &cgroup, engine),
+        Command::Serve { cgroup, engine } => inside::serve::run(&layout, &cgroup, engine),
         Command::Enter { process, command } => inside::enter::run(&layout, process, &command),
         Command::Exec { command } => inside::enter::become_command(&command),
         Command::Status => inside::status::run(&layout),

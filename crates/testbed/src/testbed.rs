@@ -40,6 +40,13 @@ impl Testbed {
         format!("unix://{}", Layout::ENGINE_SOCKET)
     }
 
+    /// Whether the engine keeps images in containerd's store, as `scripts/testbed up --engine 26` has it.
+    #[must_use]
+    pub fn has_containerd_store(&self) -> bool {
+        let engine = std::fs::read_to_string(self.layout.state().join("engine"));
+        engine.is_ok_and(|engine| engine.trim() == "26")
+    }
+
     /// The least environment that a program under test needs, with an identity that may do
     /// everything.
     #[must_use]
@@ -200,24 +207,13 @@ impl Testbed {
         target: &str,
         input: &serde_json::Value,
     ) -> serde_json::Value {
-        let access_key = default_role(account).access_key().to_owned();
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={access_key}/20260101/{region}/{service}/aws4_request, \
-             SignedHeaders=host, Signature=none"
-        );
-        let host = format!("{service}.{region}.amazonaws.com");
-        let headers = [
-            ("Host", host.as_str()),
-            ("Authorization", authorization.as_str()),
-            ("X-Amz-Target", target),
-            ("Content-Type", "application/x-amz-json-1.1"),
-            ("X-Moto-Account-Id", account),
-        ];
-        let body = input.to_string();
-        let (status, answer) = control::send(ports::MOTO, "POST", "/", &headers, body.as_bytes())
-            .expect("an answer of the service");
-        assert_eq!(status, 200, "{target}: {}", String::from_utf8_lossy(&answer));
-        serde_json::from_slice(&answer).expect("JSON")
+        let answer = ask_service(account, service, region, target, input);
+        answer.unwrap_or_else(|refused| panic!("{target}: {refused}"))
+    }
+
+    /// The Python that has the libraries of AWS.
+    pub(crate) fn python(&self) -> PathBuf {
+        self.layout.moto().join("bin/python")
     }
 
     /// Adds a fault that meets every request of every test: for a testbed of one's own only.
@@ -236,6 +232,43 @@ impl Testbed {
     pub fn requests(&self) -> Vec<Request> {
         read(&Command::Requests { scope: Scope::Everything })
     }
+}
+
+/// As [`Testbed::call_in`], with the service's refusal in its own words.
+///
+/// # Panics
+///
+/// If the service does not answer.
+pub(crate) fn ask_service(
+    account: &str,
+    service: &str,
+    region: &str,
+    target: &str,
+    input: &serde_json::Value,
+) -> Result<serde_json::Value, String> {
+    let access_key = default_role(account).access_key().to_owned();
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential={access_key}/20260101/{region}/{service}/aws4_request, \
+         SignedHeaders=host, Signature=none"
+    );
+    let host = format!("{service}.{region}.amazonaws.com");
+    let headers = [
+        ("Host", host.as_str()),
+        ("Authorization", authorization.as_str()),
+        ("X-Amz-Target", target),
+        ("Content-Type", "application/x-amz-json-1.1"),
+        ("X-Moto-Account-Id", account),
+    ];
+    let body = input.to_string();
+    let (status, answer) = control::send(ports::MOTO, "POST", "/", &headers, body.as_bytes())
+        .expect("an answer of the service");
+    if status != 200 {
+        let error = serde_json::from_slice::<serde_json::Value>(&answer).unwrap_or_default();
+        let text = error["message"].as_str().or_else(|| error["__type"].as_str());
+        let whole = || String::from_utf8_lossy(&answer).into_owned();
+        return Err(text.map_or_else(whole, str::to_owned));
+    }
+    Ok(serde_json::from_slice(&answer).expect("JSON"))
 }
 
 /// Gives an order that has no answer worth reading.

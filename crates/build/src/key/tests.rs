@@ -62,7 +62,7 @@ impl Project {
         let secret = |name: &str, text: &str| (name.to_owned(), Value::secret(name, text));
         scope.set_parameters([secret("TOKEN", "tok"), secret("PASSWORD", "hunter2")].into());
         let plans = plan(&config, &mut scope, Path::new("/project"), &DigestState::Later);
-        plans.unwrap().remove(0)
+        plans.unwrap().images.remove(0)
     }
 
     pub(super) fn parts(&self) -> Result<KeyParts, KeyError> {

@@ -8,12 +8,13 @@ use indexmap::IndexMap;
 use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::age::Age;
 use shipspec_spec::config::{
-    Encryption, ImageConfig, RepositoryConfig, ReuseConfig, TestConfig, Text,
+    Encryption, ImageConfig, RepositoryConfig, ReuseConfig, TestConfig, Text, describe,
 };
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
+use shipspec_spec::expression::EvaluationError;
 use shipspec_spec::image::Repository;
 use shipspec_spec::platform::Platform;
-use shipspec_spec::scope::Scope;
+use shipspec_spec::scope::{Scope, is_content};
 use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 use shipspec_spec::value::Value;
@@ -29,20 +30,50 @@ pub(super) struct Place {
     pub(super) repository: Repository,
     pub(super) main_tag: Tag,
     pub(super) tags: Vec<PlannedTag>,
+    /// A tag is made from the image's content key.
+    pub(super) has_content: bool,
+    /// The main tag is.
+    pub(super) is_keyed: bool,
 }
 
 /// Where an image goes: what the names of other images can be made from.
-pub(super) fn place(image: &ImageConfig, scope: &Scope) -> Result<Place, Diagnostics> {
+///
+/// Stand-ins are in the tags for a content that is not known yet.
+pub(super) fn place(name: &str, image: &ImageConfig, scope: &Scope) -> Result<Place, Diagnostics> {
     let mut found = Diagnostics::default();
-    let mut filler = Filler { scope, found: &mut found };
-    let repository: Option<Repository> = filler.parsed(&image.repository);
-    let mut tags = filler.tags(image);
-    let main_tag = tags.iter().find(|tag| !tag.moving).or(tags.first()).map(|tag| tag.tag.clone());
+    let own = scope.of_image(name);
+    let repository: Option<Repository> =
+        Filler { scope: &own, found: &mut found }.parsed(&image.repository);
+    let mut tags = Filler { scope: &own.with_content_stand_ins(), found: &mut found }.tags(image);
+    let main_tag = main(&tags).cloned();
     put_in_order(&mut tags);
+    let (has_content, is_keyed) = uses_content(image, &own);
     match (repository, main_tag, found.is_empty()) {
-        (Some(repository), Some(main_tag), true) => Ok(Place { repository, main_tag, tags }),
+        (Some(repository), Some(main_tag), true) => {
+            Ok(Place { repository, main_tag, tags, has_content, is_keyed })
+        }
         _ => Err(found),
     }
+}
+
+/// The tag that names an image, of tags in the order of shipspec.yml.
+fn main(tags: &[PlannedTag]) -> Option<&Tag> {
+    tags.iter().find(|tag| !tag.moving).or(tags.first()).map(|tag| &tag.tag)
+}
+
+/// Any tag of the image is made from its content key, and the main one is: such tags are others with
+/// another content.
+fn uses_content(image: &ImageConfig, scope: &Scope) -> (bool, bool) {
+    if !scope.may_use_content() && !image.tags.iter().any(is_content) {
+        return (false, false);
+    }
+    let tags = |kind: u8| {
+        let mut found = Diagnostics::default();
+        let scope = scope.with_contents_of_kind(kind);
+        Filler { scope: &scope, found: &mut found }.planned_tags(&image.tags)
+    };
+    let (one, other) = (tags(1), tags(2));
+    (one != other, main(&one) != main(&other))
 }
 
 /// Tags that move come after those that do not, and `latest` is the last.
@@ -79,7 +110,7 @@ impl Filler<'_> {
                 None => Platform::host(),
             },
             mirrors: image.mirrors.iter().filter_map(|mirror| self.parsed(mirror)).collect(),
-            role: self.role(image),
+            role: self.role(image.role.as_ref(), image.external_id.as_ref()),
             insecure: image.insecure,
             create_repository: match &image.create_repository {
                 Some(settings) => Some(self.repository(settings, &image.repository)?),
@@ -88,6 +119,7 @@ impl Filler<'_> {
             repository: place.repository,
             main_tag: place.main_tag,
             tags: place.tags,
+            has_content: place.has_content,
             build_args,
             labels: self.pairs(&image.labels),
             secrets: self.secrets(&image.secrets),
@@ -191,12 +223,16 @@ impl Filler<'_> {
         })
     }
 
-    fn role(&mut self, image: &ImageConfig) -> Option<AssumedRole> {
-        let external_id = self.optional(image.external_id.as_ref());
-        let role = self.optional(image.role.as_ref());
-        if let (None, Some(id)) = (&image.role, &image.external_id) {
+    pub(super) fn role(
+        &mut self,
+        role: Option<&Text>,
+        external_id: Option<&Text>,
+    ) -> Option<AssumedRole> {
+        if let (None, Some(id)) = (role, external_id) {
             self.refuse(id, "an `external_id` says nothing without a `role`".into());
         }
+        let external_id = self.optional(external_id);
+        let role = self.optional(role);
         role.map(|arn| AssumedRole { arn, external_id })
     }
 
@@ -252,7 +288,7 @@ impl Filler<'_> {
     pub(super) fn planned_tags(&mut self, texts: &[Text]) -> Vec<PlannedTag> {
         let mut tags: Vec<PlannedTag> = Vec::new();
         for text in texts {
-            let Some(tag) = self.parsed(text) else { continue };
+            let Some(tag) = self.tag(text) else { continue };
             let moving = !self.scope.is_steady(text);
             match tags.iter_mut().find(|planned| planned.tag == tag) {
                 Some(planned) => planned.moving &= moving,
@@ -260,6 +296,20 @@ impl Filler<'_> {
             }
         }
         tags
+    }
+
+    fn tag(&mut self, text: &Text) -> Option<Tag> {
+        if !is_content(text) {
+            return self.parsed(text);
+        }
+        match self.scope.content("content") {
+            Ok(content) => content.parse().ok(),
+            Err(error) => {
+                let error = EvaluationError::Name(error);
+                self.found.push(describe(text.span().clone(), &error, self.scope));
+                None
+            }
+        }
     }
 
     /// The text with its slots filled. It goes where everybody can read it, so no secret may be in it.

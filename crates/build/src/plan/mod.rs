@@ -1,6 +1,7 @@
 //! From configuration and values to what is to be built. Nothing is asked or touched here.
 
 mod fill;
+mod foreign;
 mod order;
 mod promotion;
 mod shared;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use shipspec_registry::repository::RepositorySettings;
-use shipspec_spec::config::Config;
+use shipspec_spec::config::{Config, ImageConfig};
 use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Repository;
 use shipspec_spec::platform::Platform;
@@ -23,6 +24,8 @@ use crate::options::BuildOptions;
 use crate::reuse::Reuse;
 pub(crate) use fill::Filler;
 use fill::{Place, place};
+pub use foreign::ForeignPlan;
+use foreign::plan_foreign;
 use order::{cycles, references};
 pub use promotion::{Promotion, PromotionPlan, plan_promotion};
 
@@ -52,6 +55,8 @@ pub struct ImagePlan {
     /// Its tags, never none, in the order in which they are put: first those that belong to the
     /// source version, then those that move, `latest` last.
     pub tags: Vec<PlannedTag>,
+    /// One of its tags is made from its content key, and stands in for it until that is known.
+    pub has_content: bool,
     /// The tag that names it: the first in shipspec.yml that does not move, else the first.
     pub main_tag: Tag,
     /// Values for the Dockerfile's `ARG`s.
@@ -136,6 +141,15 @@ impl ImagePlan {
     }
 }
 
+/// What shipspec.yml says of images, every text filled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plans {
+    /// Those that are built.
+    pub images: Vec<ImagePlan>,
+    /// Those that others build.
+    pub foreign: Vec<ForeignPlan>,
+}
+
 /// A role to assume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssumedRole {
@@ -156,11 +170,13 @@ pub fn plan(
     scope: &mut Scope,
     folder: &Path,
     digest: &DigestState,
-) -> Result<Vec<ImagePlan>, Diagnostics> {
+) -> Result<Plans, Diagnostics> {
     let mut found = Diagnostics::default();
+    let foreign = plan_foreign(config, scope, &mut found);
+    let has_all = found.is_empty();
     let mut places = IndexMap::new();
     for (name, image) in &config.images {
-        match place(image, scope) {
+        match place(name, image, scope) {
             Ok(place) => drop(places.insert(name, place)),
             Err(errors) => found.extend(errors),
         }
@@ -169,16 +185,21 @@ pub fn plan(
         let names = ImageNames {
             repository: place.repository.clone(),
             tag: Some(place.main_tag.clone()),
+            is_keyed: place.is_keyed,
             digest: digest.clone(),
+            written: None,
         };
         scope.set_image(name, names);
     }
     found.extend(cycles(config, scope));
-    let mut plans = Vec::new();
+    let mut images = Vec::new();
     for (name, place) in places {
-        plans.extend(fill(config, scope, folder, name, place, &mut found));
+        images.extend(fill(config, scope, folder, name, place, &mut found));
     }
+    let plans = Plans { images, foreign };
     shared::check(&plans, config, &mut found);
+    // What is not known because another mistake is in the way is no second mistake.
+    let found = if has_all { found } else { found.without_premature() };
     found.or(plans)
 }
 
@@ -194,7 +215,7 @@ pub fn plan_again(
     name: &str,
 ) -> Result<ImagePlan, Diagnostics> {
     let mut found = Diagnostics::default();
-    let place = place(&config.images[name], scope)?;
+    let place = place(name, &config.images[name], scope)?;
     match fill(config, scope, folder, name, place, &mut found) {
         Some(plan) if found.is_empty() => Ok(plan),
         _ => Err(found),
@@ -213,11 +234,39 @@ fn fill(
     let digests = scope.image_needs(references(image)).digests;
     let is_later =
         |image: &String| scope.image(image).is_some_and(|known| known.digest == DigestState::Later);
-    let is_provisional = digests.iter().any(is_later);
-    let scope = scope.with_stand_ins();
+    let is_provisional = digests.iter().any(is_later) || awaits_tags(scope, name, image);
+    let scope = scope.with_stand_ins().for_content_of(name);
     let plan = Filler { scope: &scope, found }.image(name, image, folder, place)?;
-    let depends_on = scope.images_of(references(image)).into_iter().filter(|other| other != name);
-    Some(ImagePlan { depends_on: depends_on.collect(), is_provisional, ..plan })
+    let mut depends_on = scope.images_of(references(image));
+    depends_on.retain(|other| other != name && !scope.is_foreign(other));
+    Some(ImagePlan { depends_on, is_provisional, ..plan })
+}
+
+/// It is made from another image whose tag is not known before that has its key.
+fn awaits_tags(scope: &Scope, name: &str, image: &ImageConfig) -> bool {
+    let others = scope.images_of(references(image));
+    let awaits = |other: &String| {
+        let names = scope.image(other).filter(|_| other != name);
+        names.is_some_and(|names| names.is_keyed) && !scope.has_content(other)
+    };
+    others.iter().any(awaits)
+}
+
+/// The tags of an image, now that its content is known.
+///
+/// # Errors
+///
+/// As [`plan`], for these tags.
+pub fn with_content(
+    image: &ImageConfig,
+    scope: &Scope,
+    plan: ImagePlan,
+    content: &Tag,
+) -> Result<ImagePlan, Diagnostics> {
+    let mut scope = scope.clone();
+    scope.set_content(&plan.name, content, content);
+    let Place { tags, main_tag, .. } = place(&plan.name, image, &scope)?;
+    Ok(ImagePlan { tags, main_tag, ..plan })
 }
 
 #[cfg(test)]

@@ -53,7 +53,8 @@ pub fn plan_promotion(
         if !only.is_empty() && !only.contains(name) {
             continue;
         }
-        let mut filler = Filler { scope, found: &mut found };
+        let own = scope.of_image(name);
+        let mut filler = Filler { scope: &own, found: &mut found };
         let repository: Option<Repository> = filler.parsed(repository);
         let mut tags = match &target.tags {
             Some(tags) => filler.planned_tags(tags),
@@ -80,11 +81,20 @@ fn source(
     name: &str,
     found: &mut Diagnostics,
 ) -> Option<ImageNames> {
-    match place(&config.images[name], scope) {
+    match place(name, &config.images[name], scope) {
+        Ok(place) if place.is_keyed => {
+            let message = format!("`{name}` is named by its content, which nobody knows here");
+            let hint = format!("say where it is: `--image {name}=REFERENCE`");
+            let span = config.images[name].repository.span().clone();
+            found.push(Diagnostic::at(span, message).with_hint(hint));
+            None
+        }
         Ok(place) => Some(ImageNames {
             repository: place.repository,
             tag: Some(place.main_tag),
             digest: DigestState::Later,
+            is_keyed: false,
+            written: None,
         }),
         Err(errors) => {
             found.extend(errors);

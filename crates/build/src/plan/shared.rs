@@ -6,14 +6,14 @@ use shipspec_spec::config::Config;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::{Registry, Repository};
 
-use super::{AssumedRole, ImagePlan};
+use super::{AssumedRole, ImagePlan, Plans};
 
 /// Looks at what several images share.
-pub(super) fn check(plans: &[ImagePlan], config: &Config, found: &mut Diagnostics) {
-    let mut sharing = Sharing { plans, config, found };
+pub(super) fn check(plans: &Plans, config: &Config, found: &mut Diagnostics) {
+    let mut sharing = Sharing { plans: &plans.images, config, found };
     sharing.check_tags();
     sharing.check_creation();
-    sharing.check_roles();
+    sharing.check_roles(plans);
 }
 
 struct Sharing<'a> {
@@ -69,22 +69,24 @@ impl Sharing<'_> {
     }
 
     /// A registry is spoken to by one caller.
-    fn check_roles(&mut self) {
+    fn check_roles(&mut self, plans: &Plans) {
         let mut seen: IndexMap<&Registry, (&str, Option<&AssumedRole>)> = IndexMap::new();
-        for plan in self.plans {
-            let registry = &plan.repository.registry;
-            let role = plan.role.as_ref();
-            let (other, first) = *seen.entry(registry).or_insert((&plan.name, role));
+        let built = plans.images.iter().map(|plan| (&plan.name, &plan.repository, &plan.role));
+        // One of others without a role is asked for by whoever speaks to its registry anyway.
+        let foreign = plans.foreign.iter().filter(|plan| plan.role.is_some());
+        let foreign = foreign.map(|plan| (&plan.name, &plan.repository, &plan.role));
+        for (name, Repository { registry, .. }, role) in built.chain(foreign) {
+            let role = role.as_ref();
+            let (other, first) = *seen.entry(registry).or_insert((name, role));
             if role.is_some() && registry.ecr().is_none() {
                 let message = format!("no `role` is assumed for `{registry}`");
-                self.tell(plan, message, "roles are for private registries of ECR");
+                self.tell_of(name, message, "roles are for private registries of ECR");
             } else if first != role {
-                let name = &plan.name;
                 let message = format!(
                     "the images `{other}` and `{name}` would speak to `{registry}` by two roles"
                 );
-                self.tell(
-                    plan,
+                self.tell_of(
+                    name,
                     message,
                     "say the same `role` for both, or run them apart with `--only`",
                 );
@@ -93,7 +95,14 @@ impl Sharing<'_> {
     }
 
     fn tell(&mut self, plan: &ImagePlan, message: String, hint: &str) {
-        let span = self.config.images[&plan.name].repository.span().clone();
+        self.tell_of(&plan.name, message, hint);
+    }
+
+    fn tell_of(&mut self, image: &str, message: String, hint: &str) {
+        let span = match self.config.foreign.get(image) {
+            Some(foreign) => foreign.reference.span().clone(),
+            None => self.config.images[image].repository.span().clone(),
+        };
         self.found.push(Diagnostic::at(span, message).with_hint(hint));
     }
 }

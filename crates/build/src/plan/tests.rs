@@ -16,6 +16,7 @@ fn plan_of(text: &str, environment: &[(&str, &str)]) -> Result<Vec<ImagePlan>, S
     let commit = Ok(Commit::parse(&"0123456789".repeat(4)).unwrap());
     let mut scope = Scope::new(&config, environment, commit);
     plan(&config, &mut scope, Path::new("/project"), &DigestState::Later)
+        .map(|plans| plans.images)
         .map_err(|errors| errors.to_string())
 }
 

@@ -87,6 +87,7 @@ impl Project {
             platform: Platform::host(),
             repository: format!("r.example/{name}").parse().unwrap(),
             tags: Vec::new(),
+            has_content: false,
             main_tag: "1".parse().unwrap(),
             build_args: [].into(),
             labels: [].into(),

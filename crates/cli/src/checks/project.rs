@@ -12,7 +12,9 @@ use shipspec_check::{
 use shipspec_parameters::request::Requests;
 use shipspec_render::draft::{Draft, DraftContent, DraftSlot, Drafts, is_unknown};
 use shipspec_render::template::Format;
-use shipspec_spec::config::{CheckConfig, Config, ImageConfig, ParameterConfig, Text};
+use shipspec_spec::config::{
+    CheckConfig, Config, ForeignImage, ImageConfig, ParameterConfig, Text,
+};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::Names as _;
 use shipspec_spec::scope::{DigestState, Scope};
@@ -197,7 +199,9 @@ async fn read(
     }
     let images = plan(&project.config, &mut project.scope, &context.folder, &DigestState::Later);
     if let Err(errors) = images {
-        let texts = project.config.images.values().flat_map(ImageConfig::texts);
+        let built = project.config.images.values().flat_map(ImageConfig::texts);
+        let foreign = project.config.foreign.values().flat_map(ForeignImage::texts);
+        let texts = built.chain(foreign);
         look.unless_unknown("images", &errors, texts, &project.scope);
     }
     Ok(project)

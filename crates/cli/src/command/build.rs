@@ -1,7 +1,5 @@
 //! `shipspec build`: the first step alone.
 
-use std::collections::BTreeMap;
-
 use clap::Args as ClapArgs;
 use shipspec_spec::scope::DigestState;
 
@@ -31,7 +29,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     project.select(&args.build.only)?;
     let digest = DigestState::Never("`shipspec build` pushes nothing; `shipspec run` does".into());
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
-    let ready = ready.require(context)?;
+    let mut ready = ready.require(context)?;
     require_images(&ready.plans)?;
     let mut report = pipeline::report("build", &project, &ready.checks);
     if let Some(engine) = &ready.engine {
@@ -40,11 +38,11 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
             engine: Some(engine),
             access: &ready.access,
             stages: false,
-            memory: None,
+            memory: ready.memory.as_ref(),
         };
         let jobs = args.build.jobs.into();
-        let images =
-            maker.make_all(&mut project, &ready.plans, BTreeMap::new(), jobs, &mut report).await?;
+        let looked = std::mem::take(&mut ready.looked);
+        let images = maker.make_all(&mut project, &ready.plans, looked, jobs, &mut report).await?;
         maker.tag_locally(&images).await?;
     }
     if args.output.output == Output::Json {

@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let mut project = Project::load(context, &args.project, &RenderFlags::default()).await?;
     let plans = project.plan_images(context, &DigestState::Later)?;
     require_images(&plans)?;
-    let access = access::of_run(context, &project.users, &plans, &BTreeSet::new()).await;
+    let access = access::of_run(context, &project.users, &plans, &[], &BTreeSet::new()).await;
     let commit = project.scope.resolve("COMMIT").ok().and_then(|value| value.text());
     let id = context.variable(BUILD_ID).map(str::to_owned).or(commit);
     let Some(id) = id else {

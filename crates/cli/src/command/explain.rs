@@ -14,7 +14,7 @@ use crate::ledger::{Ledger, Which};
 use crate::project::{Project, require_images};
 use crate::release::Release;
 use crate::reuse::{Memory, Rebuild};
-use crate::{access, dockerfiles, failure};
+use crate::{access, dockerfiles, failure, foreign};
 
 /// Show which file, argument, base image or secret makes an image another one than in the last
 /// release, or between two releases
@@ -52,7 +52,8 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let plans = project.plan_images(context, &DigestState::Later)?;
     require_images(&plans)?;
     let (bases, _) = dockerfiles::check(context, &plans);
-    let access = access::of_run(context, &project.users, &plans, &bases).await;
+    let access = access::of_run(context, &project.users, &plans, &project.foreign, &bases).await;
+    let plans = foreign::require_digests(context, &mut project, &access, plans).await?;
     let ledger = Ledger::open(context, &project, &access, &plans).await?;
     let Some(ledger) = ledger else { return Ok(()) };
     let before = find(&ledger, args.from.as_deref()).await?;

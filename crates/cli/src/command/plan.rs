@@ -4,16 +4,17 @@ use std::fmt::Write as _;
 
 use clap::Args as ClapArgs;
 use shipspec_build::plan::ImagePlan;
+use shipspec_registry::access::Access;
 use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Digest;
-use shipspec_spec::scope::DigestState;
+use shipspec_spec::scope::{DigestState, FOREIGN_STAND_IN, STAND_IN, content_stand_in};
 
 use crate::arguments::{Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::{Project, require_something};
-use crate::report::{ArtifactReport, ImageReport, Report};
+use crate::report::{ArtifactReport, ImageReport, Report, UNKNOWN_CONTENT};
 use crate::reuse::{Memory, Rebuild};
-use crate::{access, dockerfiles, pipeline};
+use crate::{access, dockerfiles, foreign, pipeline};
 
 /// Show what `run` would build, tag and write, and change nothing
 #[derive(Debug, ClapArgs)]
@@ -59,9 +60,15 @@ async fn plan(
     match project.plan_images(context, &DigestState::Later) {
         Ok(plans) => {
             report.images = plans.iter().map(ImageReport::new).collect();
-            if !offline && !plans.is_empty() {
-                look_up(project, context, &plans, &mut report).await;
+            if !offline {
+                ask(project, context, &plans, &mut report).await;
             }
+            let tagged = plans.iter().filter(|plan| plan.has_content);
+            let open = tagged.filter(|plan| !project.scope.has_content(&plan.name));
+            report.not_checked.extend(open.map(|plan| {
+                format!("the tag `content` of `{}`: it is known with its key", plan.name)
+            }));
+            report.set_references(project);
         }
         Err(errors) => {
             found.extend(mistakes(&errors));
@@ -74,7 +81,7 @@ async fn plan(
             for (path, artifact) in artifacts.paths().zip(artifacts.fill_each(&scope)) {
                 let (text, reason) = match artifact {
                     Ok(artifact) if artifact.secrets.is_empty() => {
-                        (Some(shown(&artifact.text)), None)
+                        (Some(shown(project, &artifact.text)), None)
                     }
                     Ok(artifact) => {
                         let names: Vec<_> = artifact.secrets.into_iter().collect();
@@ -96,16 +103,48 @@ async fn plan(
     Ok(found.or(report)?)
 }
 
-/// Which images their registries hold already. Where that cannot be asked, the plan is still one.
-async fn look_up(
+/// What the registries know: digests of images of others, and which images need not be built. Where that
+/// cannot be asked, the plan is still one.
+async fn ask(
     project: &mut Project,
     context: &Context<'_>,
     plans: &[ImagePlan],
     report: &mut Report,
 ) {
     let (bases, _) = dockerfiles::check(context, plans);
-    let access = access::of_run(context, &project.users, plans, &bases).await;
-    let memory = Memory::new(context, &access, plans, Rebuild::None);
+    let access = access::of_run(context, &project.users, plans, &project.foreign, &bases).await;
+    let artifacts = project.read_artifacts(context).ok();
+    let asked = foreign::ask(&access, project.unasked(plans, artifacts.as_ref())).await;
+    project.take_digests(&asked);
+    let reasons = asked.iter().filter_map(|(plan, digest)| {
+        let error = digest.as_ref().err()?;
+        Some(format!("the digest of `{}`: {error:#}", plan.name))
+    });
+    report.not_checked.extend(reasons);
+    // Planned with the digests that are known now.
+    let plans = match project.plan_images(context, &DigestState::Later) {
+        Ok(plans) if !plans.is_empty() => plans,
+        _ => return,
+    };
+    let open = project.unasked(&plans, None);
+    if open.is_empty() {
+        look_up(project, context, &access, &plans, report).await;
+    } else {
+        let names: Vec<_> = open.iter().map(|plan| format!("`{}`", plan.name)).collect();
+        let names = names.join(", ");
+        report.not_checked.push(format!("which images are reused: that depends on {names}"));
+    }
+}
+
+/// Which images their registries hold already.
+async fn look_up(
+    project: &mut Project,
+    context: &Context<'_>,
+    access: &Access,
+    plans: &[ImagePlan],
+    report: &mut Report,
+) {
+    let memory = Memory::new(context, access, plans, Rebuild::None);
     let looked = match memory.look_up_all(project, plans).await {
         Ok(looked) => looked,
         Err(error) => {
@@ -120,7 +159,11 @@ async fn look_up(
             told.reason = Some(format!("it is made from {}", others.join(", ")));
             continue;
         };
-        told.key = looked.key.as_ref().map(|key| key.id.to_string());
+        if looked.content.is_some() {
+            *told = ImageReport::new(&looked.plan);
+        }
+        let key = looked.key.as_ref().filter(|_| looked.is_kept);
+        told.key = key.map(|key| key.id.to_string());
         match &looked.held {
             Some(held) => {
                 told.reused = true;
@@ -131,9 +174,14 @@ async fn look_up(
     }
 }
 
-/// The text with words in place of the digest that only the push will tell.
-fn shown(text: &str) -> String {
-    text.replace(Digest::from_sha256([0; 32]).as_str(), "sha256:(known after the push)")
+/// The text with words in place of digests and tags that are not known yet.
+fn shown(project: &Project, text: &str) -> String {
+    let names = project.config.images.keys();
+    let text = names
+        .fold(text.to_owned(), |text, name| text.replace(&content_stand_in(name), UNKNOWN_CONTENT));
+    let of = |byte: u8| Digest::from_sha256([byte; 32]);
+    text.replace(of(STAND_IN).as_str(), "sha256:(known after the push)")
+        .replace(of(FOREIGN_STAND_IN).as_str(), "sha256:(known to its registry)")
 }
 
 fn describe(report: &Report) -> String {
@@ -152,6 +200,11 @@ fn describe(report: &Report) -> String {
             let what = if tag.moving { " (moving)" } else { "" };
             let _ = writeln!(text, "  tag {}:{}{what}", image.repository, tag.tag);
         }
+    }
+    for image in &report.references {
+        let digest = image.digest.as_ref().map(|digest| format!(", {digest}"));
+        let digest = digest.unwrap_or_default();
+        let _ = writeln!(text, "\nimage {}: not built, {}{digest}", image.name, image.uri);
     }
     for artifact in &report.artifacts {
         let _ = writeln!(text, "\nartifact {}", artifact.path);

@@ -46,7 +46,14 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let plans = project.plan_images(context, &DigestState::Later)?;
     let hosts: Vec<_> = plans.iter().filter_map(|plan| plan.repository.registry.ecr()).collect();
     let place = Place::new(args, context, hosts.first());
+    let artifacts = project.read_artifacts(context).ok();
+    let pulled = project.unasked(&plans, None);
+    let asked = project.unasked(&plans, artifacts.as_ref());
     let mut statements = repository_policy::of_run(&plans);
+    if hosts.is_empty() && asked.iter().any(|plan| plan.repository.registry.ecr().is_some()) {
+        statements.push(repository_policy::login());
+    }
+    statements.extend(repository_policy::of_foreign(&asked, &pulled));
     statements.extend(Parameters::new(&project, context, &place).statements());
     print(context, &statements)
 }

@@ -6,6 +6,7 @@ use clap::Args as ClapArgs;
 use indexmap::IndexMap;
 use shipspec_build::plan::{AssumedRole, Promotion, PromotionPlan, plan_promotion};
 use shipspec_spec::config::PromotionConfig;
+use shipspec_spec::image::Repository;
 use shipspec_spec::nearest::nearest;
 use shipspec_spec::scope::ImageNames;
 use shipspec_spec::tag::Tag;
@@ -99,7 +100,26 @@ async fn named(
     project.users = users::of_config(&project.config, &project.scope)?;
     project.hide_secrets(context, &[]);
     let only: BTreeSet<_> = args.only.iter().cloned().collect();
-    Ok(plan_promotion(&project.config, &project.scope, &target, &given, &only)?)
+    let plan = plan_promotion(&project.config, &project.scope, &target, &given, &only)?;
+    note_references(context, project, &plan);
+    Ok(plan)
+}
+
+/// Says which private images of others the target has to be able to pull from where they are.
+fn note_references(context: &Context<'_>, project: &Project, plan: &Promotion) {
+    let account = |repository: &Repository| repository.registry.ecr().map(|host| host.account);
+    let targets: BTreeSet<_> =
+        plan.images.iter().filter_map(|image| account(&image.repository)).collect();
+    for (name, image) in &project.config.foreign {
+        let Ok((reference, _)) = image.reference.evaluate_text(&project.scope) else { continue };
+        let Ok(names) = ImageNames::foreign(&reference) else { continue };
+        let owner = account(&names.repository);
+        if owner.is_some_and(|owner| targets.iter().any(|target| *target != owner)) {
+            context.console.note(format_args!(
+                "note: `{name}` is not copied: whoever runs the copies there pulls {reference}"
+            ));
+        }
+    }
 }
 
 /// What shipspec.yml says under that name.

@@ -10,7 +10,9 @@ use crate::context::Context;
 use crate::images::{Made, Maker};
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_images};
+use crate::releases::Releases;
 use crate::report::Report;
+use crate::tagging::Newer;
 use crate::{failure, pipeline, tagging};
 
 /// Push the images that `shipspec build` left in the engine, and tag them; prints each by digest
@@ -22,6 +24,9 @@ pub(crate) struct Args {
     engine: EngineFlags,
     #[command(flatten)]
     pub(super) output: OutputFlags,
+    /// Move moving tags, such as `latest`, even if a newer run has put them
+    #[arg(long)]
+    force_moving: bool,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
@@ -38,7 +43,13 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     pipeline::create_repositories(context, &ready).await?;
     let maker =
         Maker { context, engine: Some(engine), access: &ready.access, stages: true, memory: None };
-    let images = match publish(maker, images, &mut report).await {
+    let newer = if args.force_moving {
+        Newer::default()
+    } else {
+        let releases = Releases::open(context, &project, &ready, true, false).await?;
+        releases.newer_tags(&releases.last(context).await)
+    };
+    let images = match publish(maker, images, &newer, &mut report).await {
         Ok(images) => images,
         Err(error) => return Err(failure::unfinished(report, error)),
     };
@@ -56,11 +67,12 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
 async fn publish(
     maker: Maker<'_>,
     images: Vec<(ImagePlan, LocalImage)>,
+    newer: &Newer,
     report: &mut Report,
 ) -> anyhow::Result<Vec<Made>> {
     let images = maker.stage_all(images, report).await?;
     let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
-    tagging::tag_all(maker.context, &holdings, report).await?;
+    tagging::tag_all(maker.context, &holdings, newer, report).await?;
     Ok(images)
 }
 

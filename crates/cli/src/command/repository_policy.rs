@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shipspec_build::plan::ImagePlan;
+use shipspec_build::plan::{ForeignPlan, ImagePlan};
 use shipspec_build::reuse::Reuse;
 use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::config::Encryption;
@@ -72,6 +72,25 @@ pub(super) fn of_run(plans: &[ImagePlan]) -> Vec<Value> {
     statements.extend(public(plans.iter().flat_map(ImagePlan::repositories)));
     statements.extend(creation(plans));
     statements
+}
+
+/// What the images of others need whose digests are asked for; an engine pulls those that `pulled` are
+/// made from.
+pub(super) fn of_foreign(asked: &[ForeignPlan], pulled: &[ForeignPlan]) -> Vec<Value> {
+    let own = |plan: &&ForeignPlan| plan.role.is_none();
+    let arns = |plans: &[ForeignPlan]| -> BTreeSet<String> {
+        plans.iter().filter(own).filter_map(|plan| arn(&plan.repository)).collect()
+    };
+    let roles: BTreeSet<_> =
+        asked.iter().filter_map(|plan| plan.role.as_ref()).map(|role| &role.arn).collect();
+    [
+        statement("EcrReferences", &["ecr:BatchGetImage"], &arns(asked)),
+        statement("EcrReferencedLayers", &["ecr:GetDownloadUrlForLayer"], &arns(pulled)),
+        statement("EcrReferenceRoles", &["sts:AssumeRole"], &roles),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Where tags cannot be moved, the last release is looked for among all tags of the first image's

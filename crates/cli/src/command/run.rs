@@ -11,6 +11,7 @@ use crate::project::{Project, refuse_after_failure, require_something};
 use crate::releases::Releases;
 use crate::report::Report;
 use crate::reuse::Rebuild;
+use crate::tagging::Newer;
 use crate::{checks, failure, pipeline, release, tagging};
 
 /// Build, push, tag and write the artifacts: everything, or nothing
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Say that something changed, whatever the last release was: for one whose deployment failed
     #[arg(long)]
     changed: bool,
+    /// Move moving tags, such as `latest`, even if a newer run has put them
+    #[arg(long)]
+    force_moving: bool,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
@@ -100,12 +104,12 @@ async fn publish(
     checks::of_rendered(&project.config, &artifacts)?;
     let prepared = pipeline::prepare(context, &artifacts)?;
     let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
-    let moves = tagging::tag_all(context, &holdings, report).await?;
+    let last = releases.last(context).await;
+    let newer = if args.force_moving { Newer::default() } else { releases.newer_tags(&last) };
+    let moves = tagging::tag_all(context, &holdings, &newer, report).await?;
     let mut written = pipeline::commit(context, &artifacts, prepared, report);
     if written.is_ok() {
         let hashes = release::artifacts(project, ready.artifacts.as_ref());
-        // Asked this late, it is not one that another run has followed meanwhile.
-        let last = releases.last(context).await;
         written = releases.keep(context, project, &images, hashes, last, report).await;
     }
     if written.is_err() {

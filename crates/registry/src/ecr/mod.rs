@@ -14,6 +14,7 @@ use aws_sdk_ecr::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability, Repository};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
 use shipspec_spec::aws::{CREDENTIALS_HINT, causes, connection_hint, is_credentials_code};
 use shipspec_spec::ecr_host::EcrHost;
 use shipspec_spec::hint::Hint;
@@ -21,6 +22,7 @@ use shipspec_spec::image::Digest;
 use shipspec_spec::secret::Secret;
 
 use crate::credentials::Credentials;
+use crate::manifest::{MEDIA_TYPES, Manifest};
 
 /// Why ECR's API did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +66,9 @@ pub enum EcrError {
         /// The service has not answered at all.
         is_connection: bool,
     },
+    /// A manifest has another digest than ECR says.
+    #[error("ECR answered with a manifest that is not what its digest says")]
+    Manifest,
     /// The token is not what the documentation says it is.
     #[error("ECR answered with a token that cannot be read")]
     Token,
@@ -86,7 +91,7 @@ impl Hint for EcrError {
             Self::Request { message, is_connection: true, .. } => {
                 Some(connection_hint(message).into())
             }
-            Self::Request { .. } | Self::NoRepository | Self::Token => None,
+            Self::Request { .. } | Self::NoRepository | Self::Manifest | Self::Token => None,
         }
     }
 }
@@ -190,6 +195,43 @@ impl Ecr {
             Some((image.image_digest()?.parse().ok()?, PushTime(*image.image_pushed_at()?)))
         });
         Ok(found.collect())
+    }
+
+    /// The manifests under tags, as far as there are any.
+    ///
+    /// # Errors
+    ///
+    /// [`EcrError`]; [`EcrError::Manifest`] for a manifest that is not what its digest says.
+    pub(crate) async fn images(
+        &self,
+        name: &str,
+        tags: &[String],
+    ) -> Result<BTreeMap<String, Manifest>, EcrError> {
+        let id = |tag: &String| ImageIdentifier::builder().image_tag(tag).build();
+        let request = self.client.batch_get_image().repository_name(name);
+        let request = request.registry_id(&self.host.account);
+        let request = request.set_image_ids(Some(tags.iter().map(id).collect()));
+        // Without them, ECR may write a manifest anew.
+        let types = MEDIA_TYPES.map(str::to_owned).to_vec();
+        let answer = request.set_accepted_media_types(Some(types)).send().await;
+        let answer = answer.map_err(|error| match error.code() {
+            Some("RepositoryNotFoundException") => EcrError::NoRepository,
+            _ => self.error("ecr:BatchGetImage", &error),
+        })?;
+        let mut found = BTreeMap::new();
+        for image in answer.images() {
+            let (Some(id), Some(text)) = (image.image_id(), image.image_manifest()) else {
+                continue;
+            };
+            let bytes = Bytes::copy_from_slice(text.as_bytes());
+            let media_type = image.image_manifest_media_type().unwrap_or_default();
+            let manifest = Manifest::new(bytes, media_type);
+            if id.image_digest() != Some(manifest.digest.as_str()) {
+                return Err(EcrError::Manifest);
+            }
+            found.extend(id.image_tag().map(|tag| (tag.to_owned(), manifest)));
+        }
+        Ok(found)
     }
 
     /// What the repository `name` allows.

@@ -11,7 +11,7 @@ mod yaml;
 pub(crate) use parts::Parts;
 
 use serde_json::Value as Json;
-use shipspec_spec::config::{ArtifactContent, ReferenceForm, describe};
+use shipspec_spec::config::{ArtifactContent, ReferenceForm, Text, describe};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::{EvaluationError, Names};
 use shipspec_spec::source::Span;
@@ -27,6 +27,8 @@ pub(crate) struct Making<'a> {
     pub(crate) names: &'a dyn Names,
     /// How it names images.
     pub(crate) form: ReferenceForm,
+    /// In a draft: whether a text cannot be filled only because something is not known yet.
+    pub(crate) is_open: Option<&'a dyn Fn(&Text) -> bool>,
 }
 
 /// Whether an artifact of this kind can have this path.
@@ -76,6 +78,11 @@ pub(crate) fn draft_format(content: &ArtifactContent, path: &str) -> Format {
 }
 
 impl Making<'_> {
+    /// What the artifact is put together from.
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        Parts::new(self.names, self.is_open)
+    }
+
     /// The text of the artifact; a draft is written as [`draft_format`] says.
     ///
     /// # Errors
@@ -86,7 +93,7 @@ impl Making<'_> {
         content: &ArtifactContent,
         format: Option<Format>,
     ) -> Result<Filled, Diagnostics> {
-        let mut parts = Parts::new(self.names);
+        let mut parts = self.parts();
         let mut notes = Vec::new();
         let text = match content {
             ArtifactContent::Template(_) => String::new(),

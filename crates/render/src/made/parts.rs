@@ -6,41 +6,33 @@ use serde_json::Value as Json;
 use shipspec_spec::config::{Text, Tree, WholeNumber};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::Names;
-use shipspec_spec::value::Value;
+use shipspec_spec::value::{UNKNOWN, Value};
 
 /// Fills texts one by one, and remembers which secrets went in and everything that is wrong.
 pub(crate) struct Parts<'a> {
     names: &'a dyn Names,
+    is_open: Option<&'a dyn Fn(&Text) -> bool>,
     used: Vec<Value>,
     found: Diagnostics,
 }
 
 impl<'a> Parts<'a> {
-    pub(crate) fn new(names: &'a dyn Names) -> Self {
-        Self { names, used: Vec::new(), found: Diagnostics::default() }
+    /// `is_open` says of a text that cannot be filled whether that is so only because a name in it is
+    /// not known yet.
+    pub(crate) fn new(names: &'a dyn Names, is_open: Option<&'a dyn Fn(&Text) -> bool>) -> Self {
+        Self { names, is_open, used: Vec::new(), found: Diagnostics::default() }
     }
 
     pub(crate) fn text(&mut self, text: &Text) -> String {
-        let filled = text.evaluate_text(self.names).map(|(text, value)| (text, Some(value)));
-        let (text, value) = filled.unwrap_or_else(|errors| {
-            self.found.extend(errors);
-            (String::new(), None)
-        });
-        self.used.extend(value);
-        text
+        let filled = text.evaluate_text(self.names).map(|(_, value)| value);
+        self.value_of(text, filled).and_then(|value| value.text()).unwrap_or_default()
     }
 
     /// Texts in their order; one that comes to a list is as if its items stood there.
     pub(crate) fn texts(&mut self, texts: &[Text]) -> Vec<String> {
         let mut all = Vec::new();
         for text in texts {
-            let value = match text.evaluate(self.names) {
-                Ok(value) => value,
-                Err(errors) => {
-                    self.found.extend(errors);
-                    continue;
-                }
-            };
+            let Some(value) = self.value_of(text, text.evaluate(self.names)) else { continue };
             let items = match value.content() {
                 Json::Array(items) => items.clone(),
                 one => vec![one.clone()],
@@ -51,21 +43,35 @@ impl<'a> Parts<'a> {
                     None => self.fail(text, "a list of texts is wanted here"),
                 }
             }
-            self.used.push(value);
         }
         all
     }
 
     pub(crate) fn number(&mut self, number: &WholeNumber) -> Json {
-        self.value(number.evaluate(self.names))
+        let value = self.value_of(number.text(), number.evaluate(self.names));
+        value.map_or(Json::Null, |value| value.content().clone())
+    }
+
+    /// What a text came to, noted; nothing after its mistakes were noted.
+    fn value_of(&mut self, text: &Text, value: Result<Value, Diagnostics>) -> Option<Value> {
+        let value = value.or_else(|errors| match self.is_open {
+            Some(is_open) if is_open(text) => Ok(Value::plain(UNKNOWN.to_string())),
+            _ => Err(errors),
+        });
+        match value {
+            Ok(value) => {
+                self.used.push(value.clone());
+                Some(value)
+            }
+            Err(errors) => {
+                self.found.extend(errors);
+                None
+            }
+        }
     }
 
     pub(crate) fn tree(&mut self, tree: &Tree) -> Json {
-        self.value(tree.evaluate(self.names))
-    }
-
-    fn value(&mut self, value: Result<Value, Diagnostics>) -> Json {
-        match value {
+        match tree.evaluate(self.names) {
             Ok(value) => {
                 let content = value.content().clone();
                 self.used.push(value);

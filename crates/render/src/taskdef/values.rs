@@ -20,7 +20,7 @@ pub(crate) fn evaluate(
     config: &TaskDefinitionEdits,
     making: &Making<'_>,
 ) -> Result<(Edits, BTreeSet<String>), Diagnostics> {
-    let mut parts = Parts::new(making.names);
+    let mut parts = making.parts();
     let mut edits = Edits::default();
     let mut found = Diagnostics::default();
     for one in &config.containers {

@@ -112,7 +112,7 @@ impl ImageConfig {
             test: raw.test.as_ref().map(|test| TestConfig::from_raw(test, source, found)),
             options: BuildOptionsConfig::from_raw(raw, source, found),
             reuse: ReuseConfig::from_raw(raw.reuse.as_ref(), source, found),
-            repository: keep(Text::from_raw(&raw.repository, source), found)?,
+            repository: keep(Text::from_raw(raw.repository.as_ref()?, source), found)?,
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod artifact;
 mod check;
+mod foreign;
 mod image;
 mod options;
 mod parameter;
@@ -21,6 +22,7 @@ pub use artifact::{
     TaskNetworkConfig, TemplateConfig, TemplateDialect, WholeNumber,
 };
 pub use check::CheckConfig;
+pub use foreign::ForeignImage;
 pub use image::ImageConfig;
 pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
 pub use parameter::{ParameterConfig, ParameterKind};
@@ -45,7 +47,7 @@ use crate::schema;
 use crate::source::{Source, Span};
 use artifact::ArtifactReader;
 use promotion::PromotionReader;
-use raw::{OneOrMany, RawConfig, RawReference};
+use raw::{RawConfig, RawReference};
 use text::{keep, named_texts, texts};
 
 /// What is to be done, as shipspec.yml or flags say it. Texts are read, but not yet filled.
@@ -63,6 +65,8 @@ pub struct Config {
     pub variables: IndexMap<String, Text>,
     /// The images to build, by name.
     pub images: IndexMap<String, ImageConfig>,
+    /// The images that others build, by name: none of those above.
+    pub foreign: IndexMap<String, ForeignImage>,
     /// The artifacts to write.
     pub artifacts: Vec<ArtifactConfig>,
     /// Findings of `check` that are not told.
@@ -98,6 +102,7 @@ impl Config {
     pub fn references(&self) -> BTreeSet<String> {
         let texts = self.images.values().flat_map(ImageConfig::texts);
         let texts = texts
+            .chain(self.foreign.values().flat_map(ForeignImage::texts))
             .chain(&self.tag)
             .chain(&self.name)
             .chain(self.parameters.values().flat_map(ParameterConfig::texts));
@@ -138,10 +143,15 @@ impl Config {
 
     fn from_raw(raw: &RawConfig, root: &Node, source: &Arc<Source>) -> Result<Self, Diagnostics> {
         let mut found = Diagnostics::default();
-        let mut images = IndexMap::new();
+        let (mut images, mut foreign) = (IndexMap::new(), IndexMap::new());
         for (name, image) in &raw.images {
-            if let Some(image) = ImageConfig::from_raw(image, source, &mut found) {
-                images.insert(name.clone(), image);
+            if let Some(reference) = &image.reference {
+                let map = root.at(&["images", name]).map(|(_, map)| map);
+                let read = ForeignImage::from_raw(image, reference, map, source, &mut found);
+                foreign.extend(read.map(|read| (name.clone(), read)));
+            } else {
+                let read = ImageConfig::from_raw(image, source, &mut found);
+                images.extend(read.map(|read| (name.clone(), read)));
             }
         }
         let mut parameters = IndexMap::new();
@@ -167,17 +177,14 @@ impl Config {
             let read = ArtifactReader { source, images, parameters, key, node, found: &mut found };
             artifacts.extend(path.and_then(|path| read.read(path, artifact)));
         }
+        let (elsewhere, built): (Vec<_>, Vec<_>) =
+            names.iter().partition(|name| raw.images[**name].reference.is_some());
         let mut promote = IndexMap::new();
         for (name, promotion) in &raw.promote {
             let keys = root.at(&["promote", name]);
-            let read = PromotionReader { source, images: &names, keys, found: &mut found };
+            let (images, foreign) = (&*built, &*elsewhere);
+            let read = PromotionReader { source, images, foreign, keys, found: &mut found };
             promote.insert(name.clone(), read.read(promotion));
-        }
-        for text in
-            raw.tag.iter().flat_map(OneOrMany::texts).filter(|text| text.as_str() == "content")
-        {
-            let message = "`content` is a reserved word of `tag`, and not known yet";
-            found.push(Diagnostic::at(text.span(source), message));
         }
         let config = Self {
             name: raw.name.as_ref().and_then(|name| keep(Text::from_raw(name, source), &mut found)),
@@ -190,6 +197,7 @@ impl Config {
             parameters,
             variables: named_texts(&raw.variables, source, &mut found),
             images,
+            foreign,
             artifacts,
             check: CheckConfig::from_raw(&raw.check, source),
             promote,

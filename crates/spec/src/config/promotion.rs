@@ -42,6 +42,8 @@ pub(super) struct PromotionReader<'a> {
     pub(super) source: &'a Arc<Source>,
     /// The names of the images that the file has.
     pub(super) images: &'a [&'a str],
+    /// The names of those that others build.
+    pub(super) foreign: &'a [&'a str],
     /// Its key and what stands under it, as written.
     pub(super) keys: Option<(&'a Node, &'a Node)>,
     pub(super) found: &'a mut Diagnostics,
@@ -76,6 +78,13 @@ impl PromotionReader<'_> {
         }
         for name in raw.repositories.keys().filter(|name| !self.images.contains(&name.as_str())) {
             let key = self.keys.and_then(|(_, below)| below.at(&["repositories", name]));
+            if self.foreign.contains(&name.as_str()) {
+                let span = self.span(key.map(|(key, _)| key));
+                let message = format!("`{name}` is not copied: it has a `reference`");
+                let hint = "`shipspec promote --from REFERENCE --to REPOSITORY` copies any image";
+                self.found.push(Diagnostic::at(span, message).with_hint(hint));
+                continue;
+            }
             let message = format!("no image has the name `{name}`");
             let hint = match nearest(name, self.images.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),

@@ -26,7 +26,8 @@ pub(super) struct RawConfig {
     #[serde(default)]
     pub(super) name: Option<RawText>,
     /// The run's tag, `IMAGE_TAG`: the first entry that has a value and is not empty. Without it,
-    /// the first seven digits of the commit.
+    /// the first seven digits of the commit. `content` stands for the first 16 digits of an image's content
+    /// key, which are each image's own.
     #[serde(default)]
     pub(super) tag: Option<OneOrMany>,
     /// What generated artifacts name an image by.
@@ -40,7 +41,8 @@ pub(super) struct RawConfig {
     /// Names of your own. Inside one, its own name means the next source down: `STAGE: ${STAGE:-dev}`.
     #[serde(default)]
     pub(super) variables: IndexMap<String, RawText>,
-    /// The images to build and push, by the name that this file uses for them.
+    /// The images to build and push, and those of others that this file names, by the name that it uses
+    /// for them.
     #[serde(default)]
     pub(super) images: IndexMap<String, RawImage>,
     /// The files to write, by their path: the path of a template, or what to make.
@@ -131,24 +133,32 @@ pub(super) enum RawReference {
     Digest,
 }
 
-/// An image to build.
+/// An image to build, which has a `repository`; or one that others build, which has a `reference`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Image")]
+#[schemars(
+    rename = "Image",
+    extend("oneOf" = [{ "required": ["repository"] }, { "required": ["reference"] }])
+)]
 pub(super) struct RawImage {
     /// The repository that it is pushed to: `registry/name`, with or without `https://` in front.
-    pub(super) repository: RawText,
+    #[serde(default)]
+    pub(super) repository: Option<RawText>,
+    /// An image that is not built here: `registry/name:tag`, or by its digest. Only `role`, `external_id` and
+    /// `insecure` may stand beside it.
+    #[serde(default)]
+    pub(super) reference: Option<RawText>,
     /// Further repositories that get the image, with all its tags: in the same registry or another one.
     /// Its layers are sent by the engine once; from there they are mounted or copied.
     #[serde(default)]
     pub(super) mirrors: Vec<RawText>,
-    /// The ARN of a role to assume for the registry of `repository`.
+    /// The ARN of a role to assume for the registry of `repository` or `reference`.
     #[serde(default)]
     pub(super) role: Option<RawText>,
     /// The external id that the role asks for.
     #[serde(default)]
     pub(super) external_id: Option<RawText>,
-    /// Speak plain HTTP with the registry of `repository`. The engine has to be told the same, in its
+    /// Speak plain HTTP with the registry of `repository` or `reference`. The engine has to be told the same, in its
     /// `insecure-registries`.
     #[serde(default)]
     pub(super) insecure: bool,
@@ -171,7 +181,8 @@ pub(super) struct RawImage {
     /// shipspec runs on.
     #[serde(default)]
     pub(super) platform: Option<RawText>,
-    /// The whole list of tags. Without it, the run's tag.
+    /// The whole list of tags. Without it, the run's tag. `content` stands for the first 16 digits of the
+    /// image's content key.
     #[serde(default)]
     pub(super) tags: Option<Vec<RawText>>,
     /// Values for the Dockerfile's `ARG`s. They stay in the image's history, so that no secret may

@@ -38,7 +38,7 @@ fn all_wrong_keys_are_told_with_the_nearest() {
     shipspec.yml:5:5: unknown key `repositry` (did you mean `repository`?)
     shipspec.yml:6:5: unknown key `dockerfil` (did you mean `dockerfile`?)
     shipspec.yml:7:11: `tags` must be a list
-    shipspec.yml:5:5: `app` needs the key `repository`
+    shipspec.yml:5:5: `app` needs the key `repository` or `reference`
     ");
 }
 
@@ -73,5 +73,30 @@ fn expressions_are_read_with_the_file() {
     assert_snapshot!(parse("version: 1\nvariables:\n  A: \"x ${ | }\"\n  B: ${never\n").unwrap_err(), @"
     shipspec.yml:3:9: syntax error: unexpected `|`
     shipspec.yml:4:6: `${` is never closed
+    ");
+}
+
+#[test]
+fn an_image_of_others_has_a_reference_and_who_asks_for_it() {
+    let config = parse(
+        "version: 1\nimages:\n  app: { repository: r.example/a }\n  envoy: { reference: \"r.example/e:${V}\", role: r, external_id: x, insecure: true }\nartifacts: { a.json: { image_detail: envoy } }\n",
+    )
+    .unwrap();
+    assert_eq!(config.images.keys().collect::<Vec<_>>(), ["app"]);
+    assert_eq!(config.foreign["envoy"].reference.as_written(), "r.example/e:${V}");
+    assert!(config.foreign["envoy"].insecure && config.references().contains("V"));
+}
+
+#[test]
+fn what_says_how_an_image_is_built_is_refused_beside_a_reference() {
+    assert_snapshot!(parse(
+        "version: 1\nimages:\n  e:\n    reference: r.example/e:1\n    repository: r.example/e\n    tags: [a]\n  f: { role: r }\n"
+    ).unwrap_err(), @"shipspec.yml:7:6: `f` needs the key `repository` or `reference`");
+    assert_snapshot!(parse(
+        "version: 1\nimages:\n  e:\n    reference: r.example/e:1\n    repository: r.example/e\n    tags: [a]\npromote:\n  p: { repositories: { e: r.example/p } }\n"
+    ).unwrap_err(), @"
+    shipspec.yml:5:5: `repository` says nothing beside `reference`: this image is not built here (an image that is built has a `repository` and no `reference`)
+    shipspec.yml:6:5: `tags` says nothing beside `reference`: this image is not built here (an image that is built has a `repository` and no `reference`)
+    shipspec.yml:8:24: `e` is not copied: it has a `reference` (`shipspec promote --from REFERENCE --to REPOSITORY` copies any image)
     ");
 }

@@ -5,12 +5,14 @@
 //! environment.
 
 mod commit;
+mod content;
 mod image;
 mod resolve;
 mod secrets;
 mod steady;
 
 pub use commit::CommitSource;
+pub use content::{content_stand_in, is_content};
 pub use image::{DigestState, ImageNames};
 pub use secrets::{KnownSecret, sounds_secret};
 
@@ -35,7 +37,13 @@ const SHORT_COMMIT: usize = 7;
 /// Names whose text makes a tag that belongs to one source version, and does not move.
 const STEADY: [&str; 3] = ["COMMIT", "COMMIT_HASH", "IMAGE_TAG"];
 
-/// Names that are made for a run with exactly one image.
+/// Of these bytes is the digest that stands for one which the push will tell.
+pub const STAND_IN: u8 = 0;
+
+/// As [`STAND_IN`], for a digest that the registry of an image of others has not been asked for.
+pub const FOREIGN_STAND_IN: u8 = 1;
+
+/// Names that are made for a run that builds exactly one image.
 const OF_ONE_IMAGE: [&str; 5] =
     ["IMAGE_URI", "IMAGE_DIGEST", "REPOSITORY_URI", "IMAGE_CURRENT", "IMAGE_LATEST"];
 
@@ -52,6 +60,16 @@ pub struct Scope {
     arns: Arc<BTreeMap<String, Result<String, String>>>,
     commit: CommitSource,
     images: IndexMap<String, Option<ImageNames>>,
+    /// Those among them that others build.
+    foreign: Arc<BTreeSet<String>>,
+    /// The tags that are made from the keys of images, as far as these have one.
+    contents: Arc<BTreeMap<String, String>>,
+    /// What stands for others.
+    unkeyed: content::Unkeyed,
+    /// The image that texts are about, if it is one.
+    subject: Option<String>,
+    /// The image whose key is made from texts.
+    making: Option<String>,
     environment: Arc<BTreeMap<String, String>>,
 }
 
@@ -100,7 +118,17 @@ impl Scope {
             parameters: Arc::new(parameters.collect()),
             arns: Arc::default(),
             commit: commit.into(),
-            images: config.images.keys().map(|name| (name.clone(), None)).collect(),
+            images: config
+                .images
+                .keys()
+                .chain(config.foreign.keys())
+                .map(|name| (name.clone(), None))
+                .collect(),
+            foreign: Arc::new(config.foreign.keys().cloned().collect()),
+            contents: Arc::default(),
+            unkeyed: content::Unkeyed::default(),
+            subject: None,
+            making: None,
             environment: Arc::new(environment),
         }
     }
@@ -161,14 +189,31 @@ impl Scope {
         self.images.get(name)?.as_ref()
     }
 
-    /// The same scope with a digest of zeros where the registry has still to tell one: for looking
-    /// whether everything has a value, before anything is built.
+    /// The image is one that others build.
+    #[must_use]
+    pub fn is_foreign(&self, name: &str) -> bool {
+        self.foreign.contains(name)
+    }
+
+    /// The images that are built here.
+    fn built_names(&self) -> impl Iterator<Item = String> {
+        self.images.keys().filter(|name| !self.is_foreign(name)).cloned()
+    }
+
+    /// What is known of the images that are built here.
+    fn built_images(&self) -> impl Iterator<Item = (&String, &Option<ImageNames>)> {
+        self.images.iter().filter(|(name, _)| !self.is_foreign(name))
+    }
+
+    /// The same scope with [`STAND_IN`] or [`FOREIGN_STAND_IN`] where a registry has still to tell a digest:
+    /// and for tags that are made from keys: for looking whether everything has a value, before anything is built.
     #[must_use]
     pub fn with_stand_ins(&self) -> Self {
-        let mut scope = self.clone();
+        let mut scope = self.with_content_stand_ins();
         for known in scope.images.values_mut().flatten() {
             if known.digest == DigestState::Later {
-                known.digest = DigestState::Known(Digest::from_sha256([0; 32]));
+                let byte = if known.written.is_some() { FOREIGN_STAND_IN } else { STAND_IN };
+                known.digest = DigestState::Known(Digest::from_sha256([byte; 32]));
             }
         }
         scope
@@ -183,9 +228,7 @@ impl Scope {
             match (parts.next().unwrap_or_default(), parts.next()) {
                 ("images", Some(image)) => drop(images.insert(image.to_owned())),
                 ("images", None) => images.extend(self.images.keys().cloned()),
-                (name, _) if self.names_one_image(name) => {
-                    images.extend(self.images.keys().cloned());
-                }
+                (name, _) if self.names_one_image(name) => images.extend(self.built_names()),
                 _ => {}
             }
         }
@@ -196,7 +239,8 @@ impl Scope {
     /// is moving.
     #[must_use]
     pub fn is_steady(&self, tag: &Text) -> bool {
-        self.closure(tag.references()).iter().any(|name| STEADY.contains(&&**name))
+        is_content(tag)
+            || self.closure(tag.references()).iter().any(|name| STEADY.contains(&&**name))
     }
 
     /// What `references` need to know of images.
@@ -213,7 +257,7 @@ impl Scope {
                 }
                 ("images", None, _) => needs.digests.extend(self.images.keys().cloned()),
                 ("IMAGE_DIGEST", ..) if self.names_one_image("IMAGE_DIGEST") => {
-                    needs.digests.extend(self.images.keys().cloned());
+                    needs.digests.extend(self.built_names());
                 }
                 _ => {}
             }
@@ -224,7 +268,7 @@ impl Scope {
     /// The name is made for the only image, and nobody else has one of that name.
     fn names_one_image(&self, name: &str) -> bool {
         OF_ONE_IMAGE.contains(&name)
-            && self.images.len() == 1
+            && self.built_images().count() == 1
             && !self.given.contains_key(name)
             && !self.local.contains_key(name)
             && !self.variables.contains_key(name)

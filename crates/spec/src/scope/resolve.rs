@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::path::Path;
 
-use super::{OF_ONE_IMAGE, SHORT_COMMIT, Scope};
+use super::{OF_ONE_IMAGE, SHORT_COMMIT, Scope, is_content};
 use crate::config::Text;
 use crate::expression::{EvaluationError, NameError, Names};
 use crate::tag::{Commit, short};
@@ -186,6 +186,9 @@ impl Frame<'_> {
             return Ok(Value::tool_made(short(commit.as_str(), SHORT_COMMIT)));
         }
         for entry in &self.scope.tag {
+            if is_content(entry) {
+                return self.scope.content("IMAGE_TAG").map(Value::tool_made);
+            }
             match self.fill(made("IMAGE_TAG"), entry) {
                 Ok(value) => match value.text() {
                     Some(text) if !text.is_empty() => {
@@ -216,14 +219,18 @@ impl Frame<'_> {
             if is_asked && matches!(asked.1, Some("digest" | "pinned")) {
                 known.digest(reference)?;
             }
-            all.insert(name.clone(), known.values());
+            let tag = self.scope.require_tag(name, known, reference);
+            if is_asked && matches!(asked.1, None | Some("uri" | "tag")) {
+                tag.clone()?;
+            }
+            all.insert(name.clone(), known.values(tag.is_ok()));
         }
         Ok(Value::tool_made(all))
     }
 
     fn of_one_image(&self, name: &str) -> Result<Option<Value>, NameError> {
-        let mut images = self.scope.images.values();
-        let (Some(image), None) = (images.next(), images.next()) else { return Ok(None) };
+        let mut images = self.scope.built_images();
+        let (Some((own, image)), None) = (images.next(), images.next()) else { return Ok(None) };
         let Some(image) = image else {
             // Where the image goes is still being found out, maybe by the very name.
             if self.scope.environment.contains_key(name) {
@@ -236,7 +243,10 @@ impl Frame<'_> {
             "IMAGE_DIGEST" => image.digest(name)?.to_string(),
             "REPOSITORY_URI" => image.repository.to_string(),
             "IMAGE_LATEST" => format!("{}:latest", image.repository),
-            _ => image.uri(),
+            _ => {
+                self.scope.require_tag(own, image, name)?;
+                image.uri()
+            }
         };
         Ok(Some(Value::tool_made(text)))
     }

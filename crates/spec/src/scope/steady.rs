@@ -33,7 +33,8 @@ impl Scope {
         let given = Arc::make_mut(&mut scope.given);
         given.extend(names.map(|(name, text)| (name.to_owned(), Value::plain(text))));
         for (name, known) in &mut scope.images {
-            if let Some(known) = known {
+            // What others build is not another image because of its name here.
+            if let Some(known) = known.as_mut().filter(|known| known.written.is_none()) {
                 known.tag = steady_tag(name);
             }
         }

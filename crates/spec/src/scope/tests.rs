@@ -1,7 +1,7 @@
 use super::*;
 use crate::image::Digest;
 use crate::source::Source;
-use crate::tag::Commit;
+use crate::tag::{Commit, Tag};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -127,7 +127,7 @@ fn what_texts_need_of_images_is_known_before() {
 #[test]
 fn a_given_reference_is_taken_apart() {
     let digest = format!("sha256:{}", "0".repeat(64));
-    let read = |text: &str| ImageNames::parse(text).map(|names| names.values());
+    let read = |text: &str| ImageNames::parse(text).map(|names| names.values(true));
     assert_eq!(read("r.example:5000/a/b:1").unwrap()["uri"], "r.example:5000/a/b:1");
     let pinned = format!("r.example/a@{digest}");
     assert_eq!(read(&pinned).unwrap()["uri"], *pinned);
@@ -140,6 +140,41 @@ fn a_given_reference_is_taken_apart() {
 }
 
 #[test]
+fn an_image_of_others_is_named_as_it_is_written() {
+    let read = |text: &str| ImageNames::foreign(text).map(|names| names.values(true));
+    let hub = read("nginx:1.25").unwrap();
+    assert_eq!((&hub["uri"], &hub["tag"]), (&"nginx:1.25".into(), &"1.25".into()));
+    assert_eq!(
+        (&hub["registry"], &hub["repository"]),
+        (&"docker.io".into(), &"library/nginx".into())
+    );
+    let both = format!("r.example/a:1@sha256:{}", "0".repeat(64));
+    assert_eq!(read(&both).unwrap()["uri"], *both);
+    assert_eq!(read(&both).unwrap()["pinned"], both.replace(":1@", "@"));
+    assert_eq!(read("r.example/a").unwrap_err(), "`r.example/a` has neither a tag nor a digest");
+    for text in ["https://r.example/a:1", " r.example/a:1", "r.example/a/:1"] {
+        assert!(read(text).unwrap_err().contains("is no image reference"), "{text}");
+    }
+}
+
+#[test]
+fn images_of_others_do_not_count_for_names_of_the_only_image() {
+    let mut scope = scope(
+        "images: { app: { repository: r.example/web }, envoy: { reference: \"r.example/envoy:1\" } }",
+        &[],
+    );
+    let built = ImageNames::parse("r.example/web:2").unwrap();
+    scope.set_image("app", built);
+    scope.set_image("envoy", ImageNames::foreign("r.example/envoy:1").unwrap());
+    assert_eq!(get(&scope, "${IMAGE_URI}").as_deref(), Ok("r.example/web:2"));
+    assert_eq!(get(&scope, "${images.envoy.uri}").as_deref(), Ok("r.example/envoy:1"));
+    let error = get(&scope, "${images.envoy.pinned}").unwrap_err();
+    assert_eq!(error, "`images.envoy.pinned` is not known before its registry is asked");
+    let steady = scope.with_steady_names();
+    assert_eq!(get(&steady, "${images.envoy.tag}").as_deref(), Ok("1"));
+}
+
+#[test]
 fn names_of_images_are_known_from_their_stage_on() {
     let mut scope = scope("images: { app: { repository: r.example/web } }", &[]);
     assert!(get(&scope, "${IMAGE_URI}").unwrap_err().contains("not known before"));
@@ -147,6 +182,8 @@ fn names_of_images_are_known_from_their_stage_on() {
         repository: "r.example/web".parse().unwrap(),
         tag: Some("1".parse().unwrap()),
         digest: DigestState::Later,
+        is_keyed: false,
+        written: None,
     };
     scope.set_image("app", names.clone());
     assert_eq!(
@@ -185,4 +222,27 @@ fn knots_and_long_chains_of_names_are_errors() {
     let chain = scope(&format!("variables:\n{chain}  V3000: x\n"), &[]);
     assert!(get(&chain, "${V0}").unwrap_err().contains("too many other names"));
     assert_eq!(get(&chain, "${V2950}").as_deref(), Ok("x"));
+}
+
+#[test]
+fn content_is_each_images_own() {
+    let one = "tag: content\nimages: { app: { repository: r.example/a } }";
+    let mut known = scope(one, &[]);
+    assert!(get(&known, "${IMAGE_TAG}").unwrap_err().contains("before the content key"));
+    assert_eq!(get(&known.with_stand_ins(), "${IMAGE_TAG}"), Ok(content_stand_in("app")));
+    let tag = Tag::of_content("0123456789abcdef0123", 1);
+    known.set_content("app", &tag, &tag);
+    assert_eq!(get(&known, "${IMAGE_TAG}").as_deref(), Ok("0123456789abcdef"));
+    assert_eq!(Tag::of_content("0123456789abcdef0123", 2).as_str(), "0123456789abcdef-2");
+    let several = scope(
+        "tag: [\"${RELEASE}\", content]\nimages: { app: { repository: r.example/a }, b: { repository: r.example/b } }",
+        &[],
+    );
+    let error = get(&several, "${IMAGE_TAG}").unwrap_err();
+    assert!(error.contains("another one for each image: name `images.app.tag`"), "{error}");
+    let stand_in = get(&several.of_image("b").with_stand_ins(), "v-${IMAGE_TAG}");
+    assert_eq!(stand_in, Ok(format!("v-{}", content_stand_in("b"))));
+    let error = get(&several.of_image("b").with_stand_ins().for_content_of("b"), "${IMAGE_TAG}");
+    assert!(error.unwrap_err().contains("the content of `b` is made from this text"));
+    assert!(several.is_steady(&Text::parse("test", "content").unwrap()));
 }

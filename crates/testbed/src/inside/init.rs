@@ -8,16 +8,17 @@ use shipspec_testbed::Layout;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::Fatal;
+use super::engine::Engine;
 
 /// Starts the services in a process of their own, waits for every orphan, and ends with that
 /// process.
-pub(crate) fn run(layout: &Layout, cgroup: &str) -> Result<ExitCode, Fatal> {
+pub(crate) fn run(layout: &Layout, cgroup: &str, engine: Engine) -> Result<ExitCode, Fatal> {
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
     let program = std::env::current_exe()?;
     let child = Command::new(program)
         .arg("--home")
         .arg(layout.home())
-        .args(["serve", "--cgroup", cgroup])
+        .args(["serve", "--cgroup", cgroup, "--engine", engine.name()])
         .spawn()?;
     let server =
         Pid::from_raw(i32::try_from(child.id())?).ok_or("the server has no process number")?;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use shipspec_testbed::{Layout, PRIMARY_REGION, ports};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::engine::Engine;
 use super::service::Service;
 use super::{Fatal, authority, engine, health, name_server, world};
 use crate::front;
@@ -17,7 +18,7 @@ use crate::front;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs until it is told to stop.
-pub(crate) fn run(layout: &Layout, cgroup: &str) -> Result<ExitCode, Fatal> {
+pub(crate) fn run(layout: &Layout, cgroup: &str, engine: Engine) -> Result<ExitCode, Fatal> {
     for folder in ["log", "etc", "home", "docker-config", "registry"] {
         fs::create_dir_all(layout.state().join(folder))?;
     }
@@ -27,7 +28,7 @@ pub(crate) fn run(layout: &Layout, cgroup: &str) -> Result<ExitCode, Fatal> {
     runtime.block_on(async {
         name_server::serve().await?;
         front::serve(tls).await?;
-        let mut services = start(layout, cgroup).await?;
+        let mut services = start(layout, cgroup, engine).await?;
         let mut end = wait_until_well(layout, &mut services).await;
         if end.is_ok() {
             fs::write(layout.state().join("ready"), "")?;
@@ -43,9 +44,9 @@ pub(crate) fn run(layout: &Layout, cgroup: &str) -> Result<ExitCode, Fatal> {
 }
 
 /// Starts every service; the engine is last.
-async fn start(layout: &Layout, cgroup: &str) -> Result<Vec<Service>, Fatal> {
+async fn start(layout: &Layout, cgroup: &str, engine: Engine) -> Result<Vec<Service>, Fatal> {
     let mut services =
-        vec![start_moto(layout)?, start_registry(layout)?, engine::start_containerd(layout)?];
+        vec![start_moto(layout)?, start_registry(layout)?, engine.start_containerd(layout)?];
     let begin = Instant::now();
     while !Path::new(engine::CONTAINERD_SOCKET).exists() {
         if begin.elapsed() > PATIENCE {
@@ -57,7 +58,7 @@ async fn start(layout: &Layout, cgroup: &str) -> Result<Vec<Service>, Fatal> {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    services.push(engine::start_dockerd(layout, cgroup)?);
+    services.push(engine.start_dockerd(layout, cgroup)?);
     Ok(services)
 }
 

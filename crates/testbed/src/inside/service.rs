@@ -68,7 +68,7 @@ impl Service {
 }
 
 /// The unpacked programs first, then the machine's own.
-fn search_path(layout: &Layout) -> OsString {
+pub(crate) fn search_path(layout: &Layout) -> OsString {
     let mut path = layout.commands().into_os_string();
     path.push(":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     path
