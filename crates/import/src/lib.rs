@@ -222,7 +222,8 @@ fn remarks(walk: &Walk<'_>, source: &Source) -> Vec<Remark> {
                 Kind::Replaced,
                 "`shipspec daemon ensure` starts the engine, and waits for it".to_owned(),
             ),
-            What::Goes | What::Makes(_) => {
+            What::Makes(_) => (Kind::Dropped, "shipspec makes the folders of its files".to_owned()),
+            What::Goes => {
                 (Kind::Dropped, "paths in shipspec.yml begin at its own folder".to_owned())
             }
             What::Assigns => (Kind::Replaced, String::new()),

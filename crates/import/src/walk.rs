@@ -271,6 +271,8 @@ impl<'a> Walk<'a> {
         let path = match source.iter().find_map(|name| printed.strip_prefix(name)) {
             Some(rest) => rest.trim_start_matches('/').to_owned(),
             None if printed.starts_with(['/', '~']) => return None,
+            // Where CodeBuild puts a further source; the whole path is in its value.
+            None if printed.starts_with("${CODEBUILD_SRC_DIR_") => printed,
             None => format!("{}/{printed}", self.folder.as_ref()?),
         };
         let mut parts = Vec::new();

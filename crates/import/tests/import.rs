@@ -164,6 +164,17 @@ fn every_option_of_a_build_has_its_word() {
 }
 
 #[test]
+fn a_further_source_has_a_path_of_its_own() {
+    let import = read(&[
+        "cd deploy",
+        "docker build -f $CODEBUILD_SRC_DIR_App/docker/Dockerfile -t $REPO:1.0 $CODEBUILD_SRC_DIR_App",
+        "docker push $REPO:1.0",
+    ]);
+    let wanted = "    context: ${CODEBUILD_SRC_DIR_App}\n    dockerfile: docker/Dockerfile\n";
+    assert!(import.config.contains(wanted), "{}", import.config);
+}
+
+#[test]
 fn secrets_among_build_arguments_keep_working_and_are_told() {
     let import = read(&[
         "DB_PASSWORD=$(aws ssm get-parameter --name /db/pass --with-decryption --query Parameter.Value --output text)",
