@@ -12,6 +12,8 @@ use crate::{agree, appspec, buildspec, images, left_over, task};
 pub struct Surroundings<'a> {
     /// The paths of the artifacts that shipspec writes.
     pub outputs: Vec<String>,
+    /// Those of them that shipspec also puts where the next stage finds them.
+    pub published: Vec<String>,
     /// Whether the source has a file of this path.
     pub has_file: &'a dyn Fn(&str) -> bool,
 }

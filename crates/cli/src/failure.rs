@@ -7,6 +7,7 @@ use shipspec_build::daemon::DaemonError;
 use shipspec_build::docker::{BuildError, EngineError};
 use shipspec_build::publish::PublishError;
 use shipspec_build::test::TestError;
+use shipspec_destination::error::PublicationError;
 use shipspec_parameters::error::FetchError;
 use shipspec_registry::access::AccessError;
 use shipspec_registry::ecr::EcrError;
@@ -248,6 +249,9 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
         return Some((Exit::Findings, None));
     }
     if let Some(error) = cause.downcast_ref::<FetchError>() {
+        return Some((Exit::Service, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<PublicationError>() {
         return Some((Exit::Service, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<BuildError>() {

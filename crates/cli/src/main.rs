@@ -24,6 +24,7 @@ mod pipeline;
 mod preflight;
 mod project;
 mod promotion;
+mod publishing;
 #[cfg(test)]
 mod reference;
 mod release;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use shipspec_build::docker::Engine;
 use shipspec_registry::repository::Creation;
-use shipspec_render::artifact::{Artifact, Prepared};
+use shipspec_render::artifact::{Artifact, Prepared, Written};
 use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::expression::Names as _;
 use shipspec_spec::scope::Scope;
@@ -79,8 +79,8 @@ pub(crate) fn commit(
     artifacts: &[Artifact],
     prepared: Prepared,
     report: &mut Report,
-) -> anyhow::Result<()> {
-    prepared.commit()?;
+) -> anyhow::Result<Written> {
+    let written = prepared.commit()?;
     let mut lines = Vec::new();
     for artifact in artifacts {
         let path = artifact.path.display().to_string();
@@ -93,12 +93,13 @@ pub(crate) fn commit(
                 ),
             },
         );
-        report.artifacts.push(ArtifactReport { path, text: None, reason: None });
+        let published = Vec::new();
+        report.artifacts.push(ArtifactReport { path, text: None, reason: None, published });
     }
     if !lines.is_empty() {
         context.console.note(lines.join("\n"));
     }
-    Ok(())
+    Ok(written)
 }
 
 /// Says which artifacts are part of what an image is made from: writing them makes it another image.

@@ -1,6 +1,7 @@
 //! Everything that can be known to go wrong before anything is built, asked at once.
 
 mod engine;
+mod lifecycle;
 mod registries;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,8 +20,9 @@ use crate::context::Context;
 use crate::foreign::Asked;
 use crate::project::Project;
 use crate::reuse::{Looked, Memory, Rebuild};
-use crate::{access, dockerfiles, failure, foreign};
+use crate::{access, dockerfiles, failure, foreign, publishing};
 use engine::check_engine;
+pub(crate) use lifecycle::check_lifecycles;
 use registries::check_registries;
 
 /// One thing that was looked at.
@@ -37,6 +39,8 @@ pub(crate) enum Finding {
     Good(String),
     /// There is no such repository yet; a run makes it.
     ToBeMade(Repository),
+    /// A run goes on, but somebody should know of it.
+    Doubtful(String),
     /// It could not be looked at, for this reason. That is no success.
     NotChecked(String),
     /// It will fail.
@@ -59,9 +63,12 @@ pub(crate) struct Preflight<'a> {
 
 /// What a command is about to use.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether one part of a run is wanted")]
 pub(crate) struct Needs {
     pub(crate) registry: bool,
     pub(crate) artifacts: bool,
+    /// Artifacts are published.
+    pub(crate) publishes: bool,
     /// Images are built, and not only looked for.
     pub(crate) builds: bool,
     /// What the registries hold is not built, except these; nothing if they are not asked.
@@ -80,8 +87,12 @@ impl<'a> Preflight<'a> {
         needs: Needs,
     ) -> Self {
         if needs.reuse.is_some() {
-            let mut found = Self::of(check_rest(context, project, digest, &needs).await);
-            found.look_up(context, project, needs.reuse).await;
+            let mut found = Self::of(check_values(context, project, digest, &needs).await);
+            let (access, plans) = (found.access.clone(), found.plans.clone());
+            let registries = check_registries(&access, &plans);
+            let looks = found.look_up(context, project, needs.reuse);
+            let (registries, failed) = tokio::join!(registries, looks);
+            found.take(registries, failed);
             let is_needed = !project.config.images.is_empty() && !found.has_all();
             let engine = check_engine(context, flags, is_needed).await;
             return found.with_engine(engine).await;
@@ -93,7 +104,8 @@ impl<'a> Preflight<'a> {
         let mut found = Self::of(rest);
         // No image is looked for, but a tag may be made from a key.
         if found.plans.iter().any(|plan| plan.has_content) {
-            found.look_up(context, project, None).await;
+            let failed = found.look_up(context, project, None).await;
+            found.take(Vec::new(), failed);
         }
         found.with_engine(engine).await
     }
@@ -109,14 +121,16 @@ impl<'a> Preflight<'a> {
         context: &'a Context<'a>,
         project: &mut Project,
         rebuild: Option<Rebuild>,
-    ) {
+    ) -> Option<anyhow::Error> {
         if self.checks.iter().any(|check| matches!(check.finding, Finding::Bad(_))) {
-            return;
+            return None;
         }
         let is_blind = rebuild.is_none();
         let memory = Memory::new(context, &self.access, &self.plans, rebuild.unwrap_or_default());
-        let memory = if is_blind { memory.blind() } else { memory };
-        match memory.look_up_all(project, &self.plans).await {
+        let memory = if is_blind { memory.blind() } else { memory.silent() };
+        let looked = memory.look_up_all(project, &self.plans).await;
+        self.memory = Some(memory);
+        match looked {
             Ok(looked) => {
                 for plan in self.plans.iter_mut().filter(|plan| plan.has_content) {
                     if let Some(looked) = looked.get(&plan.name) {
@@ -124,10 +138,25 @@ impl<'a> Preflight<'a> {
                     }
                 }
                 self.looked = looked;
+                None
             }
-            Err(error) => self.checks.push(bad("images", error)),
+            Err(error) => Some(error),
         }
-        self.memory = Some(memory);
+    }
+
+    /// Takes what was asked side by side. A registry that is not as it should be is told once, and
+    /// nothing that follows from it.
+    fn take(&mut self, registries: Vec<Check>, failed: Option<anyhow::Error>) {
+        let is_bad = |check: &Check| matches!(check.finding, Finding::Bad(_));
+        let has_bad = registries.iter().any(is_bad);
+        self.checks.extend(registries);
+        if has_bad {
+            return;
+        }
+        if let Some(memory) = &self.memory {
+            memory.speak();
+        }
+        self.checks.extend(failed.map(|error| bad("images", error)));
     }
 
     /// The registries hold every image.
@@ -163,7 +192,9 @@ impl<'a> Preflight<'a> {
                     context.console.note(format_args!("not checked: {}: {reason}", check.subject));
                     checks.push(check);
                 }
-                Finding::Good(_) | Finding::ToBeMade(_) => checks.push(check),
+                Finding::Good(_) | Finding::Doubtful(_) | Finding::ToBeMade(_) => {
+                    checks.push(check)
+                }
             }
         }
         match failure::Several::join(errors) {
@@ -182,7 +213,7 @@ pub(crate) fn to_be_made(checks: &[Check]) -> BTreeSet<&Repository> {
     repositories.collect()
 }
 
-fn good(subject: impl Into<String>, found: impl fmt::Display) -> Check {
+pub(crate) fn good(subject: impl Into<String>, found: impl fmt::Display) -> Check {
     Check { subject: subject.into(), finding: Finding::Good(found.to_string()) }
 }
 
@@ -216,7 +247,23 @@ impl Judge {
 /// All but the engine.
 type Rest = (Vec<Check>, Vec<ImagePlan>, Option<ArtifactPlans>, Access);
 
+/// As [`check_values`], with the repositories.
 async fn check_rest(
+    context: &Context<'_>,
+    project: &mut Project,
+    digest: &DigestState,
+    needs: &Needs,
+) -> Rest {
+    let (mut checks, plans, artifacts, access) =
+        check_values(context, project, digest, needs).await;
+    if needs.registry {
+        checks.extend(check_registries(&access, &plans).await);
+    }
+    (checks, plans, artifacts, access)
+}
+
+/// Whatever is known without the repositories that images go to.
+async fn check_values(
     context: &Context<'_>,
     project: &mut Project,
     digest: &DigestState,
@@ -246,6 +293,9 @@ async fn check_rest(
     {
         checks.extend(judge.of("check", errors));
     }
+    if let Some(artifacts) = artifacts.as_ref().filter(|_| needs.publishes) {
+        checks.extend(publishing::check(context, artifacts).await);
+    }
     let mut bases = BTreeSet::new();
     if needs.builds {
         let (registries, found) = dockerfiles::check(context, &plans);
@@ -254,11 +304,8 @@ async fn check_rest(
     }
     let pushed = plans.iter().filter(|_| needs.registry);
     let access = access::of_run(context, &project.users, pushed, &project.foreign, &bases).await;
-    let pushed = if needs.registry { &*plans } else { &[] };
     let unasked = project.unasked(&plans, artifacts.as_ref());
-    let (found, asked) =
-        tokio::join!(check_registries(&access, pushed), foreign::ask(&access, unasked));
-    checks.extend(found);
+    let asked = foreign::ask(&access, unasked).await;
     // With the digests that are known now, images that are made from them are what they will be.
     let plans = if project.take_digests(&asked) {
         project.plan_images(context, digest).unwrap_or(plans)

@@ -76,7 +76,8 @@ impl<'a> Courier<'a> {
             arrived.push(image);
         }
         let holdings: Vec<_> = arrived.iter().map(Arrived::holding).collect();
-        tagging::tag_all(self.context, &holdings, &Newer::default(), report).await?;
+        let newer = async { ((), Newer::default()) };
+        tagging::tag_all(self.context, &holdings, newer, report).await?;
         Ok(())
     }
 

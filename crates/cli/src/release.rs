@@ -249,8 +249,8 @@ pub(crate) fn artifacts(
         let filled = filled.ok()?;
         let version = |name: &String| (name.clone(), project.secret_version(name));
         let released = ReleasedArtifact {
-            sha256: filled.secrets.is_empty().then(|| hash(&filled.text)),
-            steady: steady.ok().map(|artifact| hash(&artifact.text)),
+            sha256: filled.secrets.is_empty().then(|| hash(filled.content.bytes())),
+            steady: steady.ok().map(|artifact| hash(artifact.content.bytes())),
             secrets: filled.secrets.iter().map(version).collect(),
         };
         Some((path.to_owned(), released))
@@ -258,8 +258,8 @@ pub(crate) fn artifacts(
     released.collect()
 }
 
-fn hash(text: &str) -> String {
-    Digest::from_sha256(Sha256::digest(text).into()).hex().to_owned()
+fn hash(content: &[u8]) -> String {
+    Digest::from_sha256(Sha256::digest(content).into()).hex().to_owned()
 }
 
 #[cfg(test)]

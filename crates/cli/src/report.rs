@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use shipspec_build::plan::ImagePlan;
 use shipspec_build::progress::TagChange;
+use shipspec_spec::destination::Publication;
 use shipspec_spec::image::{Digest, Repository};
 use shipspec_spec::published::Published;
 use shipspec_spec::scope::content_stand_in;
@@ -171,6 +172,32 @@ pub(crate) struct ArtifactReport {
     /// Why there is no text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+    /// Where it is published to; absent if it is not, and where nothing came to be published.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) published: Vec<PublicationReport>,
+}
+
+/// A place that an artifact is published to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct PublicationReport {
+    /// The place: `ssm:/name` or `s3://bucket/key`.
+    pub(crate) to: String,
+    /// What publishing came to: `new`, `changed`, `unchanged` where it was there already, `written` where
+    /// it is not known what was there before, or `unsure` where no answer came; absent if nothing was
+    /// written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) change: Option<&'static str>,
+    /// The version that was written: a number for a parameter, an id for an object; absent if there is
+    /// none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<String>,
+}
+
+impl PublicationReport {
+    /// A place that nothing was written to yet.
+    pub(crate) fn new(place: &Publication) -> Self {
+        Self { to: place.destination.to_string(), change: None, version: None }
+    }
 }
 
 /// Why a command failed.

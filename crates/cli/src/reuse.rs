@@ -2,6 +2,7 @@
 //! asked for anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use shipspec_build::plan::ImagePlan;
@@ -69,6 +70,8 @@ pub(crate) struct Memory<'a> {
     on_tags: BTreeSet<String>,
     /// Registries are not asked for images: keys are made for the tags that need them.
     is_blind: bool,
+    /// What is not said yet: it is not known whether anything will come of the run.
+    unsaid: Mutex<Option<Vec<String>>>,
 }
 
 impl Rebuild {
@@ -126,8 +129,29 @@ impl<'a> Memory<'a> {
         let on_tags = bases.iter().filter(|(_, bases)| !bases.is_empty());
         let on_tags = on_tags.map(|(plan, _)| plan.name.clone()).collect();
         let by_tag = bases.into_iter().flat_map(|(_, bases)| bases).collect();
-        let (access, is_blind) = (access.clone(), false);
-        Self { context, access, keys, rebuild, by_tag, on_tags, is_blind }
+        let (access, is_blind, unsaid) = (access.clone(), false, Mutex::default());
+        Self { context, access, keys, rebuild, by_tag, on_tags, is_blind, unsaid }
+    }
+
+    /// The same, which says nothing before [`Memory::speak`].
+    pub(crate) fn silent(self) -> Self {
+        Self { unsaid: Mutex::new(Some(Vec::new())), ..self }
+    }
+
+    /// Says what was not said yet, and all else as it comes.
+    pub(crate) fn speak(&self) {
+        let unsaid = self.unsaid.lock().ok().and_then(|mut unsaid| unsaid.take());
+        for note in unsaid.into_iter().flatten() {
+            self.context.console.note(note);
+        }
+    }
+
+    fn note_built(&self, plan: &ImagePlan, reason: &str) {
+        let note = format!("note: `{}` is built: {reason}", plan.name);
+        match self.unsaid.lock().ok().as_mut().and_then(|unsaid| unsaid.as_mut()) {
+            Some(unsaid) => unsaid.push(note),
+            None => self.context.console.note(note),
+        }
     }
 
     /// The same, which asks no registry for images: only what the keys of tags are made from.
@@ -216,10 +240,6 @@ impl<'a> Memory<'a> {
         }
     }
 
-    fn note_built(&self, plan: &ImagePlan, reason: &str) {
-        self.context.console.note(format_args!("note: `{}` is built: {reason}", plan.name));
-    }
-
     /// Why an image is not looked for, whatever its key is.
     fn excuse(&self, plan: &ImagePlan) -> Option<&'static str> {
         match plan.reuse {
@@ -273,8 +293,7 @@ impl<'a> Memory<'a> {
                 )
             }
         };
-        let name = &plan.name;
-        self.context.console.note(format_args!("note: `{name}` is built: {reason}"));
+        self.note_built(plan, &reason);
         Some(reason)
     }
 

@@ -8,6 +8,7 @@ use futures_util::stream::FuturesUnordered;
 use shipspec_build::plan::PlannedTag;
 use shipspec_build::progress::{Event, Reporter as _};
 use shipspec_registry::client::Client;
+use shipspec_registry::error::RegistryError;
 use shipspec_registry::manifest::Manifest;
 use shipspec_registry::tagging::{NotPut, Put, PutBack, TagChange, put_tag};
 use shipspec_spec::image::Digest;
@@ -18,6 +19,9 @@ use crate::report::Report;
 
 /// Tags that are put at one time. ECR takes ten a second.
 const AT_ONCE: usize = 5;
+
+/// Tags that are asked for at one time.
+const LOOKS_AT_ONCE: usize = 10;
 
 /// An image that its repository holds, and the tags that it is to have there.
 #[derive(Clone, Copy)]
@@ -72,16 +76,28 @@ impl Phase {
     }
 }
 
-/// Puts every tag of every image.
-pub(crate) async fn tag_all<'a>(
+/// A tag to put, and what it names before.
+struct Open<'a> {
+    holding: Holding<'a>,
+    planned: &'a PlannedTag,
+    before: Result<Option<Manifest>, RegistryError>,
+}
+
+/// Puts every tag of every image. What they name by now is asked for at once, and beside that `newer`, which
+/// nothing but moving tags have to wait for. Gives what came of that as well.
+pub(crate) async fn tag_all<'a, T>(
     context: &Context<'_>,
     images: &[Holding<'a>],
-    newer: &Newer,
+    newer: impl Future<Output = (T, Newer)>,
     report: &mut Report,
-) -> anyhow::Result<Moves<'a>> {
+) -> anyhow::Result<(T, Moves<'a>)> {
     let mut moves = Moves { puts: Vec::new() };
+    let (mut open, (asked, newer)) = tokio::join!(look(images), newer);
     for phase in [Phase::Steady, Phase::Moving, Phase::Latest] {
-        let (puts, failed) = put_all(context, images, phase, newer, report).await;
+        let (now, later): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|open| Phase::of(open.planned) == phase);
+        open = later;
+        let (puts, failed) = put_all(context, now, &newer, report).await;
         if phase != Phase::Steady {
             moves.puts.extend(puts);
         }
@@ -90,31 +106,37 @@ pub(crate) async fn tag_all<'a>(
             return Err(error);
         }
     }
-    Ok(moves)
+    Ok((asked, moves))
+}
+
+/// Asks what all tags name by now.
+async fn look<'a>(images: &[Holding<'a>]) -> Vec<Open<'a>> {
+    let all = images.iter().flat_map(|image| image.tags.iter().map(move |tag| (*image, tag)));
+    let asked = all.map(|(holding, planned)| async move {
+        let before = holding.client.manifest(planned.tag.as_str()).await;
+        Open { holding, planned, before }
+    });
+    futures_util::stream::iter(asked).buffered(LOOKS_AT_ONCE).collect().await
 }
 
 /// Puts the tags of one phase on all images, and ends after the first failure. What is under way then is
 /// waited for, so that it is known what has moved, or may have.
 async fn put_all<'a>(
     context: &Context<'_>,
-    images: &[Holding<'a>],
-    phase: Phase,
+    open: Vec<Open<'a>>,
     newer: &Newer,
     report: &mut Report,
 ) -> (Vec<(&'a str, Put<'a>)>, Vec<anyhow::Error>) {
-    let mut waiting: VecDeque<_> = images
-        .iter()
-        .flat_map(|image| image.tags.iter().map(move |planned| (*image, planned)))
-        .filter(|(_, planned)| Phase::of(planned) == phase)
-        .collect();
+    let mut waiting = VecDeque::from(open);
     let mut running = FuturesUnordered::new();
     let (mut puts, mut failed) = (Vec::new(), Vec::new());
     loop {
         while running.len() < AT_ONCE
             && failed.is_empty()
-            && let Some((image, planned)) = waiting.pop_front()
+            && let Some(open) = waiting.pop_front()
         {
-            running.push(put(context, image, planned, newer.of(image.image, planned)));
+            let newer = newer.of(open.holding.image, open.planned);
+            running.push(put(context, open, newer));
         }
         match running.next().await {
             None => return (puts, failed),
@@ -136,12 +158,16 @@ async fn put_all<'a>(
 
 async fn put<'a>(
     context: &Context<'_>,
-    holding: Holding<'a>,
-    planned: &'a PlannedTag,
+    Open { holding, planned, before }: Open<'a>,
     newer: Option<&NewerPut>,
 ) -> (&'a str, Result<(Put<'a>, Option<String>), NotPut<'a>>) {
     let Holding { image, client, manifest, .. } = holding;
-    let put = match put_tag(client, manifest, &planned.tag, newer.map(|put| &put.digest)).await {
+    let before = match before {
+        Ok(before) => before,
+        Err(error) => return (image, Err(error.into())),
+    };
+    let newer_digest = newer.map(|put| &put.digest);
+    let put = match put_tag(client, manifest, &planned.tag, before, newer_digest).await {
         Ok(put) => put,
         Err(error) => return (image, Err(error)),
     };

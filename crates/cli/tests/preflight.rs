@@ -197,7 +197,8 @@ fn plan_shows_what_run_does_and_changes_nothing() {
     --- stderr
     "#);
     assert!(engine.requests().is_empty());
-    assert!(repository.requests().iter().all(|request| request.kind == "manifest-get"));
+    let is_read = |kind: &str| kind == "manifest-get" || kind.ends_with("BatchGetImage");
+    assert!(repository.requests().iter().all(|request| is_read(&request.kind)));
     assert!(!project.has("taskdef.json"));
 }
 

@@ -247,7 +247,8 @@ fn remarks(walk: &Walk<'_>, source: &Source) -> Vec<Remark> {
 /// What was wrong in the old buildspec.
 fn findings(source: &Arc<Source>) -> Vec<Remark> {
     let file = File::source("buildspec.yml", source, Format::Yaml);
-    let surroundings = Surroundings { outputs: Vec::new(), has_file: &|_| true };
+    let surroundings =
+        Surroundings { outputs: Vec::new(), published: Vec::new(), has_file: &|_| true };
     let found = check(&[file], &surroundings, &Allowed::default());
     let remark = |finding: shipspec_check::Finding| {
         let line = Some(finding.span.position().line);

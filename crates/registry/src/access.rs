@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use aws_config::SdkConfig;
 use shipspec_spec::hint::Hint;
 use shipspec_spec::image::{Registry, Repository};
+use shipspec_spec::tag::Tag;
 use tokio::sync::Mutex;
 
 use crate::client::{Client, Right};
@@ -197,6 +198,32 @@ impl Access {
             }
             Err(source) => Err(AccessError::Ecr { registry: repository.registry.clone(), source }),
         }
+    }
+
+    /// The lifecycle policy of a repository of ECR; nothing if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Ecr`].
+    pub async fn lifecycle(&self, repository: &Repository) -> Result<Option<String>, AccessError> {
+        let Some(ecr) = self.ecr(&repository.registry) else { return Ok(None) };
+        let policy = ecr.lifecycle_policy(&repository.name).await;
+        policy.map_err(|source| AccessError::Ecr { registry: repository.registry.clone(), source })
+    }
+
+    /// How many tags the image of ECR has that has this tag; nothing if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessError::Ecr`].
+    pub async fn tag_count(
+        &self,
+        repository: &Repository,
+        tag: &Tag,
+    ) -> Result<Option<usize>, AccessError> {
+        let Some(ecr) = self.ecr(&repository.registry) else { return Ok(None) };
+        let count = ecr.tag_count(&repository.name, tag.as_str()).await;
+        count.map_err(|source| AccessError::Ecr { registry: repository.registry.clone(), source })
     }
 
     /// Makes a repository of ECR unless it `exists`, and completes it; nothing for other registries,

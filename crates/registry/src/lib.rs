@@ -13,6 +13,7 @@ mod download;
 pub mod ecr;
 pub mod ecr_public;
 pub mod error;
+pub mod lifecycle;
 mod look_up;
 pub mod manifest;
 pub mod observer;

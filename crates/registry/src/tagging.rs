@@ -65,7 +65,7 @@ pub enum PutBack {
 
 /// Puts a tag on an image that the repository holds, with the very bytes of its manifest. A tag that
 /// names it already is left alone: an immutable one must not even be put again. So is one that names
-/// `newer`.
+/// `newer`. `before` is what it named a moment ago.
 ///
 /// # Errors
 ///
@@ -74,9 +74,9 @@ pub async fn put_tag<'a>(
     client: &'a Client,
     manifest: &Manifest,
     tag: &'a Tag,
+    before: Option<Manifest>,
     newer: Option<&Digest>,
 ) -> Result<Put<'a>, NotPut<'a>> {
-    let before = client.manifest(tag.as_str()).await?;
     let change = match &before {
         Some(before) if before.digest == manifest.digest => TagChange::Unchanged,
         Some(before) if Some(&before.digest) == newer => TagChange::Kept,

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use shipspec_spec::destination::Publication;
 use tempfile::TempPath;
 
 use crate::parallel;
@@ -15,12 +16,43 @@ pub struct Artifact {
     /// Where, from the project's folder on.
     pub path: PathBuf,
     /// All of its content.
-    pub text: String,
+    pub content: Content,
     /// The secret parameters that stand in it, because shipspec.yml allows it: then the text must
     /// not be shown.
     pub secrets: BTreeSet<String>,
     /// What its author may want to know, though nothing is wrong.
     pub notes: Vec<String>,
+    /// Where its content is put as well.
+    pub publish: Vec<Publication>,
+}
+
+/// What an artifact holds.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Text.
+    Text(String),
+    /// A zip archive.
+    Archive(Vec<u8>),
+}
+
+impl Content {
+    /// The bytes of the file.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Archive(bytes) => bytes,
+        }
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Archive(_) => None,
+        }
+    }
 }
 
 /// Why no artifact was written.
@@ -37,6 +69,23 @@ pub struct WriteError {
 pub struct Prepared {
     files: Vec<File>,
     created: Vec<PathBuf>,
+}
+
+/// Artifacts that are in their places, and what was there before.
+#[derive(Debug, Default)]
+pub struct Written {
+    moved: Vec<(PathBuf, Option<Vec<u8>>)>,
+    created: Vec<PathBuf>,
+}
+
+impl Written {
+    /// Puts back what was there before, as far as that can be done.
+    pub fn put_back(self) {
+        for (path, before) in self.moved.into_iter().rev() {
+            put_back(&path, before);
+        }
+        remove_empty(&self.created);
+    }
 }
 
 /// A file that is complete, and not yet in its place.
@@ -96,30 +145,33 @@ impl Prepared {
     /// # Errors
     ///
     /// [`WriteError`]: every file is as it was before.
-    pub fn commit(mut self) -> Result<(), WriteError> {
-        let mut moved: Vec<(PathBuf, Option<Vec<u8>>)> = Vec::new();
+    pub fn commit(mut self) -> Result<Written, WriteError> {
+        let mut written = Written::default();
         for file in self.files.drain(..) {
             let before = file.replaces.then(|| std::fs::read(&file.path).ok()).flatten();
             if let Err(failed) = file.content.persist(&file.path) {
-                for (path, before) in moved.into_iter().rev() {
-                    put_back(&path, before);
-                }
+                written.put_back();
                 return Err(error(&file.name, failed.error));
             }
-            moved.push((file.path, before));
+            written.moved.push((file.path, before));
         }
-        self.created.clear();
-        Ok(())
+        written.created = std::mem::take(&mut self.created);
+        Ok(written)
     }
 }
 
 impl Drop for Prepared {
     fn drop(&mut self) {
         self.files.clear();
-        for folder in self.created.iter().rev() {
-            // It is not empty if somebody else uses it now.
-            let _ = std::fs::remove_dir(folder);
-        }
+        remove_empty(&self.created);
+    }
+}
+
+/// Takes away the folders that were made for artifacts.
+fn remove_empty(created: &[PathBuf]) {
+    for folder in created.iter().rev() {
+        // It is not empty if somebody else uses it now.
+        let _ = std::fs::remove_dir(folder);
     }
 }
 
@@ -140,7 +192,7 @@ fn prepare(folder: &Path, artifact: &Artifact) -> std::io::Result<File> {
     let mode = std::fs::Permissions::from_mode(0o666);
     let mut content = tempfile::Builder::new().permissions(mode).tempfile_in(parent)?;
     // Through the file itself: an error of the other way would name the temporary path.
-    content.as_file_mut().write_all(artifact.text.as_bytes())?;
+    content.as_file_mut().write_all(artifact.content.bytes())?;
     let content = content.into_temp_path();
     Ok(File { name: artifact.path.clone(), path, content, replaces: there.is_ok() })
 }
@@ -160,9 +212,10 @@ mod tests {
     fn artifact(path: &str) -> Artifact {
         Artifact {
             path: path.into(),
-            text: format!("new {path}"),
+            content: Content::Text(format!("new {path}")),
             secrets: BTreeSet::new(),
             notes: Vec::new(),
+            publish: Vec::new(),
         }
     }
 
@@ -176,6 +229,16 @@ mod tests {
         assert_eq!(read("out/deep/b.json"), "new out/deep/b.json");
         let mode = folder.path().join("a.json").metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o644);
+    }
+
+    #[test]
+    fn what_was_written_can_be_put_back() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.json"), "old").unwrap();
+        let artifacts = [artifact("a.json"), artifact("out/b.json")];
+        Prepared::write(folder.path(), &artifacts).unwrap().commit().unwrap().put_back();
+        assert_eq!(std::fs::read_to_string(folder.path().join("a.json")).unwrap(), "old");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
     }
 
     #[test]

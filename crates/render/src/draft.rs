@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 use shipspec_spec::config::{
-    ArtifactConfig, ArtifactContent, Config, ReferenceForm, Text, describe,
+    ArtifactConfig, ArtifactContent, Config, PublishConfig, ReferenceForm, Text, describe,
 };
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::escape::JsonPlace;
@@ -18,8 +18,10 @@ use shipspec_spec::expression::{EvaluationError, NameError, Names, Piece, Slot, 
 use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Source, Span};
 
+use crate::archive::find_members;
 use crate::made::{Making, draft_format};
 use crate::plan::{ArtifactPlan, Content, read_all};
+use crate::publishing;
 use crate::taskdef::{edit_text, evaluate};
 use crate::template::{Body, Format, TemplateFile};
 use stand_ins::{StandIns, unknown_values, with_stand_ins};
@@ -35,6 +37,8 @@ pub struct Draft {
     pub template: Option<String>,
     /// Findings of `check` that are not told of it.
     pub allow: Vec<String>,
+    /// It is put elsewhere as well.
+    pub is_published: bool,
     /// What it holds.
     pub content: DraftContent,
 }
@@ -90,12 +94,12 @@ impl Drafts {
     #[must_use]
     pub fn read(config: &Config, scope: &Scope, folder: &Path) -> Self {
         let mut all = Self::default();
+        let (mut plans, mut owners) = (Vec::new(), Vec::new());
         for artifact in &config.artifacts {
             match read_all(artifact, scope, folder) {
-                Ok(plans) => {
-                    for plan in plans {
-                        all.add(artifact, &plan, scope, config.reference);
-                    }
+                Ok(of_it) => {
+                    owners.resize(owners.len() + of_it.len(), artifact);
+                    plans.extend(of_it);
                 }
                 Err(errors) => match unknown_name(artifact, scope) {
                     Some(name) => {
@@ -105,6 +109,14 @@ impl Drafts {
                     None => all.mistakes.extend(errors),
                 },
             }
+        }
+        publishing::refuse_shared_places(&plans, &mut all.mistakes);
+        // One whose path is not known may be what a zip holds.
+        if all.unclear.is_empty() && all.mistakes.is_empty() {
+            find_members(&mut plans, config.reference, folder, &mut all.mistakes);
+        }
+        for (artifact, plan) in owners.into_iter().zip(&plans) {
+            all.add(artifact, plan, scope, config.reference);
         }
         all
     }
@@ -128,12 +140,18 @@ impl Drafts {
                 }
             }
             Content::Made(content) => self.made(plan, content, &scope, form),
+            // Nothing is said of it that is not said of what it holds.
+            Content::Zip(_) => DraftContent::Made { text: String::new(), format: Format::Text },
         };
+        if let Some(mistake) = publishing::too_large_at_least(plan, &content) {
+            self.mistakes.push(mistake);
+        }
         self.drafts.push(Draft {
             path: plan.path.clone(),
             place: plan.place.clone(),
             template,
             allow: artifact.check.codes().cloned().collect(),
+            is_published: !plan.publish.is_empty(),
             content,
         });
     }
@@ -284,7 +302,13 @@ fn unknown_name(artifact: &ArtifactConfig, scope: &Scope) -> Option<String> {
         _ => None,
     };
     let texts = artifact.matrix.values().flatten().chain(&artifact.when).chain(template);
-    let names = texts.chain([&artifact.path]).flat_map(Text::references);
+    let members = match &artifact.content {
+        ArtifactContent::Zip(paths) => &**paths,
+        _ => &[],
+    };
+    let places = artifact.publish.iter().flat_map(PublishConfig::texts);
+    let texts = texts.chain([&artifact.path]).chain(members).chain(places);
+    let names = texts.flat_map(Text::references);
     let mut names = names.filter(|name| !artifact.matrix.contains_key(name));
     names.find(|name| scope.resolve(name).is_err_and(|error| is_unknown(&error.into())))
 }

@@ -8,6 +8,7 @@ use shipspec_spec::config::{
     ArtifactConfig, ArtifactContent, Config, ReferenceForm, TaskDefinitionEdits, TemplateConfig,
     Text,
 };
+use shipspec_spec::destination::Publication;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::Names;
 use shipspec_spec::mask::Mask;
@@ -15,11 +16,12 @@ use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Position, Span};
 use shipspec_spec::value::Value;
 
-use crate::artifact::Artifact;
+use crate::archive::{Archive, find_members};
+use crate::artifact::{self, Artifact};
 use crate::made::{Making, check_path, reference_name};
-use crate::parallel;
 use crate::taskdef::{edit_text, evaluate};
 use crate::template::{Filled, Format, TemplateFile};
+use crate::{parallel, publishing};
 
 /// The artifacts of a run, with every template read.
 #[derive(Debug, Clone)]
@@ -42,6 +44,8 @@ pub(crate) struct ArtifactPlan {
     pub(crate) matrix: BTreeMap<String, Value>,
     /// Names for it alone.
     pub(crate) variables: IndexMap<String, Text>,
+    /// Where its content is put as well.
+    pub(crate) publish: Vec<Publication>,
 }
 
 #[derive(Debug, Clone)]
@@ -49,6 +53,7 @@ pub(crate) enum Content {
     Template(TemplateFile),
     /// It is made without one.
     Made(ArtifactContent),
+    Zip(Archive),
 }
 
 impl ArtifactPlans {
@@ -76,6 +81,8 @@ impl ArtifactPlans {
                 Err(errors) => found.extend(errors),
             }
         }
+        find_members(&mut plans, config.reference, folder, &mut found);
+        publishing::refuse_shared_places(&plans, &mut found);
         found.or(Self { plans, reference: config.reference })
     }
 
@@ -89,6 +96,11 @@ impl ArtifactPlans {
     /// The paths of the artifacts, as they will be written.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.plans.iter().map(|plan| &*plan.path)
+    }
+
+    /// The paths of the artifacts, each with the places that it is published to.
+    pub fn published(&self) -> impl Iterator<Item = (&str, &[Publication])> {
+        self.plans.iter().map(|plan| (&*plan.path, &*plan.publish))
     }
 
     /// Every name that the artifacts could ask for.
@@ -117,10 +129,22 @@ impl ArtifactPlans {
     #[must_use]
     pub fn fill_each(&self, scope: &Scope) -> Vec<Result<Artifact, Diagnostics>> {
         let searches = Searches::new(scope);
-        parallel::map(&self.plans, |plan| {
+        let is_archive = |plan: &&ArtifactPlan| matches!(plan.content, Content::Zip(_));
+        let others: Vec<_> = self.plans.iter().filter(|plan| !is_archive(plan)).collect();
+        let filled = parallel::map(&others, |plan| {
             let scope = scope.of_artifact(plan.matrix.clone(), &plan.variables);
             plan.fill(&scope, self.reference, &searches)
-        })
+        });
+        let mut filled: BTreeMap<_, _> =
+            others.iter().map(|plan| &*plan.path).zip(filled).collect();
+        // They hold the others.
+        for plan in &self.plans {
+            if let Content::Zip(archive) = &plan.content {
+                let packed = plan.pack(archive, &filled, &searches);
+                filled.insert(&plan.path, packed);
+            }
+        }
+        self.plans.iter().filter_map(|plan| filled.remove(&*plan.path)).collect()
     }
 }
 
@@ -192,6 +216,7 @@ impl ArtifactPlan {
                 }
                 Content::Template(template)
             }
+            ArtifactContent::Zip(paths) => Content::Zip(Archive::read(paths, names)?),
             content => {
                 check_path(content, &path, &place)?;
                 Content::Made(content.clone())
@@ -199,11 +224,22 @@ impl ArtifactPlan {
         };
         let (reference, allow_secrets) = (artifact.reference, artifact.allow_secrets.clone());
         let variables = artifact.variables.clone();
+        let publish = publishing::read(artifact, names)?;
         let edits = artifact.edits.clone();
-        Ok(Self { path, place, content, edits, reference, allow_secrets, matrix, variables })
+        Ok(Self {
+            path,
+            place,
+            content,
+            edits,
+            reference,
+            allow_secrets,
+            matrix,
+            variables,
+            publish,
+        })
     }
 
-    fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
+    pub(crate) fn references(&self, form: ReferenceForm) -> BTreeSet<String> {
         let form = self.form(form);
         let mut names: BTreeSet<_> = match &self.content {
             Content::Template(template) => template.references(),
@@ -212,6 +248,7 @@ impl ArtifactPlan {
                 let images = images.into_iter().map(|image| reference_name(image, form));
                 images.chain(content.texts().into_iter().flat_map(Text::references)).collect()
             }
+            Content::Zip(archive) => return archive.references.clone(),
         };
         names.extend(self.edits.texts().flat_map(Text::references));
         names.extend(self.edits.images().map(|image| reference_name(image, form)));
@@ -230,12 +267,58 @@ impl ArtifactPlan {
         let filled = match &self.content {
             Content::Template(template) => self.edited(template, names, form)?,
             Content::Made(content) => self.making(names, form).make(content, None)?,
+            Content::Zip(archive) => return self.pack(archive, &BTreeMap::new(), searches),
         };
         self.check_secrets(&filled.secrets)?;
         let mut secrets = filled.secrets;
         secrets.extend(self.search(&filled.text, searches)?);
-        let Filled { text, notes, .. } = filled;
-        Ok(Artifact { path: (&self.path).into(), text, secrets, notes })
+        self.finish(artifact::Content::Text(filled.text), secrets, filled.notes)
+    }
+
+    /// The archive of artifacts that are filled, and of files of the project.
+    fn pack(
+        &self,
+        archive: &Archive,
+        filled: &BTreeMap<&str, Result<Artifact, Diagnostics>>,
+        searches: &Searches,
+    ) -> Result<Artifact, Diagnostics> {
+        let (mut contents, mut secrets) = (BTreeMap::new(), BTreeSet::new());
+        for member in &archive.members {
+            let bytes = match (&member.file, filled.get(&*member.path)) {
+                (Some(bytes), _) => {
+                    secrets.extend(self.search(&String::from_utf8_lossy(bytes), searches)?);
+                    &**bytes
+                }
+                (None, Some(Ok(artifact))) => {
+                    secrets.extend(artifact.secrets.iter().cloned());
+                    artifact.content.bytes()
+                }
+                (None, Some(Err(errors))) => return Err(errors.clone()),
+                (None, None) => {
+                    let message = format!("`{}` is not made in this run", member.path);
+                    return Err(Diagnostic::at(member.place.clone(), message).into());
+                }
+            };
+            contents.insert(&*member.path, bytes);
+        }
+        self.check_secrets(&secrets)?;
+        let packed = archive.pack(|member| contents[&*member.path]).map_err(|error| {
+            let message = format!("`{}` cannot be packed: {error}", self.path);
+            Diagnostic::at(self.place.clone(), message)
+        })?;
+        self.finish(artifact::Content::Archive(packed), secrets, Vec::new())
+    }
+
+    fn finish(
+        &self,
+        content: artifact::Content,
+        secrets: BTreeSet<String>,
+        notes: Vec<String>,
+    ) -> Result<Artifact, Diagnostics> {
+        let (path, publish) = ((&self.path).into(), self.publish.clone());
+        let artifact = Artifact { path, content, secrets, notes, publish };
+        publishing::check(&artifact, &self.place)?;
+        Ok(artifact)
     }
 
     /// A template that was filled, and the changes to the task definition that it is then.
@@ -352,7 +435,7 @@ impl Searches {
 }
 
 /// A text that everybody can read, such as a path: no secret may be in it.
-fn public_text(text: &Text, names: &dyn Names) -> Result<String, Diagnostics> {
+pub(crate) fn public_text(text: &Text, names: &dyn Names) -> Result<String, Diagnostics> {
     let (filled, value) = text.evaluate_text(names)?;
     if value.secrets().is_empty() {
         return Ok(filled);

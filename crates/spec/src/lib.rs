@@ -4,6 +4,7 @@ pub mod age;
 pub mod aws;
 pub mod codebuild;
 pub mod config;
+pub mod destination;
 pub mod diagnostic;
 pub mod document;
 pub mod ecr_host;

@@ -37,7 +37,7 @@ pub(super) fn check(
         .into_iter()
         .any(|simple| simple.is(&["shipspec", "run"]) || simple.is(&["shipspec", "render"]))
     {
-        check_left_out(&sections, surroundings, sink);
+        check_left_out(buildspec, &sections, surroundings, sink);
     }
 }
 
@@ -160,9 +160,19 @@ fn check_discarded(section: &Section<'_>, surroundings: &Surroundings<'_>, sink:
     }
 }
 
-fn check_left_out(sections: &[Section<'_>], surroundings: &Surroundings<'_>, sink: &mut Sink<'_>) {
+/// A file that no artifact has, that is not published, and that no command takes.
+fn check_left_out(
+    buildspec: &Buildspec<'_>,
+    sections: &[Section<'_>],
+    surroundings: &Surroundings<'_>,
+    sink: &mut Sink<'_>,
+) {
     let Some(first) = sections.first() else { return };
-    let is_left_out = |path: &&String| !sections.iter().any(|section| section.takes(path));
+    let is_left_out = |path: &&String| {
+        !sections.iter().any(|section| section.takes(path))
+            && !surroundings.published.contains(path)
+            && !buildspec.mentions(path)
+    };
     for path in surroundings.outputs.iter().filter(is_left_out) {
         let message = format!("shipspec writes `{path}`, and no artifact takes it along");
         let under = match first.base {

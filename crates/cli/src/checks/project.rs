@@ -42,7 +42,8 @@ impl Look {
         let paths: Vec<_> = paths.iter().map(|path| context.current.join(path)).collect();
         let (files, unread) = read_all(&context.current, &paths);
         let has_file = |path: &str| context.current.join(path).exists();
-        let surroundings = Surroundings { outputs: Vec::new(), has_file: &has_file };
+        let (outputs, published) = (Vec::new(), Vec::new());
+        let surroundings = Surroundings { outputs, published, has_file: &has_file };
         let mut look = Self { not_checked: unread, ..Self::default() };
         look.finish(&files, &surroundings, &Allowed::default());
         look
@@ -86,6 +87,8 @@ impl Look {
         self.not_checked.extend(drafts.unclear);
         let mut own: BTreeSet<_> = drafts.drafts.iter().map(|draft| draft.path.clone()).collect();
         let outputs = own.iter().cloned().collect();
+        let published = drafts.drafts.iter().filter(|draft| draft.is_published);
+        let published = published.map(|draft| draft.path.clone()).collect();
         own.extend(drafts.drafts.iter().filter_map(|draft| draft.template.clone()));
         let mut files: Vec<_> = drafts.drafts.iter().filter_map(|draft| self.file(draft)).collect();
         let depth = if is_run { RUN_DEPTH } else { DEPTH };
@@ -95,7 +98,7 @@ impl Look {
         let has_file = |path: &str| context.folder.join(path).exists();
         let allowed = Allowed::everywhere(config.iter().flat_map(|config| config.check.codes()));
         self.codes(config);
-        self.finish(&files, &Surroundings { outputs, has_file: &has_file }, &allowed);
+        self.finish(&files, &Surroundings { outputs, published, has_file: &has_file }, &allowed);
     }
 
     /// Codes in shipspec.yml that there are not.

@@ -36,7 +36,8 @@ pub(crate) fn before_run(context: &Context<'_>, project: &Project) -> Result<(),
 pub(crate) fn of_rendered(config: &Config, artifacts: &[Artifact]) -> Result<(), Diagnostics> {
     let files: Vec<_> = artifacts.iter().filter_map(|artifact| file(config, artifact)).collect();
     let allowed = Allowed::everywhere(config.check.codes());
-    let surroundings = Surroundings { outputs: Vec::new(), has_file: &|_| false };
+    let surroundings =
+        Surroundings { outputs: Vec::new(), published: Vec::new(), has_file: &|_| false };
     errors(check(&files, &surroundings, &allowed))
 }
 
@@ -55,7 +56,7 @@ fn file(config: &Config, artifact: &Artifact) -> Option<File> {
         "yaml" | "yml" => Format::Yaml,
         _ => return None,
     };
-    let source = Source::new(&*path, &*artifact.text);
+    let source = Source::new(&*path, artifact.content.text()?);
     let of_it = config.artifacts.iter().filter(|other| other.path.as_written() == path);
     let allowed: Vec<_> = of_it.flat_map(|other| other.check.codes().cloned()).collect();
     Some(File::artifact(&path, &source, format, &[]).allowing(&allowed))

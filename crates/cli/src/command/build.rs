@@ -25,7 +25,8 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let mut project = Project::read(context, &args.project, &RenderFlags::default())?;
-    let needs = Needs { registry: false, artifacts: false, builds: true, reuse: None };
+    let needs =
+        Needs { registry: false, artifacts: false, publishes: false, builds: true, reuse: None };
     project.select(&args.build.only)?;
     let digest = DigestState::Never("`shipspec build` pushes nothing; `shipspec run` does".into());
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;

@@ -12,7 +12,7 @@ use shipspec_spec::value::Value;
 use crate::arguments::{EngineFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::failure;
-use crate::preflight::{Check, Finding, Needs, Preflight};
+use crate::preflight::{Check, Finding, Needs, Preflight, check_lifecycles};
 use crate::project::Project;
 
 /// Look at everything that a run needs, and show what every name stands for
@@ -28,7 +28,8 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let mut project = Project::read(context, &args.project, &args.render)?;
-    let needs = Needs { registry: true, artifacts: true, builds: true, reuse: None };
+    let needs =
+        Needs { registry: true, artifacts: true, publishes: true, builds: true, reuse: None };
     let digest = DigestState::Later;
     let found = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let mut errors = Vec::new();
@@ -36,12 +37,20 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         subject: format!("push to {}", plan.repository),
         finding: Finding::NotChecked("only a push shows whether it is allowed".into()),
     });
-    for check in found.checks.into_iter().chain(unasked) {
+    let places = found.artifacts.iter().flat_map(ArtifactPlans::published);
+    let unwritten = places.flat_map(|(_, places)| places).map(|place| Check {
+        subject: format!("write {}", place.destination),
+        finding: Finding::NotChecked("only publishing shows whether it is allowed".into()),
+    });
+    let lifecycles = check_lifecycles(&found.access, &found.plans).await;
+    let checks = found.checks.into_iter().chain(lifecycles);
+    for check in checks.chain(unasked).chain(unwritten) {
         let line = match check.finding {
             Finding::Good(found) => format!("ok           {}: {found}", check.subject),
             Finding::ToBeMade(_) => {
                 format!("ok           {}: does not exist yet; a run makes it", check.subject)
             }
+            Finding::Doubtful(what) => format!("warning      {}: {what}", check.subject),
             Finding::NotChecked(reason) => format!("not checked  {}: {reason}", check.subject),
             Finding::Bad(error) => {
                 errors.push(error);

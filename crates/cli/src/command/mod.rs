@@ -14,6 +14,7 @@ mod plan;
 mod policy;
 mod promote;
 mod promotion_policy;
+mod publication_policy;
 mod push;
 mod render;
 mod repository_policy;

@@ -12,7 +12,7 @@ use shipspec_spec::scope::{DigestState, FOREIGN_STAND_IN, STAND_IN, content_stan
 use crate::arguments::{Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::{Project, require_something};
-use crate::report::{ArtifactReport, ImageReport, Report, UNKNOWN_CONTENT};
+use crate::report::{ArtifactReport, ImageReport, PublicationReport, Report, UNKNOWN_CONTENT};
 use crate::reuse::{Memory, Rebuild};
 use crate::{access, dockerfiles, foreign, pipeline};
 
@@ -78,11 +78,13 @@ async fn plan(
     match project.read_artifacts(context) {
         Ok(artifacts) => {
             let scope = project.scope.with_stand_ins();
-            for (path, artifact) in artifacts.paths().zip(artifacts.fill_each(&scope)) {
+            let filled = artifacts.fill_each(&scope);
+            for ((path, places), artifact) in artifacts.published().zip(filled) {
                 let (text, reason) = match artifact {
-                    Ok(artifact) if artifact.secrets.is_empty() => {
-                        (Some(shown(project, &artifact.text)), None)
-                    }
+                    Ok(artifact) if artifact.secrets.is_empty() => match artifact.content.text() {
+                        Some(text) => (Some(shown(project, text)), None),
+                        None => (None, Some("it is a zip of what is told elsewhere here".into())),
+                    },
                     Ok(artifact) => {
                         let names: Vec<_> = artifact.secrets.into_iter().collect();
                         (None, Some(format!("it holds secrets: {}", names.join(", "))))
@@ -92,7 +94,13 @@ async fn plan(
                         (None, errors.as_slice().first().map(ToString::to_string))
                     }
                 };
-                report.artifacts.push(ArtifactReport { path: path.into(), text, reason });
+                let published = places.iter().map(PublicationReport::new).collect();
+                report.artifacts.push(ArtifactReport {
+                    path: path.into(),
+                    text,
+                    reason,
+                    published,
+                });
             }
         }
         Err(errors) => {
@@ -217,6 +225,9 @@ fn describe(report: &Report) -> String {
             (None, reason) => {
                 let _ = writeln!(text, "  not shown: {}", reason.as_deref().unwrap_or_default());
             }
+        }
+        for place in &artifact.published {
+            let _ = writeln!(text, "  publish to {}", place.to);
         }
     }
     for reason in &report.not_checked {

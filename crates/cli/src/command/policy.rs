@@ -11,7 +11,7 @@ use shipspec_spec::image::Registry;
 use shipspec_spec::parameter::ParameterSource;
 use shipspec_spec::scope::DigestState;
 
-use super::{promote, promotion_policy, repository_policy};
+use super::{promote, promotion_policy, publication_policy, repository_policy};
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::Project;
@@ -55,6 +55,10 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
     statements.extend(repository_policy::of_foreign(&asked, &pulled));
     statements.extend(Parameters::new(&project, context, &place).statements());
+    if project.config.artifacts.iter().any(|artifact| !artifact.publish.is_empty()) {
+        let artifacts = project.read_artifacts(context)?;
+        statements.extend(publication_policy::of_run(&artifacts, &place));
+    }
     print(context, &statements)
 }
 
@@ -86,7 +90,7 @@ fn print(context: &Context<'_>, statements: &[Value]) -> anyhow::Result<()> {
 }
 
 /// Where parameters are that are named without an ARN.
-struct Place {
+pub(super) struct Place {
     partition: &'static str,
     account: Option<String>,
     region: Option<String>,
@@ -109,8 +113,13 @@ impl Place {
         }
     }
 
+    /// The partition of ARNs.
+    pub(super) fn partition(&self) -> &'static str {
+        self.partition
+    }
+
     /// The beginning of an ARN of a service, with what is not known as `*`.
-    fn arn(&self, service: &str, region: Option<&str>) -> String {
+    pub(super) fn arn(&self, service: &str, region: Option<&str>) -> String {
         let region = region.or(self.region.as_deref()).unwrap_or("*");
         let account = self.account.as_deref().unwrap_or("*");
         format!("arn:{}:{service}:{region}:{account}", self.partition)

@@ -32,7 +32,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     refuse_after_failure(context)?;
     let mut project = Project::read(context, &args.project, &RenderFlags::default())?;
-    let needs = Needs { registry: true, artifacts: false, builds: false, reuse: None };
+    let needs =
+        Needs { registry: true, artifacts: false, publishes: false, builds: false, reuse: None };
     let digest = DigestState::Later;
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let ready = ready.require(context)?;
@@ -49,7 +50,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         let releases = Releases::open(context, &project, &ready, true, false).await?;
         releases.newer_tags(&releases.last(context).await)
     };
-    let images = match publish(maker, images, &newer, &mut report).await {
+    let images = match publish(maker, images, newer, &mut report).await {
         Ok(images) => images,
         Err(error) => return Err(failure::unfinished(report, error)),
     };
@@ -67,12 +68,12 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
 async fn publish(
     maker: Maker<'_>,
     images: Vec<(ImagePlan, LocalImage)>,
-    newer: &Newer,
+    newer: Newer,
     report: &mut Report,
 ) -> anyhow::Result<Vec<Made>> {
     let images = maker.stage_all(images, report).await?;
     let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
-    tagging::tag_all(maker.context, &holdings, newer, report).await?;
+    tagging::tag_all(maker.context, &holdings, async { ((), newer) }, report).await?;
     Ok(images)
 }
 

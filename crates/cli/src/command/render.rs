@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::project::{Project, refuse_after_failure, with_bases};
 use crate::report::Report;
 use crate::reuse::{Memory, Rebuild};
-use crate::{access, dockerfiles, failure, foreign, pipeline};
+use crate::{access, dockerfiles, failure, foreign, pipeline, publishing};
 
 /// Fill the templates and write the artifacts
 #[derive(Debug, ClapArgs)]
@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// Print the artifacts instead of writing them
     #[arg(long)]
     stdout: bool,
+    /// Put the artifacts also where `publish:` says
+    #[arg(long, conflicts_with_all = ["stdout", "explain"])]
+    publish: bool,
     /// Show where the value of a name comes from, and write nothing
     #[arg(long, value_name = "NAME")]
     explain: Option<String>,
@@ -93,12 +96,27 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         refuse_secrets(&artifacts)?;
         pipeline::note_all(context, &artifacts);
         for artifact in &artifacts {
-            context.console.data(&artifact.text)?;
+            match artifact.content.text() {
+                Some(text) => context.console.data(text)?,
+                None => context.console.note(format_args!(
+                    "note: `{}` is a zip, and is not printed",
+                    artifact.path.display()
+                )),
+            }
         }
         return Ok(());
     }
     let prepared = pipeline::prepare(context, &artifacts)?;
-    pipeline::commit(context, &artifacts, prepared, &mut Report::new("render"))
+    let mut report = Report::new("render");
+    let written = pipeline::commit(context, &artifacts, prepared, &mut report)?;
+    if !args.publish {
+        return Ok(());
+    }
+    let published = publishing::publish_all(context, &artifacts, &mut report).await;
+    if matches!(&published, Err(unpublished) if unpublished.is_nothing_out) {
+        written.put_back();
+    }
+    published.map_err(|unpublished| unpublished.error)
 }
 
 /// A file is what a secret may stand in, if shipspec.yml says so; a terminal and a log are not.

@@ -12,7 +12,7 @@ use crate::releases::Releases;
 use crate::report::Report;
 use crate::reuse::Rebuild;
 use crate::tagging::Newer;
-use crate::{checks, failure, pipeline, release, tagging};
+use crate::{checks, failure, pipeline, publishing, release, tagging};
 
 /// Build, push, tag and write the artifacts: everything, or nothing
 #[derive(Debug, ClapArgs)]
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     build: BuildFlags,
     #[command(flatten)]
     pub(super) output: OutputFlags,
-    /// Leave the images in the engine: no registry is asked, and no digest is known
+    /// Leave the images in the engine: no registry is asked for them, and no digest of theirs is known
     #[arg(long)]
     no_push: bool,
     /// Build these images even if their registries hold what is made from the same; without a name,
@@ -54,7 +54,8 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     };
     let rebuild = Rebuild::new(args.rebuild.as_deref(), &project)?;
     let reuse = (!args.no_push).then_some(rebuild);
-    let needs = Needs { registry: !args.no_push, artifacts: true, builds: true, reuse };
+    let publishes = is_whole(args);
+    let needs = Needs { registry: !args.no_push, artifacts: true, publishes, builds: true, reuse };
     let ready = Preflight::make(context, &mut project, &args.engine, &digest, needs).await;
     let mut ready = ready.require(context)?;
     pipeline::note_overruled(context, &project.scope);
@@ -70,6 +71,11 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     Ok(())
 }
 
+/// All images are made and pushed: what they make together can be released and published.
+fn is_whole(args: &Args) -> bool {
+    !args.no_push && args.build.only.is_empty()
+}
+
 /// From the plan to the files. Nothing that anybody deploys changes before all of it is sure.
 async fn publish(
     args: &Args,
@@ -83,7 +89,7 @@ async fn publish(
     }
     let looked = std::mem::take(&mut ready.looked);
     pipeline::note_written(context, &looked, ready.artifacts.as_ref());
-    let is_whole = !args.no_push && args.build.only.is_empty();
+    let is_whole = is_whole(args);
     let releases = Releases::open(context, project, ready, is_whole, args.changed).await?;
     let maker = Maker {
         context,
@@ -104,16 +110,41 @@ async fn publish(
     checks::of_rendered(&project.config, &artifacts)?;
     let prepared = pipeline::prepare(context, &artifacts)?;
     let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
-    let last = releases.last(context).await;
-    let newer = if args.force_moving { Newer::default() } else { releases.newer_tags(&last) };
-    let moves = tagging::tag_all(context, &holdings, &newer, report).await?;
-    let mut written = pipeline::commit(context, &artifacts, prepared, report);
-    if written.is_ok() {
-        let hashes = release::artifacts(project, ready.artifacts.as_ref());
-        written = releases.keep(context, project, &images, hashes, last, report).await;
+    let asked = async {
+        let last = releases.last(context).await;
+        let newer = if args.force_moving { Newer::default() } else { releases.newer_tags(&last) };
+        (last, newer)
+    };
+    let (last, moves) = tagging::tag_all(context, &holdings, asked, report).await?;
+    let written = match pipeline::commit(context, &artifacts, prepared, report) {
+        Ok(written) => written,
+        Err(error) => {
+            moves.put_back(context, report).await;
+            return Err(error);
+        }
+    };
+    // What is published may start another pipeline, which reads the images by their tags.
+    let mut is_anything_out = false;
+    let mut done = Ok(());
+    if is_whole {
+        let published = publishing::publish_all(context, &artifacts, report).await;
+        is_anything_out = report.has_published();
+        done = published.map_err(|unpublished| {
+            is_anything_out = !unpublished.is_nothing_out;
+            unpublished.error
+        });
+    } else {
+        publishing::note_unpublished(context, &artifacts);
     }
-    if written.is_err() {
+    // A release that was not published is none: the next run has to say that something changed.
+    if done.is_ok() {
+        let hashes = release::artifacts(project, ready.artifacts.as_ref());
+        done = releases.keep(context, project, &images, hashes, last, report).await;
+    }
+    if done.is_err() && !is_anything_out {
+        written.put_back();
+        report.artifacts.clear();
         moves.put_back(context, report).await;
     }
-    written
+    done
 }

@@ -28,11 +28,17 @@ async fn check_repository(
     plans: Vec<&ImagePlan>,
 ) -> Vec<Check> {
     let subject = format!("repository {repository}");
-    if let Err(error) = access.credentials(&repository.registry).await {
-        return vec![bad(subject, error)];
-    }
-    let (described, asked) =
-        tokio::join!(access.mutability(repository), check_pull(access, repository, plans[0]));
+    // ECR's API needs no token of the registry: it is asked while that is fetched.
+    let asked = async {
+        access.credentials(&repository.registry).await?;
+        Ok(check_pull(access, repository, plans[0]).await)
+    };
+    let (described, asked) = tokio::join!(access.mutability(repository), asked);
+    let asked: Result<_, AccessError> = asked;
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(error) => return vec![bad(subject, error)],
+    };
     match (described, asked) {
         (Err(AccessError::Registry(RegistryError::NoRepository(_))), _)
         | (_, Err(AccessError::Registry(RegistryError::NoRepository(_))))
@@ -118,7 +124,7 @@ fn describe(mutability: Option<&Mutability>) -> String {
 }
 
 /// An error on one line, with what it was caused by.
-fn reason(error: &AccessError) -> String {
+pub(super) fn reason(error: &AccessError) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     let hint = error.hint().map(|hint| format!(" ({hint})"));
     format!("{error}{}{}", cause.unwrap_or_default(), hint.unwrap_or_default())

@@ -9,6 +9,7 @@ use shipspec_build::daemon::DaemonError;
 use shipspec_build::docker::{AddressError, BuildError, EngineError, PushError};
 use shipspec_build::publish::{PublishError, UploadError};
 use shipspec_build::vertices::FailedStep;
+use shipspec_destination::error::PublicationError;
 use shipspec_parameters::error::{FetchError, Missing};
 use shipspec_registry::access::AccessError;
 use shipspec_registry::ecr::EcrError;
@@ -41,6 +42,7 @@ pub(super) fn page() -> String {
         ("The build", build()),
         ("The registry", registry()),
         ("AWS", aws()),
+        ("Publishing", publishing()),
     ] {
         let _ = write!(
             text,
@@ -265,4 +267,30 @@ fn aws() -> Vec<Error> {
         request("Rate exceeded", false),
         request("dns error", true),
     ]
+}
+
+fn publishing() -> Vec<Error> {
+    let (service, message) = ("S3", String::from("dns error"));
+    let other_type = |is: &str, wanted: &str| PublicationError::OtherType {
+        name: "/shop/images".into(),
+        is: is.into(),
+        wanted: wanted.into(),
+    };
+    let errors = [
+        PublicationError::Denied {
+            action: "ssm:PutParameter",
+            message: "no identity-based policy allows it".into(),
+        },
+        PublicationError::Credentials("the security token is expired".into()),
+        PublicationError::Role("AssumeRole was refused".into()),
+        PublicationError::NoBucket("shop-artifacts".into()),
+        other_type("SecureString", "String"),
+        other_type("String", "SecureString"),
+        PublicationError::Refused {
+            service,
+            message: "reduce your request rate (SlowDown)".into(),
+        },
+        PublicationError::NoAnswer { service, message, was_writing: true },
+    ];
+    errors.map(Error::from).into()
 }

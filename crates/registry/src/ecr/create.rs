@@ -28,7 +28,7 @@ impl Ecr {
         let Some(policy) = &settings.lifecycle else {
             return Ok(if is_new { Creation::Created } else { Creation::Exists });
         };
-        if !is_new && self.has_lifecycle_policy(name).await? {
+        if !is_new && self.lifecycle_policy(name).await?.is_some() {
             return Ok(Creation::Exists);
         }
         let request = self.client.put_lifecycle_policy().repository_name(name);
@@ -79,12 +79,17 @@ impl Ecr {
         }
     }
 
-    async fn has_lifecycle_policy(&self, name: &str) -> Result<bool, EcrError> {
+    /// The text of a repository's lifecycle policy; nothing if there is none.
+    pub(crate) async fn lifecycle_policy(&self, name: &str) -> Result<Option<String>, EcrError> {
         let request = self.client.get_lifecycle_policy().repository_name(name);
         match request.registry_id(&self.host.account).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("LifecyclePolicyNotFoundException") => Ok(false),
-            Err(error) => Err(self.error("ecr:GetLifecyclePolicy", &error)),
+            Ok(answer) => Ok(Some(answer.lifecycle_policy_text().unwrap_or_default().to_owned())),
+            Err(error) => match error.code() {
+                Some("LifecyclePolicyNotFoundException" | "RepositoryNotFoundException") => {
+                    Ok(None)
+                }
+                _ => Err(self.error("ecr:GetLifecyclePolicy", &error)),
+            },
         }
     }
 }

@@ -197,6 +197,23 @@ impl Ecr {
         Ok(found.collect())
     }
 
+    /// How many tags the image has that has this one; nothing if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`EcrError`].
+    pub(crate) async fn tag_count(&self, name: &str, tag: &str) -> Result<Option<usize>, EcrError> {
+        let id = ImageIdentifier::builder().image_tag(tag).build();
+        let request = self.client.describe_images().repository_name(name).image_ids(id);
+        match request.registry_id(&self.host.account).send().await {
+            Ok(answer) => Ok(answer.image_details().first().map(|image| image.image_tags().len())),
+            Err(error) => match error.code() {
+                Some("ImageNotFoundException" | "RepositoryNotFoundException") => Ok(None),
+                _ => Err(self.error("ecr:DescribeImages", &error)),
+            },
+        }
+    }
+
     /// The manifests under tags, as far as there are any.
     ///
     /// # Errors
@@ -301,7 +318,7 @@ impl Mutability {
 }
 
 /// `filter` describes the whole of `tag`; each `*` stands for any run of characters.
-fn matches(filter: &str, tag: &str) -> bool {
+pub(crate) fn matches(filter: &str, tag: &str) -> bool {
     match filter.split_once('*') {
         None => filter == tag,
         Some((head, rest)) => tag.strip_prefix(head).is_some_and(|behind| {

@@ -96,7 +96,8 @@ impl Making<'_> {
         let mut parts = self.parts();
         let mut notes = Vec::new();
         let text = match content {
-            ArtifactContent::Template(_) => String::new(),
+            // A file of its own, and one that holds others: neither is made here.
+            ArtifactContent::Template(_) | ArtifactContent::Zip(_) => String::new(),
             ArtifactContent::ImageDetail(image) => images::image_detail(&self.reference(image)?),
             ArtifactContent::ImageDefinitions(pairs) => self.image_definitions(pairs)?,
             ArtifactContent::AppSpec(config) => {

@@ -22,6 +22,7 @@ use indexmap::IndexMap;
 
 use super::ReferenceForm;
 use super::check::CheckConfig;
+use super::publish::PublishConfig;
 use super::raw::{RawArtifact, RawArtifactMap, RawDefinitions, RawDialect};
 use super::text::{RawText, Text, keep, named_texts, texts};
 use super::tree::Tree;
@@ -51,6 +52,8 @@ pub struct ArtifactConfig {
     pub matrix: IndexMap<String, Vec<Text>>,
     /// Whether it is made.
     pub when: Option<Text>,
+    /// Where its content is put as well.
+    pub publish: Vec<PublishConfig>,
 }
 
 impl ArtifactConfig {
@@ -67,7 +70,13 @@ impl ArtifactConfig {
             variables: IndexMap::new(),
             matrix: IndexMap::new(),
             when: None,
+            publish: Vec::new(),
         }
+    }
+
+    /// Every text of the places that it is published to, to find the names that they ask for.
+    pub(super) fn places(&self) -> impl Iterator<Item = &Text> {
+        self.publish.iter().flat_map(PublishConfig::texts)
     }
 }
 
@@ -124,6 +133,8 @@ pub enum ArtifactContent {
     Yaml(Tree),
     /// A text.
     Text(Text),
+    /// A zip archive of artifacts and files, by their paths.
+    Zip(Vec<Text>),
 }
 
 impl ArtifactContent {
@@ -138,6 +149,7 @@ impl ArtifactContent {
             Self::Dotenv(config) => config.variables.values().collect(),
             Self::Json(tree) | Self::Yaml(tree) => tree.texts().collect(),
             Self::Text(text) => vec![text],
+            Self::Zip(paths) => paths.iter().collect(),
         }
     }
 
@@ -189,6 +201,7 @@ impl ArtifactReader<'_> {
             .map(|(name, values)| (name.clone(), texts(values, self.source, self.found)))
             .collect();
         let variables = named_texts(&map.variables, self.source, self.found);
+        let publish = PublishConfig::from_raw(map.publish.as_ref(), self.source, self.found);
         Some(ArtifactConfig {
             path,
             content: content?,
@@ -199,6 +212,7 @@ impl ArtifactReader<'_> {
             variables,
             matrix,
             when,
+            publish,
         })
     }
 
@@ -272,6 +286,7 @@ impl ArtifactReader<'_> {
             ("json", map.json.is_some()),
             ("yaml", map.yaml.is_some()),
             ("text", map.text.is_some()),
+            ("zip", map.zip.is_some()),
         ];
         let said: Vec<_> = kinds.iter().filter(|(_, is_said)| *is_said).collect();
         if said.len() != 1 {
@@ -310,6 +325,9 @@ impl ArtifactReader<'_> {
         if let Some(text) = &map.text {
             return self.text(text).map(ArtifactContent::Text);
         }
+        if let Some(members) = &map.zip {
+            return self.zip(members);
+        }
         let mut tree = |raw| Tree::from_raw(raw, self.source, self.found);
         match (&map.json, &map.yaml) {
             (Some(raw), _) => tree(raw).map(ArtifactContent::Json),
@@ -328,6 +346,15 @@ impl ArtifactReader<'_> {
                 RawDialect::Jinja => TemplateDialect::Jinja,
             }),
         }))
+    }
+
+    /// An empty archive is one that S3 would take and no action could read.
+    fn zip(&mut self, members: &[RawText]) -> Option<ArtifactContent> {
+        if members.is_empty() {
+            self.found.push(Diagnostic::at(self.key.clone(), "`zip` names no file"));
+            return None;
+        }
+        Some(ArtifactContent::Zip(texts(members, self.source, self.found)))
     }
 
     fn definitions(&mut self, raw: &RawDefinitions) -> ArtifactContent {

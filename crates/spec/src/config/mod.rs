@@ -7,6 +7,7 @@ mod image;
 mod options;
 mod parameter;
 mod promotion;
+mod publish;
 mod raw;
 mod repository;
 mod reuse;
@@ -27,6 +28,7 @@ pub use image::ImageConfig;
 pub use options::{BuildOptionsConfig, CacheTo, Network, NoCache};
 pub use parameter::{ParameterConfig, ParameterKind};
 pub use promotion::PromotionConfig;
+pub use publish::PublishConfig;
 pub use repository::{Encryption, RepositoryConfig};
 pub use reuse::ReuseConfig;
 pub use sign_in::SignInConfig;
@@ -108,6 +110,7 @@ impl Config {
             .chain(self.parameters.values().flat_map(ParameterConfig::texts));
         texts
             .chain(self.artifacts.iter().map(|artifact| &artifact.path))
+            .chain(self.artifacts.iter().flat_map(ArtifactConfig::places))
             .chain(self.promote.values().flat_map(PromotionConfig::texts))
             .chain(self.registries.values().flat_map(SignInConfig::texts))
             .flat_map(Text::references)

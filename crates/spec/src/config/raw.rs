@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::artifact::{RawAppSpec, RawCloudFormation, RawLog, RawQuotes, RawScalar, RawSize};
 use super::options::{Network, RawCacheTo, RawNoCache};
+use super::publish::RawPublish;
 use super::repository::RawCreateRepository;
 use super::reuse::RawReuse;
 use super::text::RawText;
@@ -342,7 +343,7 @@ pub(super) enum RawArtifact {
 }
 
 /// What an artifact is made from: exactly one of `template`, `image_detail`, `image_definitions`,
-/// `appspec`, `cloudformation`, `tfvars`, `dotenv`, `json`, `yaml` and `text`.
+/// `appspec`, `cloudformation`, `tfvars`, `dotenv`, `json`, `yaml`, `text` and `zip`.
 #[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "ArtifactSource")]
 pub(super) struct RawArtifactMap {
@@ -372,6 +373,10 @@ pub(super) struct RawArtifactMap {
     /// A JSON file with this content.
     #[schemars(default)]
     pub(super) json: Option<RawTree>,
+    /// A zip archive of these artifacts and files, by their paths from shipspec.yml on. The same
+    /// content gives the same bytes.
+    #[schemars(default)]
+    pub(super) zip: Option<Vec<RawText>>,
     /// A YAML file with this content.
     #[schemars(default)]
     pub(super) yaml: Option<RawTree>,
@@ -413,6 +418,10 @@ pub(super) struct RawArtifactMap {
     /// For a task definition: memory of the task, or a map of its limits in MiB by container.
     #[schemars(default)]
     pub(super) memory: Option<RawSize>,
+    /// Where its content is put as well, once everything else is done: `ssm:/name` or
+    /// `s3://bucket/key`, a map that says more, or a list of them.
+    #[schemars(default)]
+    pub(super) publish: Option<RawPublish>,
     /// Secret parameters that may stand in this artifact in plain text.
     #[schemars(default)]
     pub(super) allow_secrets: Vec<RawText>,

@@ -288,6 +288,7 @@ impl TryFrom<IndexMap<String, RawTree>> for RawArtifactMap {
             quotes: entries.optional("quotes")?,
             cloudformation: entries.optional("cloudformation")?,
             appspec: entries.optional::<RawAppSpec>("appspec")?.map(Box::new),
+            publish: entries.optional("publish")?,
             images: entries.optional("images")?,
             environment: entries.map_of("environment", scalars)?,
             secrets: entries.map_of("secrets", map)?,
@@ -300,6 +301,7 @@ impl TryFrom<IndexMap<String, RawTree>> for RawArtifactMap {
         };
         let mut take = |key: &str| entries.0.shift_remove(key);
         Ok(Self {
+            zip: take("zip").map(list).transpose()?,
             allow_secrets: take("allow_secrets").map(list).transpose()?.unwrap_or_default(),
             check: take("check").map(RawCheck::try_from).transpose()?.unwrap_or_default(),
             variables: take("variables").map(map).transpose()?.unwrap_or_default(),

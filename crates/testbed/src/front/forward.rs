@@ -162,7 +162,9 @@ fn s3_operation(parts: &Parts, host: &str) -> (&'static str, String) {
         None => path.to_owned(),
     };
     let has_key = path.split_once('/').is_some_and(|(_, key)| !key.is_empty());
+    let asks_for_versions = parts.uri.query().is_some_and(|query| query.starts_with("versioning"));
     let operation = match (&parts.method, has_key) {
+        (&Method::GET, false) if asks_for_versions => "GetBucketVersioning",
         (&Method::GET | &Method::HEAD, true) => "GetObject",
         (&Method::GET | &Method::HEAD, false) => "ListBucket",
         (&Method::DELETE, true) => "DeleteObject",
