@@ -153,6 +153,15 @@ pub(crate) fn starts_daemon(statement: &Statement) -> bool {
             && words.contains(&"start")
 }
 
+/// `docker info || dockerd &`: it starts dockerd where no engine answers.
+pub(crate) fn starts_missing_daemon(chain: &[Statement]) -> bool {
+    let asks = |statement: &Statement| {
+        let words = statement.pipeline.first().map(words_of).unwrap_or_default();
+        matches!(words.as_slice(), ["docker", "info" | "ps" | "version", ..])
+    };
+    chain.split_last().is_some_and(|(last, before)| starts_daemon(last) && before.iter().all(asks))
+}
+
 /// It waits until the engine answers.
 pub(crate) fn is_wait(statements: &[Statement]) -> bool {
     let mut inner = Vec::new();

@@ -238,7 +238,7 @@ impl<'a> Walk<'a> {
                 self.statement(one, script)
             }
             _ if chain.iter().any(|it| it.next == Next::Or) => {
-                if crate::noise::is_wait(chain) {
+                if crate::noise::is_wait(chain) || crate::noise::starts_missing_daemon(chain) {
                     return What::Daemon;
                 }
                 What::Kept("what happens depends on whether it fails".into())

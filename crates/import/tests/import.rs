@@ -19,7 +19,7 @@ phases:
   install:
     runtime-versions: { nodejs: 20 }
     commands:
-      - nohup dockerd > /dev/null 2>&1 &
+      - docker info > /dev/null 2>&1 || nohup dockerd > /dev/null 2>&1 &
       - until docker info; do sleep 1; done
   pre_build:
     commands:
@@ -429,7 +429,7 @@ fn what_is_not_understood_stays_and_so_does_what_it_needs() {
     "#);
     let remarks: Vec<_> = import.remarks.iter().map(ToString::to_string).collect();
     assert_snapshot!(remarks.join("\n"), @r#"
-    line 13: replaced `nohup dockerd > /dev/null 2>&1`: `shipspec daemon ensure` starts the engine, and waits for it
+    line 13: replaced `docker info > /dev/null 2>&1 || nohup dockerd > /dev/null 2>&1`: `shipspec daemon ensure` starts the engine, and waits for it
     line 14: replaced `until docker info; do sleep 1; done`: `shipspec daemon ensure` starts the engine, and waits for it
     line 17: dropped `$(aws ecr get-login --no-include-email)`: shipspec signs in at ECR by itself
     line 17: look: `aws ecr get-login` is gone since version 2 of the AWS CLI (buildspec-get-login)
