@@ -4,7 +4,7 @@
 mod agree;
 mod allow;
 mod appspec;
-mod buildspec;
+pub mod buildspec;
 mod check;
 pub mod codes;
 mod file;

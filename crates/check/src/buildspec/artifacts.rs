@@ -126,7 +126,7 @@ fn check_unknown(
         }
         let message = format!("nothing here writes `{file}`, and it is not in the source");
         let written = buildspec.commands.iter().flat_map(|command| &command.simple);
-        let names = written.flat_map(|simple| &simple.words).map(super::shell::Word::bare);
+        let names = written.flat_map(|simple| &simple.words).map(shipspec_shell::Word::bare);
         let near = crate::nearest::slip(
             name,
             surroundings.outputs.iter().map(String::as_str).chain(names),

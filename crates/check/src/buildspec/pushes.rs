@@ -36,7 +36,7 @@ fn check_guard(buildspec: &Buildspec<'_>, sink: &mut Sink<'_>) {
                 || is_build && simple.words.iter().any(|word| word.text == "--push")
         });
         if let Some(push) = push {
-            let place = command.place(sink.file(), &push.range());
+            let place = command.place(sink.file().text(), &push.range());
             let message = "`post_build` runs even if `build` failed, so that this pushes what is broken or old";
             let fix = "push in `build`, or set `on-failure: ABORT` there; `shipspec run` publishes nothing after a failure";
             return sink.tell(code::BUILDSPEC_PUSH, &place, message, fix);
@@ -47,7 +47,7 @@ fn check_guard(buildspec: &Buildspec<'_>, sink: &mut Sink<'_>) {
 fn check_login(command: &Command<'_>, sink: &mut Sink<'_>) {
     for simple in &command.simple {
         if simple.is(&["aws", "ecr", "get-login"]) {
-            let place = command.place(sink.file(), &simple.range());
+            let place = command.place(sink.file().text(), &simple.range());
             let message = "`aws ecr get-login` is gone since version 2 of the AWS CLI";
             let fix = "`aws ecr get-login-password | docker login --username AWS --password-stdin REGISTRY`; shipspec needs no login";
             sink.tell(code::BUILDSPEC_GET_LOGIN, &place, message, fix);
@@ -61,11 +61,11 @@ fn check_fallback(command: &Command<'_>, sink: &mut Sink<'_>) {
         let Some(end) = command.text.find(form) else { continue };
         let before = command.text.get(..end).unwrap_or_default();
         let Some(start) =
-            before.rfind("${").filter(|start| super::shell::is_name(&before[start + 2..]))
+            before.rfind("${").filter(|start| shipspec_shell::is_name(&before[start + 2..]))
         else {
             continue;
         };
-        let place = command.place(sink.file(), &(start..end + form.len()));
+        let place = command.place(sink.file().text(), &(start..end + form.len()));
         let name = &before[start + 2..];
         let message =
             format!("without a value of `{name}`, `latest` is overwritten and nobody is told");

@@ -1,12 +1,12 @@
 //! Secrets where others can read them.
 
-use super::shell::Simple;
 use super::variables::used_in;
 use super::{Buildspec, Command};
 use crate::codes::name as code;
 use crate::finding::Sink;
 use crate::secret_name::is_of_secret;
 use crate::value::Value;
+use shipspec_shell::Simple;
 
 pub(super) fn check(buildspec: &Buildspec<'_>, sink: &mut Sink<'_>) {
     let env = buildspec.root.get("env");
@@ -53,7 +53,7 @@ fn check_shown(
             continue;
         }
         if let Some((name, _)) = used_in(&word.text).into_iter().find(|(name, _)| is_secret(name)) {
-            let place = command.place(sink.file(), &simple.range());
+            let place = command.place(sink.file().text(), &simple.range());
             let message = format!("`{name}` is written into the log");
             let fix =
                 "take it away: CodeBuild hides only what it fetched itself, and only as it is";
@@ -67,7 +67,7 @@ fn check_shown(
 fn check_argument(command: &Command<'_>, simple: &Simple, sink: &mut Sink<'_>) {
     let words = simple.program();
     let next =
-        |index: usize| words.get(index + 1).map(super::shell::Word::bare).unwrap_or_default();
+        |index: usize| words.get(index + 1).map(shipspec_shell::Word::bare).unwrap_or_default();
     let is_login = simple.is(&["docker", "login"]);
     for (index, word) in words.iter().enumerate() {
         let text = word.bare();
@@ -81,13 +81,13 @@ fn check_argument(command: &Command<'_>, simple: &Simple, sink: &mut Sink<'_>) {
             let message =
                 format!("the build argument `{name}` stays in the image, for all who can pull it");
             let fix = "mount it: `RUN --mount=type=secret,id=…`, and `secrets:` in shipspec.yml";
-            let place = command.place(sink.file(), &word.range);
+            let place = command.place(sink.file().text(), &word.range);
             sink.tell(code::BUILDSPEC_SECRET_ARGUMENT, &place, message, fix);
             continue;
         } else {
             continue;
         };
-        let place = command.place(sink.file(), &word.range);
+        let place = command.place(sink.file().text(), &word.range);
         let message = format!("{what} stands on the command line, where every process can read it");
         sink.tell(code::BUILDSPEC_SECRET_ARGUMENT, &place, message, fix);
     }

@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::shell::is_name;
 use super::{Buildspec, Command};
 use crate::codes::name as code;
 use crate::finding::Sink;
 use crate::value::Value;
+use shipspec_shell::is_name;
 
 static USE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)").ok());
@@ -21,7 +21,8 @@ static SET: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// The names that a text asks for, and where.
-pub(super) fn used_in(text: &str) -> Vec<(&str, Range<usize>)> {
+#[must_use]
+pub fn used_in(text: &str) -> Vec<(&str, Range<usize>)> {
     let Some(pattern) = &*USE else { return Vec::new() };
     let found =
         pattern.captures_iter(text).filter_map(|found| Some((found.get(0)?, found.get(1)?)));
@@ -48,7 +49,7 @@ pub(super) fn check(buildspec: &Buildspec<'_>, sink: &mut Sink<'_>) {
         // A namesake that is used too has a purpose of its own.
         let near = set.iter().find(|other| !used.contains_key(**other) && is_namesake(name, other));
         if let Some(near) = near {
-            let place = command.place(sink.file(), range);
+            let place = command.place(sink.file().text(), range);
             let message = format!("nothing here sets `{name}`, and nothing uses `{near}`");
             let fix = format!(
                 "did you mean `{near}`? If the project's environment sets `{name}`, all is well"
@@ -66,14 +67,20 @@ fn set_names<'a>(buildspec: &'a Buildspec<'_>) -> BTreeSet<&'a str> {
         let entries = env.and_then(|env| env.get(key)).into_iter().flat_map(Value::entries);
         names.extend(entries.map(|entry| entry.key.as_str()));
     }
-    let Some(pattern) = &*SET else { return names };
-    for command in &buildspec.commands {
-        for found in pattern.captures_iter(command.text) {
-            names.extend(found.iter().skip(1).flatten().map(|name| name.as_str()));
-        }
-    }
+    names.extend(buildspec.commands.iter().flat_map(|command| set_in(command.text)));
     names.retain(|name| is_name(name));
     names
+}
+
+/// The names that a text of a shell could give a value.
+#[must_use]
+pub fn set_in(text: &str) -> Vec<&str> {
+    let Some(pattern) = &*SET else { return Vec::new() };
+    let found = pattern.captures_iter(text);
+    found
+        .flat_map(|found| found.iter().skip(1).flatten().collect::<Vec<_>>())
+        .map(|name| name.as_str())
+        .collect()
 }
 
 /// CodeBuild or the system sets it.

@@ -9,6 +9,8 @@ mod doctor;
 mod ecs_policy;
 mod env;
 mod explain;
+mod import;
+mod init;
 mod man;
 mod plan;
 mod policy;
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Explain(explain::Args),
     Env(env::Args),
     Doctor(doctor::Args),
+    Init(init::Args),
+    Import(import::Args),
     Policy(policy::Args),
     Daemon(daemon::Args),
     Schema(schema::Args),
@@ -77,6 +81,8 @@ pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Res
         Command::Env(args) => env::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Policy(args) => policy::run(args, context),
+        Command::Init(args) => init::run(args, context).await,
+        Command::Import(args) => import::run(args, context),
         Command::Daemon(args) => daemon::run(args, context).await,
         Command::Schema(args) => schema::run(args, context),
         Command::Completions(args) => completions::run(args, context),

@@ -67,7 +67,9 @@ impl Names for Frame<'_> {
             }
             None => {}
         }
-        let missing = match self.tool_made(reference) {
+        let is_own_tag = own.is_some_and(|own| own.name == name && own.layer == Layer::Made);
+        let made = if is_own_tag { Ok(None) } else { self.tool_made(reference) };
+        let missing = match made {
             Ok(Some(value)) => return Ok(value),
             Ok(None) => NameError::Unset(name.into()),
             Err(error @ NameError::Never { .. }) => error,
@@ -230,6 +232,10 @@ impl Frame<'_> {
         let mut images = self.scope.built_images();
         let (Some((own, image)), None) = (images.next(), images.next()) else { return Ok(None) };
         let Some(image) = image else {
+            // Where the image goes is still being found out, maybe by the very name.
+            if self.scope.environment.contains_key(name) {
+                return Ok(None);
+            }
             let stage = "the images are planned";
             return Err(NameError::Later { name: name.into(), stage });
         };

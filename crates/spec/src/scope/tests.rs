@@ -36,6 +36,12 @@ fn inside_a_variable_its_own_name_is_the_next_source_down() {
 }
 
 #[test]
+fn a_run_may_take_its_tag_from_a_variable_of_the_same_name() {
+    let scope = scope("tag: \"${IMAGE_TAG}\"", &[("IMAGE_TAG", "v1")]);
+    assert_eq!(get(&scope, "${IMAGE_TAG}").as_deref(), Ok("v1"));
+}
+
+#[test]
 fn an_artifact_has_names_of_its_own_above_those_of_the_file() {
     let scope = scope("variables: { NAME: file, V: \"${NAME}!\" }", &[("NAME", "env")]);
     let own =
@@ -59,10 +65,10 @@ fn cycles_are_found_without_asking_for_their_names() {
 fn cycles_are_named_whole() {
     let scope = scope("variables: { A: \"${B}\", B: \"${C}\", C: \"${B}\" }", &[]);
     assert_eq!(get(&scope, "${A}").unwrap_err(), "`B` needs itself: B → C → B");
-    let scope = self::scope("tag: \"${IMAGE_TAG}\"", &[]);
+    let scope = self::scope("tag: \"${A}\"\nvariables: { A: \"${IMAGE_TAG}\" }", &[]);
     assert_eq!(
         get(&scope, "${IMAGE_TAG}").unwrap_err(),
-        "`IMAGE_TAG` needs itself: IMAGE_TAG → IMAGE_TAG"
+        "`IMAGE_TAG` needs itself: IMAGE_TAG → A → IMAGE_TAG"
     );
 }
 

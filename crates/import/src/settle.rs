@@ -1,0 +1,239 @@
+//! What has to stay because something else stays, until nothing changes any more.
+
+use std::collections::BTreeSet;
+
+use shipspec_shell::{Simple, Word, simple_commands};
+
+use crate::files::{Content, Fills};
+use crate::text::Meaning;
+use crate::walk::{Step, Walk, What};
+
+impl Step {
+    pub(crate) fn is_kept(&self) -> bool {
+        matches!(self.what, What::Kept(_))
+    }
+}
+
+impl Walk<'_> {
+    /// Keeps what commands that stay need.
+    pub(crate) fn settle(&mut self) {
+        loop {
+            let mut keep = Vec::new();
+            self.keep_images(&mut keep);
+            self.keep_files(&mut keep);
+            self.keep_surroundings(&mut keep);
+            keep.retain(|(index, _): &(usize, String)| !self.steps[*index].is_kept());
+            if keep.is_empty() {
+                return;
+            }
+            for (index, why) in keep {
+                self.steps[index].what = What::Kept(why);
+            }
+        }
+    }
+
+    /// Pushes that shipspec makes.
+    pub(crate) fn live_pushes(&self) -> impl Iterator<Item = &crate::images::Push> {
+        self.pushes.iter().filter(|push| {
+            !self.steps[push.step].is_kept()
+                && self.steps_of(push.build).all(|(_, step)| !step.is_kept())
+        })
+    }
+
+    /// The steps that build and name an image.
+    fn steps_of(&self, build: usize) -> impl Iterator<Item = (usize, &Step)> {
+        self.steps.iter().enumerate().filter(move |(index, step)| match &step.what {
+            What::Builds(number) | What::Tags(number) => *number == build,
+            What::Kept(_) => self.pushes.iter().any(|it| it.step == *index && it.build == build),
+            _ => false,
+        })
+    }
+
+    fn keep_images(&self, keep: &mut Vec<(usize, String)>) {
+        for build in 0..self.builds.len() {
+            let is_pushed = self.live_pushes().any(|push| push.build == build);
+            let unpushed = self
+                .steps
+                .iter()
+                .filter(|step| step.is_kept())
+                .flat_map(|step| &step.names)
+                .find(|name| self.local.get(*name) == Some(&build) && !self.is_pushed_as(name));
+            let is_kept_tag = self
+                .pushes
+                .iter()
+                .any(|push| push.build == build && self.steps[push.step].is_kept());
+            let why = match (is_pushed, unpushed) {
+                (_, Some(_)) => "a command that stays uses the image by a name that is not pushed",
+                (false, _) => "the image is not pushed by a command that is understood",
+                _ if is_kept_tag => "not all pushes of the image are understood",
+                _ => continue,
+            };
+            for (index, step) in self.steps.iter().enumerate() {
+                let is_of_it = match &step.what {
+                    What::Builds(number) | What::Tags(number) | What::Removes(number) => {
+                        *number == build
+                    }
+                    What::Pushes(numbers) => numbers.contains(&build),
+                    _ => false,
+                };
+                if is_of_it {
+                    keep.push((index, why.to_owned()));
+                }
+            }
+        }
+    }
+
+    fn is_pushed_as(&self, name: &str) -> bool {
+        self.live_pushes().any(|push| self.local_name(&push.repository, &push.tag) == *name)
+    }
+
+    fn keep_files(&self, keep: &mut Vec<(usize, String)>) {
+        for number in 0..self.files.len() {
+            let steps: Vec<_> = self
+                .steps
+                .iter()
+                .enumerate()
+                .filter(|(_, step)| step.what == What::Writes(number))
+                .map(|(index, _)| index)
+                .collect();
+            let Some(last) = steps.last() else { continue };
+            let name = self.files[number].path.rsplit('/').next().unwrap_or_default();
+            let end = self.last_of_images();
+            let is_needed_early = self.steps.iter().enumerate().any(|(index, step)| {
+                step.is_kept() && index > *last && index < end && self.text_of(step).contains(name)
+            });
+            let is_empty_edit = match &self.files[number].content {
+                // A file that was copied for `sed`, which has not come.
+                Content::Template(template) => {
+                    template.fills == Fills::Nothing
+                        && template.placeholders.is_empty()
+                        && matches!(template.source, crate::files::Source::Path(_))
+                }
+                Content::Json(_) => false,
+            };
+            if is_needed_early || is_empty_edit {
+                let why = if is_needed_early {
+                    "a command that stays needs the file before the image is pushed"
+                } else {
+                    "it is not replaced"
+                };
+                keep.extend(steps.iter().map(|index| (*index, why.to_owned())));
+            }
+        }
+    }
+
+    fn last_of_images(&self) -> usize {
+        let is_of_images = |step: &Step| matches!(step.what, What::Builds(_) | What::Pushes(_));
+        self.steps.iter().rposition(is_of_images).unwrap_or(0)
+    }
+
+    fn keep_surroundings(&self, keep: &mut Vec<(usize, String)>) {
+        let is_elsewhere = self.steps.iter().any(|step| {
+            step.is_kept() && step.folder.as_deref() != Some("") && !self.is_quiet(step)
+        });
+        for (index, step) in self.steps.iter().enumerate() {
+            let later = || self.steps[index + 1..].iter().filter(|step| step.is_kept());
+            let why = match &step.what {
+                What::Assigns => {
+                    let is_read = later()
+                        .any(|other| other.reads.iter().any(|name| step.gives.contains(name)));
+                    let is_seen =
+                        step.gives.iter().any(|name| {
+                            self.exported.contains(name) && !name.starts_with("DOCKER_")
+                        }) && later().any(|other| self.sees_environment(other));
+                    (is_read || is_seen).then_some("a command that stays needs it")
+                }
+                What::Goes => is_elsewhere.then_some("commands that stay run there"),
+                What::Makes(paths) => {
+                    let is_parent = |path: &String| {
+                        self.files.iter().any(|file| file.path.starts_with(&format!("{path}/")))
+                    };
+                    let is_used = later().any(|other| {
+                        paths.iter().any(|path| self.text_of(other).contains(&**path))
+                    });
+                    (!paths.iter().all(is_parent) || is_used).then_some("it is not replaced")
+                }
+                What::SignsIn | What::SignsInAt(_) => {
+                    let is_used = later().any(|other| self.may_use_registry(other));
+                    is_used.then_some("commands that stay may need it")
+                }
+                What::Guards => later()
+                    .any(|other| !self.is_quiet(other))
+                    .then_some("it guards commands that stay"),
+                _ => None,
+            };
+            keep.extend(why.map(|why| (index, why.to_owned())));
+        }
+    }
+
+    /// It only shows something, or signs in.
+    pub(crate) fn is_quiet(&self, step: &Step) -> bool {
+        const QUIET: [&str; 12] = [
+            "ls", "cat", "pwd", "date", "uname", "env", "printenv", "set", "cd", "whoami", "echo",
+            "printf",
+        ];
+        const LOOKS: [&[&str]; 5] =
+            [&["images"], &["ps"], &["info"], &["image", "ls"], &["volume", "ls"]];
+        let text = self.text_of(step);
+        let programs = simple_commands(text);
+        let is_quiet = |simple: &Simple| {
+            let words = simple.program();
+            let looks = LOOKS.iter().any(|look| simple.is(&[&["docker"], *look].concat()));
+            looks || words.first().is_none_or(|word| QUIET.contains(&word.bare()))
+        };
+        programs.iter().any(|simple| simple.is(&["docker", "login"]))
+            || programs.iter().all(is_quiet) && !text.contains('>')
+    }
+
+    /// A program that might read any variable of the environment.
+    pub(crate) fn sees_environment(&self, step: &Step) -> bool {
+        const BLIND: [&str; 22] = [
+            "ls", "cat", "pwd", "cd", "mkdir", "echo", "printf", "chmod", "mv", "cp", "rm", "curl",
+            "wget", "apt-get", "apt", "yum", "pip", "pip3", "jq", "set", "export", "[",
+        ];
+        let text = self.text_of(step);
+        let simple = simple_commands(text);
+        simple.iter().any(|simple| {
+            let program = simple.program().first().map(Word::bare);
+            program.is_some_and(|program| {
+                !BLIND.contains(&program) && !matches!(program, "aws" | "docker" | "kubectl")
+            })
+        })
+    }
+
+    /// It speaks with a registry, or runs something of the user's own that may.
+    fn may_use_registry(&self, step: &Step) -> bool {
+        const SPEAKS: [&str; 10] = [
+            "docker",
+            "docker-compose",
+            "podman",
+            "make",
+            "sh",
+            "bash",
+            "skaffold",
+            "crane",
+            "pack",
+            "helm",
+        ];
+        let is_one = |simple: &Simple| {
+            let program = simple.program().first().map(Word::bare).unwrap_or_default();
+            SPEAKS.contains(&program) || program.rsplit('.').next() == Some("sh")
+        };
+        !self.is_quiet(step) && simple_commands(self.text_of(step)).iter().any(is_one)
+    }
+
+    /// Names that shipspec reads and only a shell sets, with the last step that does.
+    pub(crate) fn shell_names(&self, names: &BTreeSet<String>) -> Vec<(String, usize)> {
+        let step = |name: &String| {
+            self.variables.0.iter().rev().find_map(|variable| {
+                match (&variable.meaning, variable.step) {
+                    (Meaning::Shell, Some(step)) if variable.name == *name => {
+                        Some((name.clone(), step))
+                    }
+                    _ => None,
+                }
+            })
+        };
+        names.iter().filter_map(step).collect()
+    }
+}
