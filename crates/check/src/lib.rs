@@ -23,4 +23,7 @@ pub use allow::{Allowed, UnknownCode};
 pub use check::{Surroundings, check};
 pub use file::{File, Kind, Role, kind_of_name};
 pub use finding::{Finding, configuration, name_without_value};
+pub use model::{Registrable, registrable};
 pub use nearest::slip;
+pub use secret_name::is_of_secret;
+pub use task::{cpu_units, mebibytes};

@@ -1,7 +1,8 @@
 //! Names of variables that hold a secret.
 
 /// The name says that the value is a secret itself, and not a file or a setting of one.
-pub(crate) fn is_of_secret(name: &str) -> bool {
+#[must_use]
+pub fn is_of_secret(name: &str) -> bool {
     const ENDINGS: [&str; 13] = [
         "password",
         "passwd",

@@ -8,6 +8,7 @@ use shipspec_build::docker::{BuildError, EngineError};
 use shipspec_build::publish::PublishError;
 use shipspec_build::test::TestError;
 use shipspec_destination::error::PublicationError;
+use shipspec_ecs::error::EcsError;
 use shipspec_parameters::error::FetchError;
 use shipspec_registry::access::AccessError;
 use shipspec_registry::ecr::EcrError;
@@ -32,7 +33,7 @@ enum Exit {
     Image = 4,
     /// A step of the user's own Dockerfile, or their test.
     Step = 5,
-    /// `check` has found something.
+    /// `check` or `diff` has found something.
     Findings = 6,
 }
 
@@ -54,10 +55,7 @@ pub(crate) const EXIT_CODES: [(u8, &str); 9] = [
         "whatever concerns an engine, a repository or an image, ECR's API included",
     ),
     (Exit::Step as u8, "a step of the user's own Dockerfile failed, or a test"),
-    (
-        Exit::Findings as u8,
-        "`shipspec check` has findings of the severity that `--fail-on` names, or worse",
-    ),
+    (Exit::Findings as u8, "`shipspec check` or `diff` found what `--fail-on` names, or worse"),
     (130, "interrupted by SIGINT (Ctrl-C)"),
     (143, "ended by SIGTERM"),
 ];
@@ -89,7 +87,7 @@ pub(crate) fn engine(message: impl Into<String>) -> anyhow::Error {
 #[error("{0}")]
 struct Findings(String);
 
-/// `check` has found something.
+/// `check` or `diff` has found something.
 pub(crate) fn findings(summary: String) -> anyhow::Error {
     Findings(summary).into()
 }
@@ -252,6 +250,9 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
         return Some((Exit::Service, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<PublicationError>() {
+        return Some((Exit::Service, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<EcsError>() {
         return Some((Exit::Service, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<BuildError>() {

@@ -2,6 +2,7 @@
 
 mod engine;
 mod lifecycle;
+mod platforms;
 mod registries;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use crate::reuse::{Looked, Memory, Rebuild};
 use crate::{access, dockerfiles, failure, foreign, publishing};
 use engine::check_engine;
 pub(crate) use lifecycle::check_lifecycles;
+use platforms::check_platforms;
 use registries::check_registries;
 
 /// One thing that was looked at.
@@ -280,6 +282,22 @@ async fn check_values(
             }
         });
     }
+    if needs.artifacts {
+        match project.fetch_bases(context).await {
+            Ok(0) => {}
+            Ok(count) => checks.push(good("base", format_args!("{count} fetched from ECS"))),
+            Err(error) => {
+                // Names that want parameters which are not there are no mistakes of their own.
+                let is_told = matches!(judge, Judge::Lenient);
+                checks.extend(match error.downcast::<Diagnostics>() {
+                    Ok(errors) if is_told => judge.of("base", errors),
+                    Ok(errors) => Some(bad("base", errors)),
+                    Err(error) => Some(bad("base", error)),
+                });
+                judge = Judge::Lenient;
+            }
+        }
+    }
     let plans = project.plan_images(context, digest).unwrap_or_else(|errors| {
         checks.extend(judge.of("images", errors));
         judge = Judge::Lenient;
@@ -295,6 +313,11 @@ async fn check_values(
     }
     if let Some(artifacts) = artifacts.as_ref().filter(|_| needs.publishes) {
         checks.extend(publishing::check(context, artifacts).await);
+    }
+    if let Some(artifacts) = &artifacts
+        && let Err(errors) = check_platforms(&plans, artifacts, &project.scope)
+    {
+        checks.push(bad("platforms", errors));
     }
     let mut bases = BTreeSet::new();
     if needs.builds {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::age::Age;
 use crate::context::Context;
+use crate::deployed::Deployed;
 use crate::images::Made;
 use crate::ledger::{Ledger, Which};
 use crate::preflight::Preflight;
@@ -17,6 +18,14 @@ pub(crate) struct Releases {
     ledger: Option<Ledger>,
     is_forced: bool,
     age: Age,
+}
+
+/// What a run has made, as it is released.
+pub(crate) struct Released<'a> {
+    pub(crate) images: &'a [Made],
+    pub(crate) artifacts: BTreeMap<String, ReleasedArtifact>,
+    /// What services of ECS should run then.
+    pub(crate) deployed: Deployed<'a>,
 }
 
 /// What is known of the release before.
@@ -74,20 +83,22 @@ impl Releases {
         &self,
         context: &Context<'_>,
         project: &Project,
-        images: &[Made],
-        artifacts: BTreeMap<String, ReleasedArtifact>,
+        made: Released<'_>,
         last: Last,
         report: &mut Report,
     ) -> anyhow::Result<()> {
         let Some(ledger) = &self.ledger else { return Ok(()) };
         let references = release::references(project);
         let names = ledger.names(context, project);
-        let mut release = Release::new(names, images, artifacts, references, &self.age);
+        let mut release = Release::new(names, made.images, made.artifacts, references, &self.age);
         if let Last::Known(last) = &last {
             release.keep_tags(last, report);
             release.compare(Some(last));
         }
         release.changed |= self.is_forced;
+        // A release whose deployment failed is no reason to skip the next one.
+        let behind = if release.changed { None } else { made.deployed.behind(context).await };
+        release.changed |= behind.is_some();
         if !ledger.keep(&release).await? {
             context.console.note("note: this registry takes no record of a release: the next run cannot say what changed");
         }
@@ -96,6 +107,9 @@ impl Releases {
             report.set_changed(name, image.changed);
         }
         report.since = Some(match &last {
+            Last::Known(_) if behind.is_some() => {
+                format!("changed: {}", behind.unwrap_or_default())
+            }
             Last::Known(last) => describe(&release, last),
             Last::None => format!("changed: it is the first release of `{}`", release.pipeline),
             Last::Unknown => "changed: the last release is not known".into(),

@@ -1,5 +1,7 @@
 //! What a command did or would do: as JSON for programs, as a table for people.
 
+mod differences;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -19,13 +21,15 @@ use crate::project::Project;
 /// What is shown for the content of an image that has no key yet.
 pub(crate) const UNKNOWN_CONTENT: &str = "(known with its key)";
 
+pub(crate) use differences::{ComparisonReport, DifferenceReport};
+
 /// The one JSON document on stdout with `--output json`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Report")]
 pub(crate) struct Report {
     /// The version of this document's form: 1. New keys may come; those that are here stay.
     pub(crate) version: u32,
-    /// The command: `run`, `plan`, `build`, `push` or `promote`.
+    /// The command: `run`, `plan`, `build`, `push`, `promote` or `diff`.
     pub(crate) command: &'static str,
     /// The whole commit, with `-dirty` behind it if the work tree holds changes.
     pub(crate) commit: Option<String>,
@@ -46,6 +50,9 @@ pub(crate) struct Report {
     pub(crate) references: Vec<ReferenceReport>,
     /// The artifacts, in the order of shipspec.yml.
     pub(crate) artifacts: Vec<ArtifactReport>,
+    /// What `diff` compared; absent for the other commands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) comparisons: Vec<ComparisonReport>,
     /// What could not be looked at before the run, and why.
     pub(crate) not_checked: Vec<String>,
     /// Why the command failed; absent if it succeeded.
@@ -235,6 +242,7 @@ impl Report {
             images: Vec::new(),
             references: Vec::new(),
             artifacts: Vec::new(),
+            comparisons: Vec::new(),
             not_checked: Vec::new(),
             error: None,
         }

@@ -343,12 +343,12 @@ log: { web: { options: { a: b } } }",
       |
     9 |     cpu: { web: lots }
       |                 ^^^^
-    error: `images` changes a task definition, and this artifact has no `template` of one
+    error: `images` changes a task definition, and this artifact has no `template` or `base` of one
       --> shipspec.yml:10:23
        |
     10 |   b.json: { json: {}, images: [app], memory: 5, reference: digest }
        |                       ^^^^^^
-    error: `memory` changes a task definition, and this artifact has no `template` of one
+    error: `memory` changes a task definition, and this artifact has no `template` or `base` of one
       --> shipspec.yml:10:38
        |
     10 |   b.json: { json: {}, images: [app], memory: 5, reference: digest }

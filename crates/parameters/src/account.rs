@@ -6,7 +6,11 @@ use crate::error::{FetchError, explain};
 use crate::request::{Caller, Place};
 
 /// The account that the caller's credentials belong to. Nobody has to allow that question.
-pub(crate) async fn account(caller: Caller<'_>, place: &Place) -> Result<String, FetchError> {
+///
+/// # Errors
+///
+/// If there are no credentials, or STS does not answer.
+pub async fn account(caller: Caller<'_>, place: &Place) -> Result<String, FetchError> {
     let client = Client::new(&caller.at(place).await);
     let identity = client.get_caller_identity().send().await;
     let identity = identity.map_err(|error| explain("STS", "sts:GetCallerIdentity", &error))?;

@@ -1,13 +1,13 @@
 //! Why values could not be read.
 
 use std::fmt;
-use std::sync::LazyLock;
 
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
-use regex::Regex;
-use shipspec_spec::aws::{CREDENTIALS_HINT, causes, connection_hint, is_credentials_code};
+use shipspec_spec::aws::{CREDENTIALS_HINT, causes, connection_hint};
 use shipspec_spec::hint::Hint;
 use shipspec_spec::parameter::ParameterSource;
+
+use crate::refusal::{Refusal, TRUST, allow};
 
 /// Why values could not be read. No message holds a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,15 +92,9 @@ impl Hint for FetchError {
             Self::Missing { .. } => {
                 Some("check the names, the account and the region (`AWS_REGION`)".into())
             }
-            Self::Denied { action, resource, .. } => {
-                let resource = resource.as_ref().map(|resource| format!(" on `{resource}`"));
-                let resource = resource.unwrap_or_default();
-                Some(format!("allow `{action}`{resource} to the role that shipspec runs with; `shipspec policy` prints all that is needed"))
-            }
+            Self::Denied { action, resource, .. } => Some(allow(action, resource.as_deref())),
             Self::Credentials(_) => Some(CREDENTIALS_HINT.into()),
-            Self::Role(_) => Some(
-                "allow `sts:AssumeRole` on it to the role that shipspec runs with, and let it trust that role".into(),
-            ),
+            Self::Role(_) => Some(TRUST.into()),
             Self::Request { message, is_connection: true, .. } => {
                 Some(connection_hint(message).into())
             }
@@ -115,54 +109,25 @@ pub(crate) fn explain<E: ProvideErrorMetadata + std::error::Error + 'static>(
     action: &str,
     error: &SdkError<E>,
 ) -> FetchError {
-    let message = error.message().map_or_else(|| causes(error), str::to_owned);
-    let code = error.code();
-    let whole = causes(error);
-    if code.is_none() && whole.contains("AssumeRole") {
-        return FetchError::Role(whole);
-    }
-    match code {
-        Some("AccessDeniedException" | "AccessDenied") => denied(action, message),
+    let refusal = match error.code() {
         // Secrets Manager and Parameter Store tell so that they may not use the key.
         Some("DecryptionFailure" | "InvalidKeyId" | "InvalidKeyIdException") => {
-            denied("kms:Decrypt", message)
+            let message = error.message().map_or_else(|| causes(error), str::to_owned);
+            Refusal::denied("kms:Decrypt", message)
         }
-        Some(code) if is_credentials_code(code) => FetchError::Credentials(message),
-        None if whole.contains("credential") => FetchError::Credentials(whole),
-        Some(_) => FetchError::Request { service, message, is_connection: false },
-        None => FetchError::Request { service, message: whole, is_connection: true },
-    }
-}
-
-/// AWS names the action and the resource in its words, and sometimes another action than the one that
-/// was asked for: that of the key.
-fn denied(asked: &str, message: String) -> FetchError {
-    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"perform: (?P<action>[a-z0-9-]+:[A-Za-z*]+)(?: on (?:the )?resource: (?P<resource>[^ ]+))?")
-            .expect("the pattern is right")
-    });
-    let found = WORDS.captures(&message);
-    let part = |name: &str| {
-        let part = found.as_ref().and_then(|found| found.name(name));
-        part.map(|part| part.as_str().trim_end_matches(['.', ',']).to_owned())
+        _ => Refusal::of(action, error),
     };
-    let (action, resource) = (part("action"), part("resource"));
-    FetchError::Denied { action: action.unwrap_or_else(|| asked.into()), resource, message }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_denial_names_what_to_allow() {
-        let told = |message: &str| denied("ssm:GetParameters", message.into()).hint().unwrap();
-        let arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/rds_pass";
-        let words = format!(
-            "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: ssm:GetParameters on resource: {arn} because no identity-based policy allows it"
-        );
-        assert!(told(&words).starts_with(&format!("allow `ssm:GetParameters` on `{arn}` to")));
-        assert!(told("User is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext").starts_with("allow `kms:Decrypt` to"));
-        assert!(told("no").starts_with("allow `ssm:GetParameters` to"));
+    match refusal {
+        Refusal::Denied { action, resource, message } => {
+            FetchError::Denied { action, resource, message }
+        }
+        Refusal::Credentials(message) => FetchError::Credentials(message),
+        Refusal::Role(message) => FetchError::Role(message),
+        Refusal::Throttled(message) => {
+            FetchError::Request { service, message, is_connection: false }
+        }
+        Refusal::Request { message, is_connection } => {
+            FetchError::Request { service, message, is_connection }
+        }
     }
 }

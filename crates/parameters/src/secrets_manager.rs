@@ -1,6 +1,7 @@
 //! Secrets Manager. Nothing else knows its SDK.
 
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use shipspec_spec::nearest::nearest;
 use shipspec_spec::parameter::SecretReference;
@@ -63,6 +64,17 @@ pub(crate) async fn arn(client: &Client, id: &str) -> Result<String, FetchError>
     let reply = client.describe_secret().secret_id(id).send().await;
     let reply = reply.map_err(|error| explain(SERVICE, "secretsmanager:DescribeSecret", &error))?;
     Ok(reply.arn().unwrap_or_default().to_owned())
+}
+
+/// Whether there is such a secret, and it is not about to be deleted. Its value is not read.
+pub(crate) async fn exists(client: &Client, id: &str) -> Result<bool, FetchError> {
+    match client.describe_secret().secret_id(id).send().await {
+        Ok(reply) => Ok(reply.deleted_date().is_none()),
+        Err(error) => match error.as_service_error() {
+            Some(DescribeSecretError::ResourceNotFoundException(_)) => Ok(false),
+            _ => Err(explain(SERVICE, "secretsmanager:DescribeSecret", &error)),
+        },
+    }
 }
 
 /// The name that is there and most like one that is not; nothing if names may not be listed.

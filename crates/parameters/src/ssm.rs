@@ -100,6 +100,27 @@ fn answer(parameter: &Parameter) -> Answer {
     }
 }
 
+/// Whether there is a parameter of this name. Its value is not read.
+pub(crate) async fn exists(client: &Client, name: &ParameterName) -> Result<bool, FetchError> {
+    let filter = ParameterStringFilter::builder().key("Name").option("Equals").values(name.plain());
+    let filter = filter.build().map_err(|error| FetchError::Request {
+        service: SERVICE,
+        message: error.to_string(),
+        is_connection: false,
+    })?;
+    let mut token = None;
+    loop {
+        let request = client.describe_parameters().parameter_filters(filter.clone());
+        let reply = request.set_next_token(token).send().await;
+        let reply = reply.map_err(|error| explain(SERVICE, "ssm:DescribeParameters", &error))?;
+        token = reply.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+        // A page may be empty and have another one behind it.
+        if !reply.parameters().is_empty() || token.is_none() {
+            return Ok(!reply.parameters().is_empty());
+        }
+    }
+}
+
 /// The name that is there and most like one that is not; nothing if names may not be listed.
 pub(crate) async fn nearest_name(client: &Client, missing: &ParameterName) -> Option<String> {
     let plain = missing.plain();

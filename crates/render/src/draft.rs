@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 use shipspec_spec::config::{
-    ArtifactConfig, ArtifactContent, Config, PublishConfig, ReferenceForm, Text, describe,
+    ArtifactConfig, ArtifactContent, BaseConfig, Config, PublishConfig, ReferenceForm,
+    ServiceConfig, Text, describe,
 };
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::escape::JsonPlace;
@@ -96,12 +97,12 @@ impl Drafts {
         let mut all = Self::default();
         let (mut plans, mut owners) = (Vec::new(), Vec::new());
         for artifact in &config.artifacts {
-            match read_all(artifact, scope, folder) {
+            match read_all(artifact, config, scope, folder) {
                 Ok(of_it) => {
                     owners.resize(owners.len() + of_it.len(), artifact);
                     plans.extend(of_it);
                 }
-                Err(errors) => match unknown_name(artifact, scope) {
+                Err(errors) => match unknown_name(artifact, config, scope) {
                     Some(name) => {
                         let path = artifact.path.as_written();
                         all.unclear.push(format!("`{path}`: `{name}` has no value here"));
@@ -133,12 +134,14 @@ impl Drafts {
         let content = match &plan.content {
             Content::Template(file) => {
                 template = Some(file.source.name.clone());
-                if plan.edits.is_empty() {
-                    self.template(file, &scope)
-                } else {
-                    self.edited(plan, file, &scope, form)
-                }
+                let draft = self.template(file, &scope);
+                self.edited(plan, draft, &scope, form)
             }
+            Content::Base(Some(task)) => {
+                let draft = DraftContent::Made { text: task.to_string(), format: Format::Json };
+                self.edited(plan, draft, &scope, form)
+            }
+            Content::Base(None) => DraftContent::Unclear(BASE.into()),
             Content::Made(content) => self.made(plan, content, &scope, form),
             // Nothing is said of it that is not said of what it holds.
             Content::Zip(_) => DraftContent::Made { text: String::new(), format: Format::Text },
@@ -210,11 +213,13 @@ impl Drafts {
     fn edited(
         &mut self,
         plan: &ArtifactPlan,
-        file: &TemplateFile,
+        draft: DraftContent,
         scope: &Scope,
         form: ReferenceForm,
     ) -> DraftContent {
-        let draft = self.template(file, scope);
+        if plan.edits.is_empty() {
+            return draft;
+        }
         let text = match &draft {
             DraftContent::Template { source, slots, .. } => with_stand_ins(&source.text, slots),
             DraftContent::Made { text, .. } => text.clone(),
@@ -294,8 +299,10 @@ impl Drafts {
     }
 }
 
+const BASE: &str = "it begins from what ECS has, and nobody is asked for that here";
+
 /// A name that an artifact's path, template or condition asks for, and that has no value here.
-fn unknown_name(artifact: &ArtifactConfig, scope: &Scope) -> Option<String> {
+fn unknown_name(artifact: &ArtifactConfig, config: &Config, scope: &Scope) -> Option<String> {
     let scope = scope.of_artifact(std::collections::BTreeMap::new(), &artifact.variables);
     let template = match &artifact.content {
         ArtifactContent::Template(template) => Some(&template.path),
@@ -308,6 +315,9 @@ fn unknown_name(artifact: &ArtifactConfig, scope: &Scope) -> Option<String> {
     };
     let places = artifact.publish.iter().flat_map(PublishConfig::texts);
     let texts = texts.chain([&artifact.path]).chain(members).chain(places);
+    let service = artifact.service.as_ref().or(config.service.as_ref());
+    let texts = texts.chain(service.into_iter().flat_map(ServiceConfig::texts));
+    let texts = texts.chain(artifact.base().into_iter().flat_map(BaseConfig::texts));
     let names = texts.flat_map(Text::references);
     let mut names = names.filter(|name| !artifact.matrix.contains_key(name));
     names.find(|name| scope.resolve(name).is_err_and(|error| is_unknown(&error.into())))

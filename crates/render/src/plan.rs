@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 use shipspec_spec::config::{
-    ArtifactConfig, ArtifactContent, Config, ReferenceForm, TaskDefinitionEdits, TemplateConfig,
-    Text,
+    ArtifactConfig, ArtifactContent, Base, Config, ReferenceForm, Service, ServiceConfig,
+    TaskDefinitionEdits, TemplateConfig, Text,
 };
 use shipspec_spec::destination::Publication;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
@@ -35,6 +36,8 @@ pub(crate) struct ArtifactPlan {
     pub(crate) path: String,
     pub(crate) place: Span,
     pub(crate) content: Content,
+    /// The service that it is for.
+    service: Option<Service>,
     /// Changes to the task definition that it is.
     pub(crate) edits: TaskDefinitionEdits,
     /// How it names images, if not as the file says.
@@ -51,6 +54,8 @@ pub(crate) struct ArtifactPlan {
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Template(TemplateFile),
+    /// A task definition of ECS, once it is known.
+    Base(Option<Json>),
     /// It is made without one.
     Made(ArtifactContent),
     Zip(Archive),
@@ -66,7 +71,8 @@ impl ArtifactPlans {
     pub fn read(config: &Config, scope: &Scope, folder: &Path) -> Result<Self, Diagnostics> {
         let mut found = Diagnostics::default();
         let (mut plans, mut paths) = (Vec::new(), HashSet::new());
-        let all = parallel::map(&config.artifacts, |artifact| read_all(artifact, scope, folder));
+        let all =
+            parallel::map(&config.artifacts, |artifact| read_all(artifact, config, scope, folder));
         for read in all {
             match read {
                 Ok(read) => {
@@ -101,6 +107,16 @@ impl ArtifactPlans {
     /// The paths of the artifacts, each with the places that it is published to.
     pub fn published(&self) -> impl Iterator<Item = (&str, &[Publication])> {
         self.plans.iter().map(|plan| (&*plan.path, &*plan.publish))
+    }
+
+    /// Where shipspec.yml names the artifacts, in the order of [`ArtifactPlans::paths`].
+    pub fn places(&self) -> impl Iterator<Item = &Span> {
+        self.plans.iter().map(|plan| &plan.place)
+    }
+
+    /// The services that the artifacts are for, in the order of [`ArtifactPlans::paths`].
+    pub fn services(&self) -> impl Iterator<Item = Option<&Service>> {
+        self.plans.iter().map(|plan| plan.service.as_ref())
     }
 
     /// Every name that the artifacts could ask for.
@@ -148,13 +164,46 @@ impl ArtifactPlans {
     }
 }
 
+/// The task definitions that artifacts begin from, and where shipspec.yml says so.
+///
+/// # Errors
+///
+/// Every name that has no value.
+pub fn bases(config: &Config, scope: &Scope) -> Result<BTreeMap<Base, Span>, Diagnostics> {
+    let (mut bases, mut found) = (BTreeMap::new(), Diagnostics::default());
+    for artifact in &config.artifacts {
+        let Some(base) = artifact.base() else { continue };
+        let wanted = wanted(artifact, scope).and_then(|all| {
+            all.iter().map(|(_, scope)| base.evaluate(scope)).collect::<Result<Vec<_>, _>>()
+        });
+        match wanted {
+            Ok(all) => bases.extend(all.into_iter().map(|it| (it, artifact.path.span().clone()))),
+            Err(errors) => found.extend(errors),
+        }
+    }
+    found.or(bases)
+}
+
 /// The artifacts of one entry: one for each combination of its matrix that `when:` lets through.
 pub(crate) fn read_all(
     artifact: &ArtifactConfig,
+    config: &Config,
     scope: &Scope,
     folder: &Path,
 ) -> Result<Vec<ArtifactPlan>, Diagnostics> {
-    let mut plans = Vec::new();
+    let service = artifact.service.as_ref().or(config.service.as_ref());
+    wanted(artifact, scope)?
+        .into_iter()
+        .map(|(matrix, scope)| ArtifactPlan::read(artifact, service, matrix, &scope, folder))
+        .collect()
+}
+
+/// A place in a matrix, and the names there.
+type Combination = (BTreeMap<String, Value>, Scope);
+
+/// The combinations of its matrix that `when:` lets through, each with its names.
+fn wanted(artifact: &ArtifactConfig, scope: &Scope) -> Result<Vec<Combination>, Diagnostics> {
+    let mut wanted = Vec::new();
     for matrix in combinations(&artifact.matrix, scope)? {
         let scope = scope.of_artifact(matrix.clone(), &artifact.variables);
         let is_wanted = match &artifact.when {
@@ -162,10 +211,10 @@ pub(crate) fn read_all(
             None => true,
         };
         if is_wanted {
-            plans.push(ArtifactPlan::read(artifact, matrix, &scope, folder)?);
+            wanted.push((matrix, scope));
         }
     }
-    Ok(plans)
+    Ok(wanted)
 }
 
 /// Every combination of values, the first name changing most slowly; one empty one for no names.
@@ -198,8 +247,9 @@ fn is_true(value: &Value) -> bool {
 impl ArtifactPlan {
     fn read(
         artifact: &ArtifactConfig,
+        service: Option<&ServiceConfig>,
         matrix: BTreeMap<String, Value>,
-        names: &dyn Names,
+        names: &Scope,
         folder: &Path,
     ) -> Result<Self, Diagnostics> {
         let path = public_text(&artifact.path, names)?;
@@ -217,11 +267,15 @@ impl ArtifactPlan {
                 Content::Template(template)
             }
             ArtifactContent::Zip(paths) => Content::Zip(Archive::read(paths, names)?),
+            ArtifactContent::Base(base) => {
+                Content::Base(names.base(&base.evaluate(names)?).cloned())
+            }
             content => {
                 check_path(content, &path, &place)?;
                 Content::Made(content.clone())
             }
         };
+        let service = service.map(|service| service.evaluate(names)).transpose()?;
         let (reference, allow_secrets) = (artifact.reference, artifact.allow_secrets.clone());
         let variables = artifact.variables.clone();
         let publish = publishing::read(artifact, names)?;
@@ -230,6 +284,7 @@ impl ArtifactPlan {
             path,
             place,
             content,
+            service,
             edits,
             reference,
             allow_secrets,
@@ -243,6 +298,7 @@ impl ArtifactPlan {
         let form = self.form(form);
         let mut names: BTreeSet<_> = match &self.content {
             Content::Template(template) => template.references(),
+            Content::Base(_) => BTreeSet::new(),
             Content::Made(content) => {
                 let images = content.images();
                 let images = images.into_iter().map(|image| reference_name(image, form));
@@ -265,7 +321,10 @@ impl ArtifactPlan {
         searches: &Searches,
     ) -> Result<Artifact, Diagnostics> {
         let filled = match &self.content {
-            Content::Template(template) => self.edited(template, names, form)?,
+            Content::Template(template) => {
+                self.edited(template.fill(&self.path, names), names, form)?
+            }
+            Content::Base(base) => self.edited(self.base_text(base.as_ref()), names, form)?,
             Content::Made(content) => self.making(names, form).make(content, None)?,
             Content::Zip(archive) => return self.pack(archive, &BTreeMap::new(), searches),
         };
@@ -321,14 +380,26 @@ impl ArtifactPlan {
         Ok(artifact)
     }
 
-    /// A template that was filled, and the changes to the task definition that it is then.
+    /// The task definition of ECS as a file for people.
+    fn base_text(&self, base: Option<&Json>) -> Result<Filled, Diagnostics> {
+        let Some(task) = base else {
+            let message =
+                "what ECS has as its `base` is not known here: it is asked for before a build";
+            let unknown = Diagnostic::at(self.place.clone(), message);
+            return Err(Diagnostic { is_premature: true, ..unknown }.into());
+        };
+        let text = serde_json::to_string_pretty(task);
+        let text = text.map_err(|error| Diagnostic::at(self.place.clone(), error.to_string()))?;
+        Ok(Filled { text: format!("{text}\n"), secrets: BTreeSet::new(), notes: Vec::new() })
+    }
+
+    /// What was filled, and the changes to the task definition that it is then.
     fn edited(
         &self,
-        template: &TemplateFile,
+        filled: Result<Filled, Diagnostics>,
         names: &dyn Names,
         form: ReferenceForm,
     ) -> Result<Filled, Diagnostics> {
-        let filled = template.fill(&self.path, names);
         if self.edits.is_empty() {
             return filled;
         }

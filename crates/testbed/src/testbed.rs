@@ -268,6 +268,10 @@ pub(crate) fn ask_service(
         let whole = || String::from_utf8_lossy(&answer).into_owned();
         return Err(text.map_or_else(whole, str::to_owned));
     }
+    // Some operations answer nothing.
+    if answer.is_empty() {
+        return Ok(serde_json::Value::Null);
+    }
     Ok(serde_json::from_slice(&answer).expect("JSON"))
 }
 

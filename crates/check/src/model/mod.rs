@@ -1,5 +1,6 @@
 //! What `RegisterTaskDefinition` takes, as the model of its API says.
 
+mod described;
 mod validate;
 
 use std::collections::HashMap;
@@ -7,6 +8,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+pub use described::{Registrable, registrable};
 pub(crate) use validate::validate;
 
 /// The input of the operation, reduced to names, types and words; the file says where it is from.

@@ -126,7 +126,8 @@ fn check_sums(task: &Task<'_>, sink: &mut Sink<'_>) {
 }
 
 /// CPU units from `256`, `.25 vCPU` or `1 vcpu`.
-pub(super) fn cpu_units(text: &str) -> Option<i64> {
+#[must_use]
+pub fn cpu_units(text: &str) -> Option<i64> {
     let lower = text.trim().to_lowercase();
     match lower.strip_suffix("vcpu") {
         Some(number) => scaled(number.trim()),
@@ -135,7 +136,8 @@ pub(super) fn cpu_units(text: &str) -> Option<i64> {
 }
 
 /// MiB from `512`, `1GB`, `0.5 GB`.
-pub(super) fn mebibytes(text: &str) -> Option<i64> {
+#[must_use]
+pub fn mebibytes(text: &str) -> Option<i64> {
     let lower = text.trim().to_lowercase();
     match lower.strip_suffix("gb") {
         Some(number) => scaled(number.trim()),

@@ -19,6 +19,7 @@ use crate::finding::Sink;
 use crate::model;
 use crate::value::{Data, Value};
 
+pub use containers::{cpu_units, mebibytes};
 pub(crate) use image::{check_reference, is_placeholder, references as image_references};
 
 /// A task definition with the parts that many rules ask for.

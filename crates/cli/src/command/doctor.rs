@@ -11,9 +11,9 @@ use shipspec_spec::value::Value;
 
 use crate::arguments::{EngineFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
-use crate::failure;
 use crate::preflight::{Check, Finding, Needs, Preflight, check_lifecycles};
 use crate::project::Project;
+use crate::{deployment, failure};
 
 /// Look at everything that a run needs, and show what every name stands for
 #[derive(Debug, ClapArgs)]
@@ -44,7 +44,11 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     });
     let lifecycles = check_lifecycles(&found.access, &found.plans).await;
     let checks = found.checks.into_iter().chain(lifecycles);
-    for check in checks.chain(unasked).chain(unwritten) {
+    let mut checks: Vec<_> = checks.chain(unasked).chain(unwritten).collect();
+    if let Some(artifacts) = &found.artifacts {
+        checks.extend(deployment::check(context, &project, artifacts).await);
+    }
+    for check in checks {
         let line = match check.finding {
             Finding::Good(found) => format!("ok           {}: {found}", check.subject),
             Finding::ToBeMade(_) => {

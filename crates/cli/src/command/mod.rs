@@ -4,7 +4,9 @@ mod build;
 mod check;
 mod completions;
 mod daemon;
+mod diff;
 mod doctor;
+mod ecs_policy;
 mod env;
 mod explain;
 mod man;
@@ -34,6 +36,7 @@ pub(crate) enum Command {
     Promote(promote::Args),
     Plan(plan::Args),
     Check(Box<check::Args>),
+    Diff(diff::Args),
     Explain(explain::Args),
     Env(env::Args),
     Doctor(doctor::Args),
@@ -53,6 +56,7 @@ impl Command {
             Self::Push(args) => ("push", &args.output),
             Self::Promote(args) => ("promote", &args.output),
             Self::Plan(args) => ("plan", &args.output),
+            Self::Diff(args) => ("diff", &args.output),
             _ => return None,
         };
         (flags.output == Output::Json).then_some(name)
@@ -68,6 +72,7 @@ pub(crate) async fn run(command: &Command, context: &Context<'_>) -> anyhow::Res
         Command::Promote(args) => promote::run(args, context).await,
         Command::Plan(args) => plan::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::Diff(args) => diff::run(args, context).await,
         Command::Explain(args) => explain::run(args, context).await,
         Command::Env(args) => env::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,

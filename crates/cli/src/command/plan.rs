@@ -36,6 +36,9 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     if !args.offline || project.offline.is_some() {
         project.fetch_parameters(context).await?;
     }
+    if !args.offline {
+        project.fetch_bases(context).await?;
+    }
     let report = plan(&mut project, context, args.offline).await?;
     context.console.data(&match args.output.output {
         Output::Json => report.json(),
@@ -79,10 +82,16 @@ async fn plan(
         Ok(artifacts) => {
             let scope = project.scope.with_stand_ins();
             let filled = artifacts.fill_each(&scope);
+            let has_base = project.config.artifacts.iter().any(|it| it.base().is_some());
             for ((path, places), artifact) in artifacts.published().zip(filled) {
                 let (text, reason) = match artifact {
                     Ok(artifact) if artifact.secrets.is_empty() => match artifact.content.text() {
-                        Some(text) => (Some(shown(project, text)), None),
+                        Some(text) => {
+                            let text = shown(project, text);
+                            // What others wrote into ECS may be a secret.
+                            let text = if has_base { context.console.masked(text) } else { text };
+                            (Some(text), None)
+                        }
                         None => (None, Some("it is a zip of what is told elsewhere here".into())),
                     },
                     Ok(artifact) => {

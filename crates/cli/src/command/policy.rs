@@ -11,7 +11,7 @@ use shipspec_spec::image::Registry;
 use shipspec_spec::parameter::ParameterSource;
 use shipspec_spec::scope::DigestState;
 
-use super::{promote, promotion_policy, publication_policy, repository_policy};
+use super::{ecs_policy, promote, promotion_policy, publication_policy, repository_policy};
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::Project;
@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// What `promote` needs for this target, in place of what a build needs
     #[arg(long, value_name = "TARGET")]
     promote: Option<String>,
+    /// Also what `doctor` and `diff` need to look at what ECS runs and at what task definitions name
+    #[arg(long, conflicts_with = "promote")]
+    doctor: bool,
     /// What the target's own role needs, in place of whoever assumes it
     #[arg(long, requires = "promote")]
     of_role: bool,
@@ -58,6 +61,11 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     if project.config.artifacts.iter().any(|artifact| !artifact.publish.is_empty()) {
         let artifacts = project.read_artifacts(context)?;
         statements.extend(publication_policy::of_run(&artifacts, &place));
+    }
+    let start = |service: &str| place.arn(service, None);
+    statements.extend(ecs_policy::of_run(&project, context, start)?);
+    if args.doctor {
+        statements.extend(ecs_policy::of_doctor(start, place.partition, place.account.as_deref()));
     }
     print(context, &statements)
 }

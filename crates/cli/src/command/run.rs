@@ -1,14 +1,16 @@
 //! `shipspec run`: the line in the buildspec.
 
 use clap::Args as ClapArgs;
+use shipspec_render::artifact::Artifact;
 use shipspec_spec::scope::DigestState;
 
 use crate::arguments::{BuildFlags, EngineFlags, Output, OutputFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
+use crate::deployed::Deployed;
 use crate::images::{Made, Maker};
 use crate::preflight::{Needs, Preflight};
 use crate::project::{Project, refuse_after_failure, require_something};
-use crate::releases::Releases;
+use crate::releases::{Released, Releases};
 use crate::report::Report;
 use crate::reuse::Rebuild;
 use crate::tagging::Newer;
@@ -123,28 +125,49 @@ async fn publish(
             return Err(error);
         }
     };
-    // What is published may start another pipeline, which reads the images by their tags.
-    let mut is_anything_out = false;
+    let mut out = Outside::Nothing;
     let mut done = Ok(());
     if is_whole {
-        let published = publishing::publish_all(context, &artifacts, report).await;
-        is_anything_out = report.has_published();
-        done = published.map_err(|unpublished| {
-            is_anything_out = !unpublished.is_nothing_out;
-            unpublished.error
-        });
+        (out, done) = publish_artifacts(context, &artifacts, report).await;
     } else {
         publishing::note_unpublished(context, &artifacts);
     }
     // A release that was not published is none: the next run has to say that something changed.
     if done.is_ok() {
-        let hashes = release::artifacts(project, ready.artifacts.as_ref());
-        done = releases.keep(context, project, &images, hashes, last, report).await;
+        let made = Released {
+            images: &images,
+            artifacts: release::artifacts(project, ready.artifacts.as_ref()),
+            deployed: Deployed::new(ready, &images, &artifacts),
+        };
+        done = releases.keep(context, project, made, last, report).await;
     }
-    if done.is_err() && !is_anything_out {
+    if done.is_err() && out == Outside::Nothing {
         written.put_back();
         report.artifacts.clear();
         moves.put_back(context, report).await;
     }
     done
+}
+
+/// What can be seen of the artifacts outside of this machine.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outside {
+    Nothing,
+    /// Another pipeline may have begun with it, and reads the images by their tags.
+    Something,
+}
+
+/// Puts the artifacts where `publish:` says.
+async fn publish_artifacts(
+    context: &Context<'_>,
+    artifacts: &[Artifact],
+    report: &mut Report,
+) -> (Outside, anyhow::Result<()>) {
+    let published = publishing::publish_all(context, artifacts, report).await;
+    let is_anything_out = match &published {
+        Ok(()) => report.has_published(),
+        Err(unpublished) => !unpublished.is_nothing_out,
+    };
+    let out = if is_anything_out { Outside::Something } else { Outside::Nothing };
+    (out, published.map_err(|unpublished| unpublished.error))
 }

@@ -10,7 +10,9 @@ use shipspec_build::docker::{AddressError, BuildError, EngineError, PushError};
 use shipspec_build::publish::{PublishError, UploadError};
 use shipspec_build::vertices::FailedStep;
 use shipspec_destination::error::PublicationError;
+use shipspec_ecs::error::EcsError;
 use shipspec_parameters::error::{FetchError, Missing};
+use shipspec_parameters::refusal::Refusal;
 use shipspec_registry::access::AccessError;
 use shipspec_registry::ecr::EcrError;
 use shipspec_registry::error::{ImmutableTag, RegistryError};
@@ -43,6 +45,7 @@ pub(super) fn page() -> String {
         ("The registry", registry()),
         ("AWS", aws()),
         ("Publishing", publishing()),
+        ("What ECS runs", ecs()),
     ] {
         let _ = write!(
             text,
@@ -209,6 +212,37 @@ fn registry() -> Vec<Error> {
             }),
         }
         .into(),
+    ]
+}
+
+fn ecs() -> Vec<Error> {
+    let near = Some("shop-web".to_owned());
+    let (cluster, service) = ("shop".to_owned(), "web".to_owned());
+    let refused = |refusal| EcsError::Refused { service: "ECS", refusal }.into();
+    vec![
+        EcsError::NoFamily { family: "shop-wbe".into(), near }.into(),
+        EcsError::NoService { cluster: cluster.clone(), service: service.clone(), near: None }
+            .into(),
+        EcsError::NoCluster { cluster, near: None }.into(),
+        EcsError::NoRevision(service).into(),
+        EcsError::NoContainer {
+            container: "wbe".into(),
+            revision: "shop-web:7".into(),
+            near: Some("web".into()),
+        }
+        .into(),
+        EcsError::NoRole("web-task".into()).into(),
+        EcsError::Untrusting("web-task".into()).into(),
+        EcsError::NoLogGroup("/ecs/web".into()).into(),
+        refused(Refusal::Denied {
+            action: "ecs:DescribeServices".into(),
+            resource: None,
+            message: "no policy allows it".into(),
+        }),
+        refused(Refusal::Credentials("no credentials".into())),
+        refused(Refusal::Role("not authorized to perform: sts:AssumeRole".into())),
+        refused(Refusal::Throttled("Rate exceeded".into())),
+        refused(Refusal::Request { message: "dns error".into(), is_connection: true }),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod ecs;
 pub mod registry;
 
 use std::fmt;
@@ -87,6 +88,23 @@ impl Project {
         self.shown_as.push((repository.uri(), "[uri]".to_owned()));
         self.shown_as.push((repository.name().to_owned(), "[repository]".to_owned()));
         self.variable("REPOSITORY_URL", &repository.uri())
+    }
+
+    /// Shows a text of this run in snapshots as another one.
+    pub fn shown_as(mut self, text: &str, name: &str) -> Self {
+        self.shown_as.push((text.to_owned(), name.to_owned()));
+        self
+    }
+
+    /// Another program, in the same folder and environment.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null());
+        command
     }
 
     /// A path in the folder.

@@ -96,8 +96,10 @@ impl Making<'_> {
         let mut parts = self.parts();
         let mut notes = Vec::new();
         let text = match content {
-            // A file of its own, and one that holds others: neither is made here.
-            ArtifactContent::Template(_) | ArtifactContent::Zip(_) => String::new(),
+            // Files of their own, what ECS has, and what holds others: none of them is made here.
+            ArtifactContent::Template(_) | ArtifactContent::Base(_) | ArtifactContent::Zip(_) => {
+                String::new()
+            }
             ArtifactContent::ImageDetail(image) => images::image_detail(&self.reference(image)?),
             ArtifactContent::ImageDefinitions(pairs) => self.image_definitions(pairs)?,
             ArtifactContent::AppSpec(config) => {

@@ -21,9 +21,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::ReferenceForm;
+use super::base::BaseConfig;
 use super::check::CheckConfig;
 use super::publish::PublishConfig;
 use super::raw::{RawArtifact, RawArtifactMap, RawDefinitions, RawDialect};
+use super::service::ServiceConfig;
 use super::text::{RawText, Text, keep, named_texts, texts};
 use super::tree::Tree;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -38,6 +40,8 @@ pub struct ArtifactConfig {
     pub path: Text,
     /// What it is made from.
     pub content: ArtifactContent,
+    /// The service that it is for, if it is not that of the file.
+    pub service: Option<ServiceConfig>,
     /// Changes to the task definition that it is.
     pub edits: TaskDefinitionEdits,
     /// What it names an image by, if not by what the file says.
@@ -57,12 +61,22 @@ pub struct ArtifactConfig {
 }
 
 impl ArtifactConfig {
+    /// The task definition that it begins from, if it does.
+    #[must_use]
+    pub fn base(&self) -> Option<&BaseConfig> {
+        match &self.content {
+            ArtifactContent::Base(base) => Some(base),
+            _ => None,
+        }
+    }
+
     /// An artifact of which only path and content are said.
     #[must_use]
     pub fn new(path: Text, content: ArtifactContent) -> Self {
         Self {
             path,
             content,
+            service: None,
             edits: TaskDefinitionEdits::default(),
             reference: None,
             allow_secrets: Vec::new(),
@@ -115,6 +129,8 @@ pub enum TemplateDialect {
 pub enum ArtifactContent {
     /// A template.
     Template(TemplateConfig),
+    /// The task definition that ECS has.
+    Base(Box<BaseConfig>),
     /// `imageDetail.json` of an image.
     ImageDetail(String),
     /// `imagedefinitions.json`: containers and their images.
@@ -142,7 +158,10 @@ impl ArtifactContent {
     #[must_use]
     pub fn texts(&self) -> Vec<&Text> {
         match self {
-            Self::Template(_) | Self::ImageDetail(_) | Self::ImageDefinitions(_) => Vec::new(),
+            Self::Template(_)
+            | Self::Base(_)
+            | Self::ImageDetail(_)
+            | Self::ImageDefinitions(_) => Vec::new(),
             Self::AppSpec(config) => config.texts().collect(),
             Self::CloudFormation(config) => config.texts().collect(),
             Self::Tfvars(trees) => trees.values().flat_map(Tree::texts).collect(),
@@ -194,6 +213,8 @@ impl ArtifactReader<'_> {
             self.refuse_keys_of_others(map, content);
         }
         self.refuse_empty_lists(map);
+        let service = map.service.as_ref();
+        let service = service.and_then(|raw| ServiceConfig::from_raw(raw, self.source, self.found));
         let edits = self.edits(map);
         let when = map.when.as_ref().and_then(|text| self.text(text));
         let matrix = map.matrix.iter();
@@ -205,6 +226,7 @@ impl ArtifactReader<'_> {
         Some(ArtifactConfig {
             path,
             content: content?,
+            service,
             edits,
             reference: map.reference.map(ReferenceForm::from),
             allow_secrets: words(&map.allow_secrets),
@@ -222,10 +244,10 @@ impl ArtifactReader<'_> {
         let has_images = !content.images().is_empty() || map.images.is_some();
         let of_images = ("`image_detail`, `image_definitions` and `images`", has_images);
         let of_dotenv = ("`dotenv`", matches!(content, ArtifactContent::Dotenv(_)));
-        if !of_template.1 {
+        if !of_template.1 && !matches!(content, ArtifactContent::Base(_)) {
             for key in edits::said(map) {
                 let message = format!(
-                    "`{key}` changes a task definition, and this artifact has no `template` of one"
+                    "`{key}` changes a task definition, and this artifact has no `template` or `base` of one"
                 );
                 self.found.push(Diagnostic::at(self.place(&[key]), message));
             }
@@ -277,6 +299,7 @@ impl ArtifactReader<'_> {
     fn content(&mut self, map: &RawArtifactMap) -> Option<ArtifactContent> {
         let kinds = [
             ("template", map.template.is_some()),
+            ("base", map.base.is_some()),
             ("image_detail", map.image_detail.is_some()),
             ("image_definitions", map.image_definitions.is_some()),
             ("appspec", map.appspec.is_some()),
@@ -303,6 +326,10 @@ impl ArtifactReader<'_> {
     fn content_of_one(&mut self, map: &RawArtifactMap) -> Option<ArtifactContent> {
         if let Some(path) = &map.template {
             return self.template(path, map);
+        }
+        if let Some(raw) = &map.base {
+            let base = BaseConfig::from_raw(raw, &self.key, self.source, self.found)?;
+            return Some(ArtifactContent::Base(Box::new(base)));
         }
         if let Some(list) = &map.image_definitions {
             return Some(self.definitions(list));

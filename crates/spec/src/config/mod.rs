@@ -1,6 +1,7 @@
 //! shipspec.yml: what it may say, and what it says.
 
 mod artifact;
+mod base;
 mod check;
 mod foreign;
 mod image;
@@ -11,6 +12,7 @@ mod publish;
 mod raw;
 mod repository;
 mod reuse;
+mod service;
 mod shapes;
 mod sign_in;
 mod test;
@@ -22,6 +24,7 @@ pub use artifact::{
     ContainerChange, ContainerEditConfig, DotenvConfig, LogConfig, Quotes, TaskDefinitionEdits,
     TaskNetworkConfig, TemplateConfig, TemplateDialect, WholeNumber,
 };
+pub use base::{Base, BaseConfig};
 pub use check::CheckConfig;
 pub use foreign::ForeignImage;
 pub use image::ImageConfig;
@@ -31,6 +34,7 @@ pub use promotion::PromotionConfig;
 pub use publish::PublishConfig;
 pub use repository::{Encryption, RepositoryConfig};
 pub use reuse::ReuseConfig;
+pub use service::{PlaceConfig, Placed, Service, ServiceConfig};
 pub use sign_in::SignInConfig;
 pub use test::TestConfig;
 pub use text::{Text, describe};
@@ -73,6 +77,8 @@ pub struct Config {
     pub artifacts: Vec<ArtifactConfig>,
     /// Findings of `check` that are not told.
     pub check: CheckConfig,
+    /// The service that a deployment changes.
+    pub service: Option<ServiceConfig>,
     /// Where images are copied to, by the names of these places.
     pub promote: IndexMap<String, PromotionConfig>,
     /// Who speaks to registries that are none of ECR's.
@@ -111,10 +117,19 @@ impl Config {
         texts
             .chain(self.artifacts.iter().map(|artifact| &artifact.path))
             .chain(self.artifacts.iter().flat_map(ArtifactConfig::places))
+            .chain(self.services().flat_map(ServiceConfig::texts))
+            .chain(
+                self.artifacts.iter().filter_map(ArtifactConfig::base).flat_map(BaseConfig::texts),
+            )
             .chain(self.promote.values().flat_map(PromotionConfig::texts))
             .chain(self.registries.values().flat_map(SignInConfig::texts))
             .flat_map(Text::references)
             .collect()
+    }
+
+    /// Every service that the file names.
+    pub fn services(&self) -> impl Iterator<Item = &ServiceConfig> {
+        self.service.iter().chain(self.artifacts.iter().filter_map(|it| it.service.as_ref()))
     }
 
     /// Reads shipspec.yml.
@@ -203,6 +218,10 @@ impl Config {
             foreign,
             artifacts,
             check: CheckConfig::from_raw(&raw.check, source),
+            service: raw
+                .service
+                .as_ref()
+                .and_then(|service| ServiceConfig::from_raw(service, source, &mut found)),
             promote,
             registries: sign_in::sign_ins(&raw.registries, root, source, &mut found),
         };

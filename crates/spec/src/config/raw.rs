@@ -7,10 +7,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::artifact::{RawAppSpec, RawCloudFormation, RawLog, RawQuotes, RawScalar, RawSize};
+use super::base::RawBase;
 use super::options::{Network, RawCacheTo, RawNoCache};
 use super::publish::RawPublish;
 use super::repository::RawCreateRepository;
 use super::reuse::RawReuse;
+use super::service::RawService;
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -52,6 +54,9 @@ pub(super) struct RawConfig {
     /// How `shipspec check` judges.
     #[serde(default)]
     pub(super) check: RawCheck,
+    /// The service of ECS that a deployment changes: `doctor` and `diff` look at what it runs.
+    #[serde(default)]
+    pub(super) service: Option<RawService>,
     /// Other accounts or regions that `shipspec promote NAME` copies the images to, by their names:
     /// `production`.
     #[serde(default)]
@@ -342,14 +347,18 @@ pub(super) enum RawArtifact {
     Map(Box<RawArtifactMap>),
 }
 
-/// What an artifact is made from: exactly one of `template`, `image_detail`, `image_definitions`,
-/// `appspec`, `cloudformation`, `tfvars`, `dotenv`, `json`, `yaml`, `text` and `zip`.
+/// What an artifact is made from: exactly one of `template`, `base`, `image_detail`,
+/// `image_definitions`, `appspec`, `cloudformation`, `tfvars`, `dotenv`, `json`, `yaml`, `text` and
+/// `zip`.
 #[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "ArtifactSource")]
 pub(super) struct RawArtifactMap {
     /// The path of a template to fill.
     #[schemars(default)]
     pub(super) template: Option<RawText>,
+    /// The task definition that ECS has, as it can be registered again.
+    #[schemars(default)]
+    pub(super) base: Option<Box<RawBase>>,
     /// `imageDetail.json` for the blue/green action: the name of an image.
     #[schemars(default)]
     pub(super) image_detail: Option<RawText>,
@@ -422,6 +431,9 @@ pub(super) struct RawArtifactMap {
     /// `s3://bucket/key`, a map that says more, or a list of them.
     #[schemars(default)]
     pub(super) publish: Option<RawPublish>,
+    /// The service that this artifact is for, if it is not that of the file.
+    #[schemars(default)]
+    pub(super) service: Option<RawService>,
     /// Secret parameters that may stand in this artifact in plain text.
     #[schemars(default)]
     pub(super) allow_secrets: Vec<RawText>,

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, Error};
 
 use super::artifact::{RawAppSpec, RawScalar};
+use super::base::RawBase;
 use super::options::{RawCacheTo, RawNoCache};
 use super::raw::{
     OneOrMany, RawArtifact, RawArtifactMap, RawCheck, RawDefinitions, RawDialect, RawParameter,
@@ -12,6 +13,7 @@ use super::raw::{
 };
 use super::repository::RawCreateRepository;
 use super::reuse::RawReuse;
+use super::service::RawService;
 use super::text::RawText;
 use super::tree::RawTree;
 
@@ -122,7 +124,8 @@ deserialize_by_way_of_a_tree!(
     RawDefinitions,
     RawNoCache,
     RawParameter,
-    RawReuse
+    RawReuse,
+    RawService
 );
 
 impl TryFrom<RawTree> for RawText {
@@ -277,6 +280,8 @@ impl TryFrom<IndexMap<String, RawTree>> for RawArtifactMap {
         let mut entries = Entries(entries);
         let kinds = Self {
             template: entries.optional("template")?,
+            base: entries.optional::<RawBase>("base")?.map(Box::new),
+            service: entries.optional("service")?,
             image_detail: entries.optional("image_detail")?,
             image_definitions: entries.optional("image_definitions")?,
             reference: entries.optional("reference")?,

@@ -22,8 +22,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 
-use crate::config::{Config, Text};
+use crate::config::{Base, Config, Text};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expression::{NameError, Names};
 use crate::image::Digest;
@@ -58,6 +59,7 @@ pub struct Scope {
     variables: Arc<IndexMap<String, Text>>,
     parameters: Arc<BTreeMap<String, Option<Value>>>,
     arns: Arc<BTreeMap<String, Result<String, String>>>,
+    bases: Arc<BTreeMap<Base, Json>>,
     commit: CommitSource,
     images: IndexMap<String, Option<ImageNames>>,
     /// Those among them that others build.
@@ -117,6 +119,7 @@ impl Scope {
             variables: Arc::new(config.variables.clone()),
             parameters: Arc::new(parameters.collect()),
             arns: Arc::default(),
+            bases: Arc::default(),
             commit: commit.into(),
             images: config
                 .images
@@ -176,6 +179,17 @@ impl Scope {
     /// Takes the ARNs of parameters, or why one has none, by the names that shipspec.yml gives them.
     pub fn set_arns(&mut self, arns: BTreeMap<String, Result<String, String>>) {
         self.arns = Arc::new(arns);
+    }
+
+    /// Takes the task definitions that artifacts begin from.
+    pub fn set_bases(&mut self, bases: BTreeMap<Base, Json>) {
+        self.bases = Arc::new(bases);
+    }
+
+    /// A task definition that artifacts begin from; nothing if ECS was not asked for it.
+    #[must_use]
+    pub fn base(&self, base: &Base) -> Option<&Json> {
+        self.bases.get(base)
     }
 
     /// Takes what is known of an image.

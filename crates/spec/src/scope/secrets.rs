@@ -26,6 +26,7 @@ impl Scope {
     #[must_use]
     pub fn secrets(&self) -> Vec<KnownSecret> {
         let mut found = Vec::new();
+        self.bases.values().for_each(|task| plain_secrets(task, &mut found));
         for (name, value) in &*self.parameters {
             let Some(value) = value else { continue };
             for secret in value.secrets() {
@@ -130,6 +131,21 @@ fn collect_inner(name: &str, key: &str, content: &Json, found: &mut Vec<KnownSec
 /// Longer than words are, with more than letters in it.
 fn is_no_word(text: &str) -> bool {
     text.len() >= 8 && !text.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// The variables of a task definition whose names sound like a secret's. They stand there in plain text, and
+/// are still not for a log.
+fn plain_secrets(task: &Json, found: &mut Vec<KnownSecret>) {
+    let containers = task["containerDefinitions"].as_array().into_iter().flatten();
+    let variables = containers.filter_map(|it| it["environment"].as_array()).flatten();
+    for variable in variables {
+        if let (Some(name), Some(text)) = (variable["name"].as_str(), variable["value"].as_str())
+            && sounds_secret(name)
+        {
+            let value = Secret::new(text);
+            found.push(KnownSecret { name: name.to_owned(), value, is_certain: false });
+        }
+    }
 }
 
 /// The name is that of something secret.
