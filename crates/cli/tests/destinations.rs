@@ -252,6 +252,11 @@ fn what_no_place_takes_is_found_without_asking_anybody() {
         (json, "s3://Bucket/x", "no name of a bucket"),
         (json, "[ssm:/x, ssm:/x]", "and so is another"),
         ("a.txt:\n    template: big.tpl", "ssm:/x", "9000 bytes"),
+        (
+            "a.json:\n    json: {}\n    when: \"no\"\n  a.zip:\n    zip: [a.json]",
+            "\"s3://bucket/x\"",
+            "its `when:` says so",
+        ),
         ("a.zip:\n    zip: [nothing.json]", "\"s3://bucket/x\"", "no artifact, and no file"),
     ] {
         let told = check(artifact, publish).failure(6);

@@ -9,7 +9,7 @@ use std::io::{Cursor, Write as _};
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use shipspec_spec::config::{ReferenceForm, Text};
+use shipspec_spec::config::{Config, Text};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::Names;
 use shipspec_spec::source::Span;
@@ -97,7 +97,7 @@ fn problem(path: &str) -> Option<&'static str> {
 /// Finds the members of every archive: artifacts of the run, else files of the project.
 pub(crate) fn find_members(
     plans: &mut [ArtifactPlan],
-    form: ReferenceForm,
+    config: &Config,
     folder: &Path,
     found: &mut Diagnostics,
 ) {
@@ -105,7 +105,7 @@ pub(crate) fn find_members(
         .iter()
         .map(|plan| {
             let is_archive = matches!(plan.content, Content::Zip(_));
-            (plan.path.clone(), (is_archive, plan.references(form)))
+            (plan.path.clone(), (is_archive, plan.references(config.reference)))
         })
         .collect();
     let archives = plans.iter_mut().filter_map(|plan| match &mut plan.content {
@@ -122,6 +122,11 @@ pub(crate) fn find_members(
                     found.push(Diagnostic::at(place, message));
                 }
                 Some((false, references)) => archive.references.extend(references.iter().cloned()),
+                // What an earlier run left under its path is not what this run means.
+                None if is_artifact(config, path) => {
+                    let message = format!("`{path}` is not made this time: its `when:` says so");
+                    found.push(Diagnostic::at(place, message));
+                }
                 None => match std::fs::read(folder.join(path)) {
                     Ok(bytes) => member.file = Some(bytes.into()),
                     Err(error) => {
@@ -132,6 +137,10 @@ pub(crate) fn find_members(
             }
         }
     }
+}
+
+fn is_artifact(config: &Config, path: &str) -> bool {
+    config.artifacts.iter().any(|artifact| artifact.path.as_written() == path)
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ impl Drafts {
         publishing::refuse_shared_places(&plans, &mut all.mistakes);
         // One whose path is not known may be what a zip holds.
         if all.unclear.is_empty() && all.mistakes.is_empty() {
-            find_members(&mut plans, config.reference, folder, &mut all.mistakes);
+            find_members(&mut plans, config, folder, &mut all.mistakes);
         }
         for (artifact, plan) in owners.into_iter().zip(&plans) {
             all.add(artifact, plan, scope, config.reference);

@@ -87,7 +87,7 @@ impl ArtifactPlans {
                 Err(errors) => found.extend(errors),
             }
         }
-        find_members(&mut plans, config.reference, folder, &mut found);
+        find_members(&mut plans, config, folder, &mut found);
         publishing::refuse_shared_places(&plans, &mut found);
         found.or(Self { plans, reference: config.reference })
     }
