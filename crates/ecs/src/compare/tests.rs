@@ -3,8 +3,8 @@ use serde_json::json;
 use super::*;
 
 /// The difference, a line for each entry.
-fn told(before: Json, after: Json) -> Vec<String> {
-    let difference = compare(&before, &after);
+fn told(before: &Json, after: &Json) -> Vec<String> {
+    let difference = compare(before, after);
     let lines = |word: &str, entries: &[Entry]| {
         let line =
             |entry: &Entry| format!("{word} {}: {} → {}", entry.path, entry.before, entry.after);
@@ -18,7 +18,7 @@ fn told(before: Json, after: Json) -> Vec<String> {
     .concat()
 }
 
-fn container(members: Json) -> Json {
+fn container(members: &Json) -> Json {
     let mut container = json!({"name": "web", "image": "web:1"});
     let object = container.as_object_mut().expect("an object");
     object.extend(members.as_object().expect("an object").clone());
@@ -64,25 +64,25 @@ fn what_ecs_fills_in_is_no_difference() {
         "volumes": [{"name": "data", "host": {}, "efsVolumeConfiguration": {"fileSystemId": "fs-1", "rootDirectory": "/"}}],
         "placementConstraints": [], "requiresCompatibilities": ["EC2", "FARGATE"],
     });
-    assert_eq!(told(answered.clone(), written.clone()), Vec::<String>::new());
-    assert_eq!(told(written, answered), Vec::<String>::new());
+    assert_eq!(told(&answered, &written), Vec::<String>::new());
+    assert_eq!(told(&written, &answered), Vec::<String>::new());
 }
 
 #[test]
 fn what_is_lost_stands_before_what_is_changed_and_added() {
-    let before = container(json!({
+    let before = container(&json!({
         "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/web"}},
         "environment": [{"name": "STAGE", "value": "prod"}, {"name": "PORT", "value": "80"}],
         "command": ["serve", "--fast"],
     }));
-    let after = container(json!({
+    let after = container(&json!({
         "image": "web:2",
         "environment": [{"name": "PORT", "value": "8080"}],
         "command": ["--fast", "serve"],
         "secrets": [{"name": "KEY", "valueFrom": "/web/key"}],
     }));
     assert_eq!(
-        told(before, after),
+        told(&before, &after),
         [
             r#"lost containerDefinitions[web].logConfiguration: {"logDriver":"awslogs","options":{"awslogs-group":"/ecs/web"}} → null"#,
             r#"lost containerDefinitions[web].environment[STAGE]: "prod" → null"#,
@@ -96,10 +96,10 @@ fn what_is_lost_stands_before_what_is_changed_and_added() {
 
 #[test]
 fn an_unknown_key_is_compared_too() {
-    let before = container(json!({"newer": {"deep": [1, 2]}}));
-    let after = container(json!({"newer": {"deep": [1, 3]}}));
+    let before = container(&json!({"newer": {"deep": [1, 2]}}));
+    let after = container(&json!({"newer": {"deep": [1, 3]}}));
     assert_eq!(
-        told(before, after),
+        told(&before, &after),
         ["changed containerDefinitions[web].newer.deep: [1,2] → [1,3]"]
     );
 }
@@ -107,7 +107,7 @@ fn an_unknown_key_is_compared_too() {
 #[test]
 fn what_sounds_secret_is_compared_and_never_shown() {
     let with = |value: &str| {
-        container(json!({
+        container(&json!({
             "environment": [
                 {"name": "DB_PASSWORD", "value": value},
                 {"name": "DATABASE", "value": format!("postgres://app:{value}@db/shop")},
@@ -115,9 +115,9 @@ fn what_sounds_secret_is_compared_and_never_shown() {
             "logConfiguration": {"logDriver": "splunk", "options": {"splunk-token": value}},
         }))
     };
-    let lines = told(with("hunter2"), with("hunter3"));
+    let lines = told(&with("hunter2"), &with("hunter3"));
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert!(lines.iter().all(|line| line.ends_with(r#""****" → "****""#)), "{lines:?}");
-    let lost = told(with("hunter2"), container(json!({})));
+    let lost = told(&with("hunter2"), &container(&json!({})));
     assert!(lost.iter().all(|line| !line.contains("hunter")), "{lost:?}");
 }
