@@ -291,3 +291,18 @@ fn the_policy_is_enough_and_not_more_than_is_used() {
     let resource = policy["Statement"][1]["Resource"][0].as_str().unwrap();
     assert_eq!(resource.replace("[repository]", repository.name()), repository.arn());
 }
+
+#[test]
+fn a_role_that_nobody_can_ask_for_is_no_parameter() {
+    let role = "arn:aws:iam::111111111111:role/web";
+    let shipspec = format!(
+        "version: 1\nartifacts:\n  taskdef.json:\n    json:\n      family: web\n      executionRoleArn: {role}\n      containerDefinitions: [{{ name: web, image: \"web:1\", memory: 64 }}]\n"
+    );
+    let project = Project::new()
+        .variable("AWS_EC2_METADATA_DISABLED", "true")
+        .variable("AWS_REGION", "eu-west-1")
+        .file("shipspec.yml", &shipspec);
+    let told = project.run(&["doctor"]).failure(3);
+    assert!(told.stderr.contains("failed to ask STS: no valid AWS credentials"), "{told}");
+    assert!(!told.stderr.contains("to read parameters"), "{told}");
+}

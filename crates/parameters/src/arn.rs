@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use shipspec_spec::aws::partition;
 use shipspec_spec::parameter::{ParameterName, ParameterSource, SecretReference};
 
-use crate::error::FetchError;
+use crate::error::{FetchError, refused};
 use crate::request::{Caller, Place, Requests};
 use crate::{account, secrets_manager};
 
@@ -96,7 +96,8 @@ impl Finder<'_> {
             (Some(account), _) => account.to_owned(),
             (None, Some(account)) => account.clone(),
             (None, None) => {
-                let account = account::account(self.caller, place).await?;
+                let account = account::account(self.caller, place).await;
+                let account = account.map_err(|refusal| refused("STS", refusal))?;
                 self.account.insert(account).clone()
             }
         };

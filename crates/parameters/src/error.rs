@@ -117,6 +117,11 @@ pub(crate) fn explain<E: ProvideErrorMetadata + std::error::Error + 'static>(
         }
         _ => Refusal::of(action, error),
     };
+    refused(service, refusal)
+}
+
+/// A refusal of who was asked for values, or for what names them.
+pub(crate) fn refused(service: &'static str, refusal: Refusal) -> FetchError {
     match refusal {
         Refusal::Denied { action, resource, message } => {
             FetchError::Denied { action, resource, message }

@@ -69,7 +69,9 @@ async fn check_role(caller: Caller<'_>, place: &Place, role: &str) -> Check {
         match account::account(caller, place).await {
             Ok(own) if own == owner => {}
             Ok(_) => return not_checked(subject, format!("it is in the account {owner}")),
-            Err(error) => return unanswered_by_store(subject, error),
+            Err(refusal) => {
+                return unanswered(subject, EcsError::Refused { service: "STS", refusal });
+            }
         }
     }
     match roles::look_up(caller, place, role).await {
