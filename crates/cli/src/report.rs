@@ -23,7 +23,7 @@ pub(crate) const UNKNOWN_CONTENT: &str = "(known with its key)";
 
 pub(crate) use differences::{ComparisonReport, DifferenceReport};
 
-/// The one JSON document on stdout with `--output json`.
+/// The one JSON document on stdout with `--output json`, for all commands but `explain`, which prints a list.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Report")]
 pub(crate) struct Report {
