@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shipspec_build::dockerfile::Dockerfile;
-use shipspec_build::key::bases_of;
+use shipspec_build::key::{Bases, bases_of};
 use shipspec_build::plan::{ForeignPlan, ImagePlan};
 use shipspec_spec::image::{ImageReference, Registry, Repository};
 
@@ -52,7 +52,7 @@ fn repositories(context: &Context<'_>, plan: &ImagePlan) -> Vec<Repository> {
     };
     let bases = found.unwrap_or_else(|reason| {
         note(&reason);
-        Default::default()
+        Bases::default()
     });
     for base in &bases.unknown {
         note(&format!("`{base}` is known only when it is built"));
