@@ -22,12 +22,22 @@ pub struct Rule {
     #[serde(rename = "rulePriority")]
     pub priority: u32,
     selection: Selection,
+    action: Action,
+}
+
+/// What becomes of an image that a rule counts too many.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Action {
+    #[serde(rename = "type")]
+    kind: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Selection {
     tag_status: String,
+    /// Without one, images that can be pulled.
+    storage_class: Option<String>,
     #[serde(default)]
     tag_prefix_list: Vec<String>,
     #[serde(default)]
@@ -58,8 +68,12 @@ impl LifecyclePolicy {
 }
 
 impl Selection {
-    /// Of several prefixes or patterns, an image needs a tag for each.
+    /// Of several prefixes or patterns, an image needs a tag for each. What is archived already is no
+    /// image that anybody uses.
     fn means(&self, tags: &[&str]) -> bool {
+        if self.storage_class.as_deref() == Some("archive") {
+            return false;
+        }
         let begins = |prefix: &String| tags.iter().any(|tag| tag.starts_with(&**prefix));
         let fits = |pattern: &String| tags.iter().any(|tag| matches(pattern, tag));
         match &*self.tag_status {
@@ -86,6 +100,17 @@ impl Rule {
             && tag_pattern_list.iter().any(|pattern| pattern == tag)
     }
 
+    /// What it does to an image, in a word. One that is archived cannot be pulled either, until somebody
+    /// restores it.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match &*self.action.kind {
+            "expire" => "expires",
+            "transition" => "archives",
+            _ => "removes",
+        }
+    }
+
     /// It is about tags that begin like this, and about no others.
     #[must_use]
     pub fn is_about(&self, prefix: &str) -> bool {
@@ -103,6 +128,7 @@ impl fmt::Display for Rule {
         let when = match &**count_type {
             "imageCountMoreThan" => format!("more than {count_number}"),
             "sinceImagePushed" => format!("{count_number} days after the push"),
+            "sinceImagePulled" => format!("{count_number} days after the last pull"),
             other => format!("{other} {count_number}"),
         };
         write!(formatter, "rule {} ({which}: {when})", self.priority)
@@ -152,6 +178,22 @@ mod tests {
         let any = policy.rule_of(&["x"]).unwrap();
         assert!(!any.spares("x") && !any.is_about("shipspec-"));
         assert_eq!(any.to_string(), "rule 9 (any: 30 days after the push)");
+        assert_eq!(any.verb(), "expires");
         assert_eq!(LifecyclePolicy::parse("{\"rules\": 1}"), None);
+    }
+
+    #[test]
+    fn a_rule_that_archives_does_not_expire() {
+        let policy = LifecyclePolicy::parse(
+            r#"{"rules": [{
+                "rulePriority": 1,
+                "selection": {
+                    "tagStatus": "any", "countType": "sinceImagePulled",
+                    "countUnit": "days", "countNumber": 90
+                },
+                "action": { "type": "transition", "targetStorageClass": "archive" }
+            }]}"#,
+        );
+        assert_eq!(policy.unwrap().rule_of(&["latest"]).unwrap().verb(), "archives");
     }
 }

@@ -26,14 +26,17 @@ const RELEASES: &str = "shipspec-release-";
 /// Looks at the lifecycle policies of private repositories, and at how many tags their images have.
 pub(crate) async fn check_lifecycles(access: &Access, plans: &[ImagePlan]) -> Vec<Check> {
     let mut by_repository: BTreeMap<&Repository, Vec<&ImagePlan>> = BTreeMap::new();
-    for plan in plans.iter().filter(|plan| plan.repository.registry.ecr().is_some()) {
-        by_repository.entry(&plan.repository).or_default().push(plan);
+    for plan in plans {
+        for repository in plan.repositories().filter(|it| it.registry.ecr().is_some()) {
+            by_repository.entry(repository).or_default().push(plan);
+        }
     }
     let first = plans.first().map(|plan| &plan.repository);
     let mut checks = Vec::new();
     for (repository, plans) in by_repository {
         checks.push(check_policy(access, repository, &plans, first == Some(repository)).await);
-        for plan in plans {
+        // A mirror has the tags of the first repository.
+        for plan in plans.into_iter().filter(|plan| plan.repository == *repository) {
             checks.extend(check_tags(access, plan).await);
         }
     }
@@ -55,7 +58,8 @@ async fn check_policy(
     let Some(policy) = LifecyclePolicy::parse(&text) else {
         return not_checked(subject, "it has a form that is not known here");
     };
-    let mut found: Vec<_> = plans.iter().flat_map(|plan| judge_image(&policy, plan)).collect();
+    let mut found: Vec<_> =
+        plans.iter().flat_map(|plan| judge_image(&policy, repository, plan)).collect();
     if has_releases {
         found.extend(judge_records(&policy));
     }
@@ -66,12 +70,17 @@ async fn check_policy(
     }
 }
 
-/// What a policy does to an image that runs, and to one that is only kept for its key.
-fn judge_image(policy: &LifecyclePolicy, plan: &ImagePlan) -> Vec<String> {
+/// What a policy does to an image that runs, and to one that is only kept for its key, which only the first
+/// repository holds.
+fn judge_image(policy: &LifecyclePolicy, repository: &Repository, plan: &ImagePlan) -> Vec<String> {
+    let has_keys = plan.repository == *repository;
     let key = Tag::of_key("0".repeat(64), 1);
     let steady = plan.tags.iter().filter(|planned| !planned.moving);
-    let kept: Vec<_> =
-        std::iter::once(key.as_str()).chain(steady.map(|planned| planned.tag.as_str())).collect();
+    let kept: Vec<_> = has_keys
+        .then_some(key.as_str())
+        .into_iter()
+        .chain(steady.map(|planned| planned.tag.as_str()))
+        .collect();
     let moving = plan.tags.iter().filter(|planned| planned.moving);
     let moving: Vec<_> = moving.map(|planned| planned.tag.as_str()).collect();
     let runs = [kept.clone(), moving.clone()].concat();
@@ -84,7 +93,9 @@ fn judge_image(policy: &LifecyclePolicy, plan: &ImagePlan) -> Vec<String> {
             plan.name
         ));
     }
-    found.extend(caught(policy.rule_of(&kept), OWN, "images under their content keys"));
+    if has_keys {
+        found.extend(caught(policy.rule_of(&kept), OWN, "images under their content keys"));
+    }
     found
 }
 
@@ -96,7 +107,10 @@ fn judge_records(policy: &LifecyclePolicy) -> Option<String> {
 /// A rule that somebody wrote for something else.
 fn caught(rule: Option<&Rule>, prefix: &str, what: &str) -> Option<String> {
     let rule = rule.filter(|rule| !rule.is_about(prefix))?;
-    Some(format!("{rule} expires {what} too, which a rule before it for `{prefix}` would keep"))
+    Some(format!(
+        "{rule} {} {what} too, which a rule before it for `{prefix}` would keep",
+        rule.verb()
+    ))
 }
 
 /// How many tags the image has that a run would give one more.
