@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::number::Number;
 use super::traced::{Origin, Traced};
-use crate::value::UNKNOWN;
+use crate::value::{UNKNOWN, Value};
 
 /// A value of Terraform's language.
 #[derive(Debug, Clone)]
@@ -37,6 +37,25 @@ pub(super) enum Type {
 }
 
 impl Item {
+    /// A value of a name.
+    pub(super) fn from_value(value: &Value) -> Result<Self, String> {
+        let literal = value.content().as_str().filter(|_| value.is_literal());
+        match literal.and_then(Self::from_literal) {
+            Some(item) => Ok(item),
+            None => Self::from_json(value.content(), value.is_tool_made()),
+        }
+    }
+
+    /// A number or truth value of shipspec.yml; nothing where it is written in another way than it would
+    /// be printed: `1.10` is a version, and must not become `1.1`.
+    fn from_literal(text: &str) -> Option<Self> {
+        match text {
+            "true" => Some(Self::Bool(true)),
+            "false" => Some(Self::Bool(false)),
+            _ => Number::parse(text).filter(|number| number.to_string() == text).map(Self::Number),
+        }
+    }
+
     /// A value from outside of the template.
     pub(super) fn from_json(json: &Json, is_text: bool) -> Result<Self, String> {
         Ok(match json {
