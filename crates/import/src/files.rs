@@ -9,7 +9,7 @@ use crate::json::Json;
 use crate::marks::{has_mark, marked, unmarked};
 use crate::sed::Substitution;
 use crate::text::{Meaning, Text};
-use crate::walk::{Walk, What};
+use crate::walk::{DECLARES, Walk, What};
 
 /// A file that is written.
 #[derive(Debug)]
@@ -73,17 +73,16 @@ impl Walk<'_> {
             words => words,
         };
         let Some(program) = words.first() else { return self.assign(assignments) };
+        let names = assignments.iter().filter_map(Word::assignment).map(|(name, _)| name);
+        let is_builder = program.text == "docker";
+        if names.into_iter().any(|name| !is_builder || name != "DOCKER_BUILDKIT") {
+            return What::Kept("it has an environment of its own".into());
+        }
         match &*program.text {
-            "export" | "declare" | "typeset" | "readonly" => self.declare(&words[1..]),
+            name if DECLARES.contains(&name) => self.declare(&words[1..]),
             "cd" => self.go(&words[1..]),
             "mkdir" => self.make(&words[1..]),
-            "docker" => {
-                let names = assignments.iter().filter_map(Word::assignment).map(|(name, _)| name);
-                if names.clone().any(|name| name != "DOCKER_BUILDKIT") {
-                    return What::Kept("it has an environment of its own".into());
-                }
-                self.docker(&words[1..])
-            }
+            "docker" => self.docker(&words[1..]),
             "printf" | "echo" | "cat" | "envsubst" | "sed" => {
                 let pipe = [Body::Simple(Command {
                     words: words.to_vec(),
@@ -164,6 +163,9 @@ impl Walk<'_> {
             })
             .collect();
         let commands = commands.ok_or(NOT_REPLACED)?;
+        if commands.iter().any(|command| !command.split().0.is_empty()) {
+            return Err("it has an environment of its own");
+        }
         let (last, before) = commands.split_last().ok_or(NOT_REPLACED)?;
         let is_tee = last.words.len() == 2 && last.words[0].text == "tee" && !before.is_empty();
         let stages = if is_tee { before } else { &commands[..] };
