@@ -19,6 +19,7 @@ mod noise;
 mod order;
 mod output;
 mod outside;
+mod overwritten;
 mod place;
 mod refuse;
 mod remark;
@@ -157,7 +158,9 @@ fn may_move(walk: &Walk<'_>, root: &Value, name: &str) -> bool {
                     && entry.value.written().is_some_and(|it| it.contains(&format!("${name}")))
             })
     });
-    !is_read && !is_needed && !is_of_other
+    // A command gives it another value, which reaches shipspec because the entry exports it.
+    let is_given = walk.variables.0.iter().any(|it| it.name == name && it.step.is_some());
+    !is_read && !is_needed && !is_of_other && !is_given
 }
 
 /// Names that shipspec needs and that are only in the shell.

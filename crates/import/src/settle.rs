@@ -12,6 +12,8 @@ use crate::walk::{Step, Walk, What};
 
 const DIVIDED: &str = "a command that stays stands between it and another image";
 
+const OVERWRITTEN: &str = "a name that it uses has another value later on";
+
 impl Step {
     pub(crate) fn is_kept(&self) -> bool {
         matches!(self.what, What::Kept(_))
@@ -80,10 +82,13 @@ impl Walk<'_> {
         }
     }
 
-    /// An image whose place among the commands that stay nothing else could keep.
+    /// An image with a value that is gone when shipspec reads it, or whose place among the commands that stay nothing else could keep.
     fn keep_divided(&self, keep: &mut Vec<(usize, String)>) {
         for build in self.divided_images() {
             self.keep_image(build, DIVIDED, keep);
+        }
+        for build in (0..self.builds.len()).filter(|build| self.uses_overwritten(*build)) {
+            self.keep_image(build, OVERWRITTEN, keep);
         }
     }
 
@@ -131,9 +136,12 @@ impl Walk<'_> {
                 }
                 Content::Json(_) => false,
             };
-            if is_needed_early || is_empty_edit {
+            let is_overwritten = self.file_uses_overwritten(number);
+            if is_needed_early || is_empty_edit || is_overwritten {
                 let why = if is_needed_early {
                     "a command that stays needs the file before the image is pushed"
+                } else if is_overwritten {
+                    OVERWRITTEN
                 } else {
                     "it is not replaced"
                 };

@@ -163,3 +163,45 @@ fn a_login_stays_where_a_program_may_need_it() {
         assert_eq!(lines(&import).contains(&login), stays, "{command}: {}", import.buildspec);
     }
 }
+
+#[test]
+fn a_name_with_two_values_gives_no_image_the_wrong_one() {
+    let import = of(&[
+        "TAG=$(./version web)",
+        "docker build -t $REPO/web:$TAG web",
+        "docker push $REPO/web:$TAG",
+        "TAG=$(./version api)",
+        "docker build -t $REPO/api:$TAG api",
+        "docker push $REPO/api:$TAG",
+    ]);
+    assert!(!import.config.contains("web"), "{}", import.config);
+    let wanted = [
+        "TAG=$(./version web)",
+        "docker build -t $REPO/web:$TAG web",
+        "docker push $REPO/web:$TAG",
+        "TAG=$(./version api)",
+        "export TAG",
+        "shipspec run",
+    ];
+    assert_eq!(lines(&import), wanted);
+    let fetch = |name: &str| {
+        format!("KEY=$(aws ssm get-parameter --name {name} --query Parameter.Value --output text)")
+    };
+    let build = "docker build --build-arg KEY=$KEY -t $REPO/web:1 web";
+    let error = read(&buildspec(&[&fetch("/a"), build, WEB[1], &fetch("/b"), "./x $KEY"], ""), &[]);
+    assert!(matches!(error, Err(ImportError::NoImage { .. })), "{error:?}");
+    let late = of(&[
+        "docker build -t web .",
+        "TAG=$(./version)",
+        "docker tag web $REPO:$TAG",
+        "docker push $REPO:$TAG",
+    ]);
+    assert_eq!(lines(&late), ["TAG=$(./version)", "export TAG", "shipspec run"]);
+}
+
+#[test]
+fn a_file_keeps_the_value_that_a_name_had() {
+    let write = "printf '{\"ImageURI\":\"%s\",\"a\":\"%s\"}' $REPO/web:1 $ARN > imageDetail.json";
+    let import = of(&[WEB[0], WEB[1], "ARN=$(./arn a)", write, "ARN=$(./arn b)", "./use $ARN"]);
+    assert!(lines(&import).contains(&write), "{}", import.buildspec);
+}
