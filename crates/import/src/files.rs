@@ -6,8 +6,7 @@ use shipspec_check::{Kind, kind_of_name};
 use shipspec_shell::{Body, Command, Direction, Script, Target, Word};
 
 use crate::json::Json;
-use crate::marks::{has_mark, marked, unmarked};
-use crate::sed::Substitution;
+use crate::sed::ONLY_ONCE;
 use crate::text::{Meaning, Text};
 use crate::walk::{DECLARES, Walk, What};
 
@@ -36,6 +35,8 @@ pub(crate) struct Template {
     pub(crate) fills: Fills,
     /// What `sed` replaces.
     pub(crate) placeholders: Vec<(String, Text)>,
+    /// Those of them that it replaces once in a line only.
+    pub(crate) once: Vec<String>,
 }
 
 /// What `envsubst` fills.
@@ -262,7 +263,7 @@ impl Walk<'_> {
                 }
                 "sed" => {
                     let (scripts, files) = sed_words(&words[1..])?;
-                    template.placeholders.extend(self.substitutions(&scripts)?);
+                    self.substitutions(&scripts)?.add_to(&mut template);
                     operands.extend(files);
                 }
                 _ => return None,
@@ -286,22 +287,6 @@ impl Walk<'_> {
         self.path(&text)
     }
 
-    /// The substitutions of scripts for sed.
-    fn substitutions(&mut self, scripts: &[Word]) -> Option<Vec<(String, Text)>> {
-        let mut all = Vec::new();
-        for script in scripts {
-            let text = self.evaluate(script)?;
-            let (plain, pieces) = marked(&text);
-            for one in Substitution::all_of(&plain)? {
-                if has_mark(&one.pattern) {
-                    return None;
-                }
-                all.push((one.pattern, unmarked(&one.replacement, &pieces)));
-            }
-        }
-        Some(all)
-    }
-
     /// `sed -i`.
     fn edit(&mut self, command: &Command, file: &(Vec<Word>, Word)) -> Result<What, &'static str> {
         if !command.redirects.is_empty() {
@@ -309,19 +294,25 @@ impl Walk<'_> {
         }
         let (scripts, file) = file;
         let path = self.file(file).ok_or("it changes a file outside of the source")?;
-        let placeholders =
+        let substitutions =
             self.substitutions(scripts).ok_or("its patterns are more than plain text")?;
         if let Some(number) = self.files.iter().position(|file| file.path == path) {
             let names = self.current.clone();
-            let Content::Template(template) = &mut self.files[number].content else {
+            let Content::Template(template) = &self.files[number].content else {
                 return Err("it changes a file that was just written");
             };
-            template.placeholders.extend(placeholders);
+            let mut edited = template.clone();
+            substitutions.add_to(&mut edited);
+            if self.replaces_more(&edited) {
+                return Err(ONLY_ONCE);
+            }
+            self.files[number].content = Content::Template(edited);
             self.files[number].names = names;
             return Ok(What::Writes(number));
         }
-        let source = Source::Path(path.clone());
-        self.write_template(path, Template { source, fills: Fills::Nothing, placeholders })
+        let mut template = Template { source: Source::Path(path.clone()), ..Template::default() };
+        substitutions.add_to(&mut template);
+        self.write_template(path, template)
     }
 
     /// A file that is copied or renamed; it matters if it is a template or an artifact.
@@ -347,7 +338,13 @@ impl Walk<'_> {
         if !self.is_for_deploy(&path) && !self.has_later_use(&path) {
             return Err("nothing says that its file is for a deploy action");
         }
+        if self.replaces_more(&template) {
+            return Err(ONLY_ONCE);
+        }
         if let Source::Path(source) = &template.source {
+            if *source != path && self.files.iter().any(|file| file.path == *source) {
+                return Err("its template is a file that another command writes");
+            }
             let is_made = self.steps.iter().any(|step| {
                 let name = source.rsplit('/').next().unwrap_or(source);
                 matches!(step.what, What::Kept(_)) && self.text_of(step).contains(name)

@@ -205,3 +205,31 @@ fn a_file_keeps_the_value_that_a_name_had() {
     let import = of(&[WEB[0], WEB[1], "ARN=$(./arn a)", write, "ARN=$(./arn b)", "./use $ARN"]);
     assert!(lines(&import).contains(&write), "{}", import.buildspec);
 }
+
+#[test]
+fn sed_without_g_is_a_placeholder_only_where_that_is_the_same() {
+    let sed = "sed 's/TAG/1.0/' taskdef.tpl > taskdef.json";
+    let import = |text: &str| {
+        let files = [("taskdef.tpl", text)];
+        read(&buildspec(&[WEB[0], WEB[1], sed], ""), &files).expect("an import")
+    };
+    assert_eq!(lines(&import("{\"a\": \"TAG\",\n\"b\": \"TAG\"}")), ["shipspec run"]);
+    let twice = import("{\"a\": \"TAG\", \"b\": \"TAG\"}");
+    assert_eq!(lines(&twice), ["shipspec run", sed]);
+    assert!(twice.remarks.iter().any(|remark| remark.message.contains("once in a line")));
+    assert_eq!(lines(&of(&[WEB[0], WEB[1], sed])), ["shipspec run", sed]);
+}
+
+#[test]
+fn files_of_one_template_have_it_even_if_it_is_changed_in_place() {
+    let (other, own) =
+        ("envsubst < taskdef.json > appspec.yaml", "sed -i 's/TAG/1.0/g' taskdef.json");
+    let files = [("taskdef.json", "{\"a\": \"TAG\"}")];
+    let commands = [WEB[0], WEB[1], other, own];
+    let import = read(&buildspec(&commands, ""), &files).expect("an import");
+    assert_eq!(lines(&import), ["shipspec run"]);
+    assert!(import.config.contains("appspec.yaml: taskdef.template.json"), "{}", import.config);
+    // The other way round, the second file is made of the first one.
+    let import = read(&buildspec(&[WEB[0], WEB[1], own, other], ""), &files).expect("an import");
+    assert_eq!(lines(&import), ["shipspec run", other]);
+}
