@@ -11,6 +11,7 @@ mod config;
 mod evaluate;
 mod files;
 mod images;
+mod items;
 mod json;
 mod logins;
 mod marks;

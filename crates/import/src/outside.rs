@@ -22,7 +22,7 @@ pub(crate) fn read_by_codebuild(root: &Value) -> BTreeSet<String> {
 fn collect(value: &Value, names: &mut BTreeSet<String>) {
     match &value.data {
         Data::Text(text) => {
-            names.extend(used_in(text).into_iter().map(|(name, _)| name.to_owned()))
+            names.extend(used_in(text).into_iter().map(|(name, _)| name.to_owned()));
         }
         Data::List(items) => items.iter().for_each(|item| collect(item, names)),
         Data::Map(entries) => {

@@ -99,7 +99,9 @@ impl Walk<'_> {
             Json::Text(text) => self.names_of(text, names),
             Json::List(items) => items.iter().for_each(|item| self.names_of_json(item, names)),
             Json::Map(entries) => {
-                entries.iter().for_each(|(_, value)| self.names_of_json(value, names));
+                for (_, value) in entries {
+                    self.names_of_json(value, names);
+                }
             }
             Json::Bare(_) => {}
         }

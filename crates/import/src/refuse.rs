@@ -54,7 +54,9 @@ impl Refused<'_> {
             ),
             Data::List(items) => items.iter().for_each(|item| self.aliases(item)),
             Data::Map(entries) => {
-                entries.iter().for_each(|Entry { value, .. }| self.aliases(value))
+                for Entry { value, .. } in entries {
+                    self.aliases(value);
+                }
             }
             _ => {}
         }

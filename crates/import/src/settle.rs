@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use shipspec_shell::{Simple, Word, simple_commands};
+use shipspec_shell::{Next, Simple, Word, simple_commands};
 
 use crate::files::{Content, Fills};
+use crate::noise::ONLY_SAYS;
 use crate::order;
 use crate::outside;
 use crate::text::Meaning;
@@ -177,6 +178,9 @@ impl Walk<'_> {
                     let is_used = later().any(|other| self.may_use_registry(other));
                     is_used.then_some("commands that stay may need it")
                 }
+                What::Dropped(ONLY_SAYS) => {
+                    self.says_how_it_went(index).then_some("a command that stays leads to it")
+                }
                 What::Guards => later()
                     .any(|other| !self.is_quiet(other))
                     .then_some("it guards commands that stay"),
@@ -184,6 +188,17 @@ impl Walk<'_> {
             };
             keep.extend(why.map(|why| (index, why.to_owned())));
         }
+    }
+
+    /// It stands behind the `&&` of a command that stays, or ends a command of which something stays.
+    fn says_how_it_went(&self, index: usize) -> bool {
+        let is_own = |step: &&Step| step.command == self.steps[index].command;
+        let is_last = !self.steps[index + 1..].iter().any(|step| is_own(&step));
+        let before = self.steps[..index].iter().rev().take_while(is_own);
+        let mut before = before.filter(|step| step.is_kept());
+        let previous = index.checked_sub(1).map(|index| &self.steps[index]).filter(is_own);
+        let depends = previous.is_some_and(|step| step.is_kept() && step.next == Next::And);
+        depends || is_last && before.any(|step| step.next != Next::And)
     }
 
     /// Why a value that is understood has to be in the shell too.
@@ -250,7 +265,8 @@ impl Walk<'_> {
             };
             let program = simple.program().first().map(Word::bare);
             program.is_some_and(|program| {
-                !BLIND.contains(&program) && !(program == "docker" && is_blind_docker())
+                let is_blind = BLIND.contains(&program);
+                !is_blind && (program != "docker" || !is_blind_docker())
             })
         })
     }

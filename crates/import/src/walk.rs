@@ -32,6 +32,8 @@ pub(crate) struct Step {
     pub(crate) gives: BTreeSet<String>,
     /// Images that its words name, by the local name.
     pub(crate) names: Vec<String>,
+    /// What leads to the next step of its command.
+    pub(crate) next: Next,
 }
 
 /// What a step does.
@@ -215,7 +217,8 @@ impl<'a> Walk<'a> {
         reads.extend(exported.iter().cloned());
         gives.extend(exported);
         let folder = self.folder.clone();
-        self.steps.push(Step { command, range, what, folder, reads, gives, names });
+        let next = statements.last().map_or(Next::Sequence, |statement| statement.next);
+        self.steps.push(Step { command, range, what, folder, reads, gives, names, next });
     }
 
     /// The folder after commands that stay.

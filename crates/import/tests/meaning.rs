@@ -233,3 +233,40 @@ fn files_of_one_template_have_it_even_if_it_is_changed_in_place() {
     let import = read(&buildspec(&[WEB[0], WEB[1], own, other], ""), &files).expect("an import");
     assert_eq!(lines(&import), ["shipspec run", other]);
 }
+
+#[test]
+fn a_command_of_several_lines_stays_one_where_failures_did_not_count() {
+    let block = |lines: &[&str]| {
+        let import = of(&[&lines.join("\n")]);
+        let text = self::lines(&import).join("\n");
+        let items = import.buildspec.matches("\n      - ").count() - 2;
+        assert!(import.buildspec.contains("shipspec"), "{}", import.buildspec);
+        (items, text)
+    };
+    let stays = block(&["./lint", WEB[0], WEB[1], "./notify"]);
+    assert_eq!(stays, (1, "./lint\nshipspec run || exit 1\n./notify".into()));
+    let strict = block(&["set -e", "./lint", WEB[0], WEB[1], "./notify"]);
+    assert_eq!(strict, (1, "set -e\n./lint\nshipspec run\n./notify".into()));
+    let chain = block(&["./lint && docker build -t $REPO/web:1 . && docker push $REPO/web:1"]);
+    assert_eq!(chain, (2, "./lint\nshipspec run".into()));
+    let mixed = block(&["./lint && docker build -t $REPO/web:1 .", WEB[1], "ls"]);
+    assert_eq!(mixed, (1, "./lint && { shipspec run || exit 1; }\nls".into()));
+    let end = block(&[WEB[0], WEB[1], "./notify"]);
+    assert_eq!(end, (2, "shipspec run\n./notify".into()));
+    let end = block(&[WEB[0], WEB[1], "./notify", "STAGE=prod"]);
+    assert_eq!(end, (1, "shipspec run || exit 1\n./notify\ntrue".into()));
+}
+
+#[test]
+fn an_echo_that_depends_on_a_command_stays() {
+    let import = of(&["make lint && echo fine", "make test; echo done", WEB[0], WEB[1]]);
+    assert_eq!(lines(&import), ["make lint && echo fine", "make test; echo done", "shipspec run"]);
+    let import = of(&["echo building", WEB[0], &format!("{} && echo pushed", WEB[1])]);
+    assert_eq!(lines(&import), ["shipspec run"]);
+}
+
+#[test]
+fn what_runs_in_the_background_stays_there() {
+    let import = of(&[&format!("./proxy &\n{}", WEB[0]), WEB[1]]);
+    assert_eq!(lines(&import), ["./proxy &", "shipspec run"]);
+}
