@@ -244,7 +244,7 @@ fn what_might_not_reach_shipspec_is_told() {
         ". ./.env",
         "PASS=$(aws ssm get-parameter --name /p --with-decryption | jq -r .Parameter.Value)",
         "docker build -t $REPO:1.0 . && docker push $REPO:1.0",
-        "sed \"s/PASS/$PASS/\" taskdef.tpl > taskdef.json",
+        "sed \"s/PASS/$PASS/g\" taskdef.tpl > taskdef.json",
     ]);
     let looks = import.remarks.iter().filter(|remark| remark.kind == Kind::Look);
     let looks: Vec<_> = looks.map(ToString::to_string).collect();
@@ -342,7 +342,7 @@ fn what_stands_between_decides_how_many_lines_there_are() {
         build,
         PUSH,
         "ARN=$(aws ecs list-task-definitions | jq -r .[0])",
-        "sed \"s|<ARN>|$ARN|\" appspec.tpl > appspec.yaml",
+        "sed \"s|<ARN>|$ARN|g\" appspec.tpl > appspec.yaml",
     ]);
     let wanted =
         ["ARN=$(aws ecs list-task-definitions | jq -r .[0])", "export ARN", "shipspec run"];
