@@ -1,6 +1,6 @@
 //! From configuration and values to the text of every artifact.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use indexmap::IndexMap;
@@ -19,6 +19,7 @@ use shipspec_spec::value::Value;
 
 use crate::archive::{Archive, find_members};
 use crate::artifact::{self, Artifact};
+use crate::inputs::refuse_overwritten;
 use crate::made::{Making, check_path, reference_name};
 use crate::taskdef::{edit_text, evaluate};
 use crate::template::{Filled, Format, TemplateFile};
@@ -67,27 +68,20 @@ impl ArtifactPlans {
     /// # Errors
     ///
     /// Everything that is wrong: templates that are missing or cannot be read, paths without a
-    /// value, two artifacts with one path.
+    /// value, two artifacts with one path, an artifact in the place of what is read.
     pub fn read(config: &Config, scope: &Scope, folder: &Path) -> Result<Self, Diagnostics> {
         let mut found = Diagnostics::default();
-        let (mut plans, mut paths) = (Vec::new(), HashSet::new());
+        let mut plans = Vec::new();
         let all =
             parallel::map(&config.artifacts, |artifact| read_all(artifact, config, scope, folder));
         for read in all {
             match read {
-                Ok(read) => {
-                    for plan in read {
-                        if !paths.insert(plan.path.clone()) {
-                            let message = format!("two artifacts have the path `{}`", plan.path);
-                            found.push(Diagnostic::at(plan.place.clone(), message));
-                        }
-                        plans.push(plan);
-                    }
-                }
+                Ok(read) => plans.extend(read),
                 Err(errors) => found.extend(errors),
             }
         }
         find_members(&mut plans, config, folder, &mut found);
+        refuse_overwritten(&plans, config, scope, folder, &mut found);
         publishing::refuse_shared_places(&plans, &mut found);
         found.or(Self { plans, reference: config.reference })
     }
@@ -524,11 +518,6 @@ fn read_template(
 ) -> Result<TemplateFile, Diagnostics> {
     let name = public_text(&config.path, names)?;
     let wrong = |message: String| Diagnostic::at(config.path.span().clone(), message);
-    if folder.join(&name) == folder.join(artifact) {
-        return Err(
-            wrong(format!("the artifact `{artifact}` would overwrite its own template")).into()
-        );
-    }
     let bytes = std::fs::read(folder.join(&name))
         .map_err(|error| wrong(format!("the template `{name}` cannot be read: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| {
