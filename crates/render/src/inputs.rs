@@ -82,9 +82,9 @@ impl std::fmt::Display for Input {
 impl Inputs {
     fn of(plans: &[ArtifactPlan], config: &Config, scope: &Scope, folder: &Path) -> Self {
         let mut inputs = Self(BTreeMap::new());
-        inputs.add(folder.join(CONFIGURATION), Input::Configuration);
+        inputs.add(&folder.join(CONFIGURATION), Input::Configuration);
         for plan in plans {
-            inputs.add(folder.join(&plan.place.source.name), Input::Configuration);
+            inputs.add(&folder.join(&plan.place.source.name), Input::Configuration);
             inputs.add_plan(plan, folder);
         }
         for (name, image) in &config.images {
@@ -100,10 +100,10 @@ impl Inputs {
                 let dockerfile = context.join(dockerfile);
                 let mut own = dockerfile.clone().into_os_string();
                 own.push(".dockerignore");
-                for ignore in [own.into(), context.join(".dockerignore")] {
-                    inputs.add(ignore, Input::Ignore { image: name.clone() });
+                for ignore in [PathBuf::from(own), context.join(".dockerignore")] {
+                    inputs.add(&ignore, Input::Ignore { image: name.clone() });
                 }
-                inputs.add(dockerfile, Input::Dockerfile { image: name.clone() });
+                inputs.add(&dockerfile, Input::Dockerfile { image: name.clone() });
             }
             image.texts().for_each(|text| inputs.add_files(text.as_written(), folder));
         }
@@ -115,7 +115,7 @@ impl Inputs {
         match &plan.content {
             Content::Template(file) => {
                 let input = Input::Template { artifact: plan.path.clone() };
-                self.add(folder.join(&file.source.name), input);
+                self.add(&folder.join(&file.source.name), input);
                 self.add_files(&file.source.text, folder);
             }
             Content::Made(content) => {
@@ -126,7 +126,7 @@ impl Inputs {
             Content::Zip(archive) => {
                 for member in archive.members.iter().filter(|member| member.file.is_some()) {
                     let input = Input::Member { archive: plan.path.clone() };
-                    self.add(folder.join(&member.path), input);
+                    self.add(&folder.join(&member.path), input);
                 }
             }
             Content::Base(_) => {}
@@ -138,13 +138,13 @@ impl Inputs {
     /// The files that the expressions of a text read, as far as they stand there by name.
     fn add_files(&mut self, text: &str, folder: &Path) {
         for name in read_by(text) {
-            self.add(folder.join(name), Input::Text { name: name.to_owned() });
+            self.add(&folder.join(name), Input::Text { name: name.to_owned() });
         }
     }
 
     /// Takes a file; what it was taken as first is what is told.
-    fn add(&mut self, path: PathBuf, input: Input) {
-        self.0.entry(real(&path)).or_insert(input);
+    fn add(&mut self, path: &Path, input: Input) {
+        self.0.entry(real(path)).or_insert(input);
     }
 }
 
