@@ -405,6 +405,8 @@ impl ArtifactPlan {
         }
         let edits = evaluate(&self.edits, &self.making(names, form));
         let (mut filled, (edits, secrets)) = both(filled, edits)?;
+        // What is wrong with the task definition is told with the names in it.
+        self.check_secrets(&filled.secrets)?;
         let (text, notes) = edit_text(&filled.text, &edits, &self.path, &self.place)?;
         filled.text = text;
         filled.notes.extend(notes);
@@ -507,13 +509,7 @@ impl Searches {
 
 /// A text that everybody can read, such as a path: no secret may be in it.
 pub(crate) fn public_text(text: &Text, names: &dyn Names) -> Result<String, Diagnostics> {
-    let (filled, value) = text.evaluate_text(names)?;
-    if value.secrets().is_empty() {
-        return Ok(filled);
-    }
-    let names: Vec<_> = value.secrets().iter().map(|name| format!("`{name}`")).collect();
-    let message = format!("{} is secret and would stand in a path", names.join(", "));
-    Err(Diagnostic::at(text.span().clone(), message).into())
+    text.evaluate_public(names, "a path")
 }
 
 fn read_template(
