@@ -107,6 +107,8 @@ impl ArtifactPlan {
         }
         let edits = evaluate(&self.edits, &self.making(names, form));
         let (mut filled, (edits, secrets)) = both(filled, edits)?;
+        // What is wrong with the task definition is told with the names in it.
+        self.check_secrets(&filled.secrets)?;
         let (text, notes) = edit_text(&filled.text, &edits, &self.path, &self.place)?;
         filled.text = text;
         filled.notes.extend(notes);

@@ -141,13 +141,7 @@ fn no_json(path: &str, place: Span) -> Diagnostic {
 
 /// A text that everybody can read, such as a path: no secret may be in it.
 pub(crate) fn public_text(text: &Text, names: &dyn Names) -> Result<String, Diagnostics> {
-    let (filled, value) = text.evaluate_text(names)?;
-    if value.secrets().is_empty() {
-        return Ok(filled);
-    }
-    let names: Vec<_> = value.secrets().iter().map(|name| format!("`{name}`")).collect();
-    let message = format!("{} is secret and would stand in a path", names.join(", "));
-    Err(Diagnostic::at(text.span().clone(), message).into())
+    text.evaluate_public(names, "a path")
 }
 
 fn read_template(

@@ -228,6 +228,22 @@ impl Text {
         let error = EvaluationError::NotText(self.written.clone());
         Err(describe(self.span.clone(), &error, names).into())
     }
+
+    /// As [`Text::evaluate_text`], for what stands in logs and messages: no secret may be in it, nor
+    /// anything that was made from one. `place` says what the text is.
+    ///
+    /// # Errors
+    ///
+    /// Every slot without a value, and the secrets in it.
+    pub fn evaluate_public(&self, names: &dyn Names, place: &str) -> Result<String, Diagnostics> {
+        let (filled, value) = self.evaluate_text(names)?;
+        if value.secrets().is_empty() {
+            return Ok(filled);
+        }
+        let secrets: Vec<_> = value.secrets().iter().map(|name| format!("`{name}`")).collect();
+        let message = format!("{} is secret and would stand in {place}", secrets.join(", "));
+        Err(Diagnostic::at(self.span.clone(), message).into())
+    }
 }
 
 pub(super) fn texts(raw: &[RawText], source: &Arc<Source>, found: &mut Diagnostics) -> Vec<Text> {
