@@ -190,7 +190,7 @@ pub(crate) fn limit_parameters(
     target: &PromotionConfig,
     given: &IndexMap<String, ImageNames>,
 ) {
-    users::retain_of(&mut project.config, target);
+    users::retain_of(&mut project.config, &project.scope, target);
     let users = project.config.registries.values().flat_map(SignInConfig::texts);
     let mut names: BTreeSet<_> = target.texts().chain(users).flat_map(Text::references).collect();
     for (name, image) in &project.config.images {

@@ -1,5 +1,6 @@
 //! The commands.
 
+mod base_policy;
 mod build;
 mod check;
 mod completions;
@@ -22,6 +23,7 @@ mod render;
 mod repository_policy;
 mod run;
 mod schema;
+mod stand_ins;
 
 use clap::Subcommand;
 

@@ -11,7 +11,10 @@ use shipspec_spec::image::Registry;
 use shipspec_spec::parameter::ParameterSource;
 use shipspec_spec::scope::DigestState;
 
-use super::{ecs_policy, promote, promotion_policy, publication_policy, repository_policy};
+use super::stand_ins::StandIns;
+use super::{
+    base_policy, ecs_policy, promote, promotion_policy, publication_policy, repository_policy,
+};
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::Project;
@@ -46,28 +49,35 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     if let Some(target) = &args.promote {
         return promotion(args, context, &mut project, target);
     }
+    let written = project.config.clone();
+    let stand_ins = StandIns::give(&mut project);
     let plans = project.plan_images(context, &DigestState::Later)?;
+    project.config = written;
     let hosts: Vec<_> = plans.iter().filter_map(|plan| plan.repository.registry.ecr()).collect();
     let place = Place::new(args, context, hosts.first());
-    let artifacts = project.read_artifacts(context).ok();
+    let artifacts = project.read_artifacts(context)?;
     let pulled = project.unasked(&plans, None);
-    let asked = project.unasked(&plans, artifacts.as_ref());
+    let asked = project.unasked(&plans, Some(&artifacts));
     let mut statements = repository_policy::of_run(&plans);
-    if hosts.is_empty() && asked.iter().any(|plan| plan.repository.registry.ecr().is_some()) {
-        statements.push(repository_policy::login());
+    let bases = base_policy::of_run(context, &plans, &project.foreign);
+    let foreign = repository_policy::of_foreign(&asked, &pulled);
+    let is_asked = asked.iter().any(repository_policy::is_asked_without_role);
+    if (is_asked || bases.is_some()) && !statements.contains(&repository_policy::login()) {
+        statements.insert(0, repository_policy::login());
     }
-    statements.extend(repository_policy::of_foreign(&asked, &pulled));
+    statements.extend(bases);
+    statements.extend(foreign);
     statements.extend(Parameters::new(&project, context, &place).statements());
     if project.config.artifacts.iter().any(|artifact| !artifact.publish.is_empty()) {
-        let artifacts = project.read_artifacts(context)?;
         statements.extend(publication_policy::of_run(&artifacts, &place));
     }
     let start = |service: &str| place.arn(service, None);
     statements.extend(ecs_policy::of_run(&project, context, start)?);
     if args.doctor {
+        statements.extend(repository_policy::of_doctor(&plans));
         statements.extend(ecs_policy::of_doctor(start, place.partition, place.account.as_deref()));
     }
-    print(context, &statements)
+    print(context, &statements, Some(&stand_ins))
 }
 
 fn promotion(
@@ -81,19 +91,32 @@ fn promotion(
     let (config, scope) = (&project.config, &project.scope);
     let plan = plan_promotion(config, scope, &target, &IndexMap::new(), &BTreeSet::new())?;
     if args.of_role {
-        return print(context, &promotion_policy::of_role(&plan));
+        return print(context, &promotion_policy::of_role(&plan), None);
     }
     let mut sources = plan.images.iter().map(|image| &image.source.repository.registry);
     let host = sources.find_map(Registry::ecr);
     let place = Place::new(args, context, host.as_ref());
     let mut statements = promotion_policy::of_caller(&plan);
     statements.extend(Parameters::new(project, context, &place).statements());
-    print(context, &statements)
+    print(context, &statements, None)
 }
 
-fn print(context: &Context<'_>, statements: &[Value]) -> anyhow::Result<()> {
+fn print(
+    context: &Context<'_>,
+    statements: &[Value],
+    stand_ins: Option<&StandIns>,
+) -> anyhow::Result<()> {
     let policy = json!({ "Version": "2012-10-17", "Statement": statements });
-    let text = serde_json::to_string_pretty(&policy)?;
+    let mut text = serde_json::to_string_pretty(&policy)?;
+    if let Some(stand_ins) = stand_ins {
+        let (shown, names) = stand_ins.shown(&text);
+        text = shown;
+        for name in names {
+            context
+                .console
+                .note(format_args!("note: `*` stands for `{name}`, which nobody was asked for"));
+        }
+    }
     Ok(context.console.data(&format!("{text}\n"))?)
 }
 

@@ -57,7 +57,10 @@ pub(super) fn of_run(plans: &[ImagePlan]) -> Vec<Value> {
     // Mirrors are filled from the first repository; the age of an image stands in its configuration.
     let is_read =
         |plan: &&ImagePlan| !plan.mirrors.is_empty() || matches!(plan.reuse, Reuse::For(_));
-    let copied = plans.iter().filter(own).filter(is_read);
+    // So is what another image is made from: where it was not built anew, the engine pulls it.
+    let below: BTreeSet<_> = plans.iter().flat_map(|plan| &plan.depends_on).collect();
+    let copied =
+        plans.iter().filter(own).filter(|plan| is_read(plan) || below.contains(&plan.name));
     let copied: BTreeSet<_> = copied.filter_map(|plan| arn(&plan.repository)).collect();
     let roles: BTreeSet<_> =
         plans.iter().filter_map(|plan| plan.role.as_ref()).map(|role| &role.arn).collect();
@@ -93,13 +96,31 @@ pub(super) fn of_foreign(asked: &[ForeignPlan], pulled: &[ForeignPlan]) -> Vec<V
     .collect()
 }
 
-/// Where tags cannot be moved, the last release is looked for among all tags of the first image's
-/// repository. Only of one that shipspec.yml makes is that known here.
+/// Its registry is one of ECR that whoever runs it signs in to.
+pub(super) fn is_asked_without_role(plan: &ForeignPlan) -> bool {
+    plan.role.is_none() && plan.repository.registry.ecr().is_some()
+}
+
+/// What `doctor` asks of repositories besides.
+pub(super) fn of_doctor(plans: &[ImagePlan]) -> Vec<Value> {
+    let firsts = || plans.iter().filter(|plan| plan.role.is_none()).map(|plan| &plan.repository);
+    let mirrors = plans.iter().flat_map(|plan| &plan.mirrors);
+    let lifecycle: BTreeSet<_> = firsts().chain(mirrors).filter_map(arn).collect();
+    let tags: BTreeSet<_> = firsts().filter_map(arn).collect();
+    [
+        statement("DoctorLifecycle", &["ecr:GetLifecyclePolicy"], &lifecycle),
+        statement("DoctorTags", &["ecr:DescribeImages"], &tags),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Where tags cannot be moved, or the last record is not this build's, a release is looked for among all
+/// tags of the first image's repository.
 fn listed(plans: &[ImagePlan]) -> BTreeSet<String> {
     let first = plans.first().filter(|plan| plan.role.is_none());
-    let immutable = first
-        .filter(|plan| plan.create_repository.as_ref().is_some_and(|settings| settings.immutable));
-    immutable.and_then(|plan| arn(&plan.repository)).into_iter().collect()
+    first.and_then(|plan| arn(&plan.repository)).into_iter().collect()
 }
 
 /// A login belongs to no repository, so it cannot be limited to one.

@@ -170,6 +170,19 @@ impl Scope {
         found
     }
 
+    /// The parameters whose values nobody was asked for yet.
+    pub fn unfetched(&self) -> impl Iterator<Item = &str> {
+        self.parameters.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| &**name)
+    }
+
+    /// One of these references leads to a parameter whose value nobody was asked for yet.
+    #[must_use]
+    pub fn lacks_parameter(&self, references: BTreeSet<String>) -> bool {
+        let names = self.closure(references);
+        let mut roots = names.iter().map(|name| name.split('.').next().unwrap_or(name));
+        roots.any(|root| matches!(self.parameters.get(root), Some(None)))
+    }
+
     /// Takes the values of parameters, by the names that shipspec.yml gives them.
     pub fn set_parameters(&mut self, values: BTreeMap<String, Value>) {
         let parameters = Arc::make_mut(&mut self.parameters);
