@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use shipspec_check::buildspec::Command;
 use shipspec_check::value::{Data, Entry, Value};
 
+use crate::items;
 use crate::place::Line;
 use crate::walk::{Walk, What};
 use crate::yaml::scalar;
@@ -40,7 +41,7 @@ pub(crate) fn lists(
     exports: &[String],
 ) -> Vec<List> {
     let mut lists: Vec<List> = Vec::new();
-    let mut is_first = true;
+    let mut export = (!exports.is_empty()).then(|| format!("export {}", exports.join(" ")));
     for (index, command) in walk.commands.iter().enumerate() {
         if !lists.iter().any(|list| list.phase == command.phase && list.key == command.list) {
             lists.push(List {
@@ -49,43 +50,11 @@ pub(crate) fn lists(
                 items: Vec::new(),
             });
         }
-        let mut items = Vec::new();
-        let mut kept: Option<std::ops::Range<usize>> = None;
-        let mut is_whole = true;
-        for (number, step) in
-            walk.steps.iter().enumerate().filter(|(_, step)| step.command == index)
-        {
-            if step.is_kept() {
-                let start = kept.as_ref().map_or(step.range.start, |range| range.start);
-                kept = Some(start..step.range.end);
-            } else {
-                is_whole = false;
-                flush(command, kept.take(), &mut items);
-            }
-            for line in lines.iter().filter(|line| line.step == number) {
-                is_whole = false;
-                flush(command, kept.take(), &mut items);
-                if is_first && line.command != "daemon ensure" && !exports.is_empty() {
-                    items.push(Item::new(format!("export {}", exports.join(" "))));
-                }
-                is_first &= line.command == "daemon ensure";
-                items.push(Item::new(shipspec(walk, line)));
-            }
-        }
-        let has_steps = walk.steps.iter().any(|step| step.command == index);
-        if is_whole && has_steps {
-            let written = source.get(command.value.range.clone()).unwrap_or_default();
-            let line = command.text.trim_end();
-            // One line is one line, however it was written.
-            let is_line = command.text.ends_with('\n') && !line.contains('\n');
-            items = vec![if is_line {
-                Item::new(line.to_owned())
-            } else {
-                Item { text: command.text.into(), written: Some(written.into()) }
-            }];
+        let items = if items::is_untouched(walk, index, lines) {
+            vec![untouched(command, source)]
         } else {
-            flush(command, kept, &mut items);
-        }
+            items::items(walk, index, lines, &mut export)
+        };
         if let Some(list) =
             lists.iter_mut().find(|list| list.phase == command.phase && list.key == command.list)
         {
@@ -97,18 +66,24 @@ pub(crate) fn lists(
 }
 
 impl Item {
-    fn new(text: String) -> Self {
+    pub(crate) fn new(text: String) -> Self {
         Self { text, written: None }
     }
 }
 
-fn flush(command: &Command<'_>, range: Option<std::ops::Range<usize>>, items: &mut Vec<Item>) {
-    let text = range.and_then(|range| command.text.get(range)).map(str::trim_end);
-    items.extend(text.map(|text| Item::new(text.to_owned())));
+/// A command as it was.
+fn untouched(command: &Command<'_>, source: &str) -> Item {
+    let written = source.get(command.value.range.clone()).unwrap_or_default();
+    let line = command.text.trim_end();
+    // One line is one line, however it was written.
+    if command.text.ends_with('\n') && !line.contains('\n') {
+        return Item::new(line.to_owned());
+    }
+    Item { text: command.text.into(), written: Some(written.into()) }
 }
 
 /// The command, with the file where the folder is another one.
-fn shipspec(walk: &Walk<'_>, line: &Line) -> String {
+pub(crate) fn shipspec(walk: &Walk<'_>, line: &Line) -> String {
     let goes = walk
         .steps
         .iter()
@@ -125,7 +100,7 @@ fn install(lists: &mut Vec<List>) {
     let lines = INSTALL.map(|line| Item::new(line.to_owned()));
     match lists.iter_mut().find(|list| list.phase == "install" && list.key == "commands") {
         Some(list) => {
-            let use_of = list.items.iter().position(|item| item.text.starts_with("shipspec "));
+            let use_of = list.items.iter().position(|item| item.text.contains("shipspec "));
             let at = use_of.unwrap_or(list.items.len());
             list.items.splice(at..at, lines);
         }

@@ -6,10 +6,9 @@ use shipspec_check::{Kind, kind_of_name};
 use shipspec_shell::{Body, Command, Direction, Script, Target, Word};
 
 use crate::json::Json;
-use crate::marks::{has_mark, marked, unmarked};
-use crate::sed::Substitution;
+use crate::sed::ONLY_ONCE;
 use crate::text::{Meaning, Text};
-use crate::walk::{Walk, What};
+use crate::walk::{DECLARES, Walk, What};
 
 /// A file that is written.
 #[derive(Debug)]
@@ -36,6 +35,8 @@ pub(crate) struct Template {
     pub(crate) fills: Fills,
     /// What `sed` replaces.
     pub(crate) placeholders: Vec<(String, Text)>,
+    /// Those of them that it replaces once in a line only.
+    pub(crate) once: Vec<String>,
 }
 
 /// What `envsubst` fills.
@@ -73,17 +74,16 @@ impl Walk<'_> {
             words => words,
         };
         let Some(program) = words.first() else { return self.assign(assignments) };
+        let names = assignments.iter().filter_map(Word::assignment).map(|(name, _)| name);
+        let is_builder = program.text == "docker";
+        if names.into_iter().any(|name| !is_builder || name != "DOCKER_BUILDKIT") {
+            return What::Kept("it has an environment of its own".into());
+        }
         match &*program.text {
-            "export" | "declare" | "typeset" | "readonly" => self.declare(&words[1..]),
+            name if DECLARES.contains(&name) => self.declare(&words[1..]),
             "cd" => self.go(&words[1..]),
             "mkdir" => self.make(&words[1..]),
-            "docker" => {
-                let names = assignments.iter().filter_map(Word::assignment).map(|(name, _)| name);
-                if names.clone().any(|name| name != "DOCKER_BUILDKIT") {
-                    return What::Kept("it has an environment of its own".into());
-                }
-                self.docker(&words[1..])
-            }
+            "docker" => self.docker(&words[1..]),
             "printf" | "echo" | "cat" | "envsubst" | "sed" => {
                 let pipe = [Body::Simple(Command {
                     words: words.to_vec(),
@@ -164,6 +164,9 @@ impl Walk<'_> {
             })
             .collect();
         let commands = commands.ok_or(NOT_REPLACED)?;
+        if commands.iter().any(|command| !command.split().0.is_empty()) {
+            return Err("it has an environment of its own");
+        }
         let (last, before) = commands.split_last().ok_or(NOT_REPLACED)?;
         let is_tee = last.words.len() == 2 && last.words[0].text == "tee" && !before.is_empty();
         let stages = if is_tee { before } else { &commands[..] };
@@ -260,7 +263,7 @@ impl Walk<'_> {
                 }
                 "sed" => {
                     let (scripts, files) = sed_words(&words[1..])?;
-                    template.placeholders.extend(self.substitutions(&scripts)?);
+                    self.substitutions(&scripts)?.add_to(&mut template);
                     operands.extend(files);
                 }
                 _ => return None,
@@ -284,22 +287,6 @@ impl Walk<'_> {
         self.path(&text)
     }
 
-    /// The substitutions of scripts for sed.
-    fn substitutions(&mut self, scripts: &[Word]) -> Option<Vec<(String, Text)>> {
-        let mut all = Vec::new();
-        for script in scripts {
-            let text = self.evaluate(script)?;
-            let (plain, pieces) = marked(&text);
-            for one in Substitution::all_of(&plain)? {
-                if has_mark(&one.pattern) {
-                    return None;
-                }
-                all.push((one.pattern, unmarked(&one.replacement, &pieces)));
-            }
-        }
-        Some(all)
-    }
-
     /// `sed -i`.
     fn edit(&mut self, command: &Command, file: &(Vec<Word>, Word)) -> Result<What, &'static str> {
         if !command.redirects.is_empty() {
@@ -307,19 +294,25 @@ impl Walk<'_> {
         }
         let (scripts, file) = file;
         let path = self.file(file).ok_or("it changes a file outside of the source")?;
-        let placeholders =
+        let substitutions =
             self.substitutions(scripts).ok_or("its patterns are more than plain text")?;
         if let Some(number) = self.files.iter().position(|file| file.path == path) {
             let names = self.current.clone();
-            let Content::Template(template) = &mut self.files[number].content else {
+            let Content::Template(template) = &self.files[number].content else {
                 return Err("it changes a file that was just written");
             };
-            template.placeholders.extend(placeholders);
+            let mut edited = template.clone();
+            substitutions.add_to(&mut edited);
+            if self.replaces_more(&edited) {
+                return Err(ONLY_ONCE);
+            }
+            self.files[number].content = Content::Template(edited);
             self.files[number].names = names;
             return Ok(What::Writes(number));
         }
-        let source = Source::Path(path.clone());
-        self.write_template(path, Template { source, fills: Fills::Nothing, placeholders })
+        let mut template = Template { source: Source::Path(path.clone()), ..Template::default() };
+        substitutions.add_to(&mut template);
+        self.write_template(path, template)
     }
 
     /// A file that is copied or renamed; it matters if it is a template or an artifact.
@@ -345,7 +338,13 @@ impl Walk<'_> {
         if !self.is_for_deploy(&path) && !self.has_later_use(&path) {
             return Err("nothing says that its file is for a deploy action");
         }
+        if self.replaces_more(&template) {
+            return Err(ONLY_ONCE);
+        }
         if let Source::Path(source) = &template.source {
+            if *source != path && self.files.iter().any(|file| file.path == *source) {
+                return Err("its template is a file that another command writes");
+            }
             let is_made = self.steps.iter().any(|step| {
                 let name = source.rsplit('/').next().unwrap_or(source);
                 matches!(step.what, What::Kept(_)) && self.text_of(step).contains(name)

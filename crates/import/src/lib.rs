@@ -11,13 +11,18 @@ mod config;
 mod evaluate;
 mod files;
 mod images;
+mod items;
 mod json;
 mod logins;
 mod marks;
 mod names;
 mod noise;
+mod order;
 mod output;
+mod outside;
+mod overwritten;
 mod place;
+mod refuse;
 mod remark;
 mod sed;
 mod settle;
@@ -30,7 +35,7 @@ use std::sync::Arc;
 
 use shipspec_check::buildspec::{Command, commands};
 use shipspec_check::read::{Format, read_source};
-use shipspec_check::value::{Data, Value};
+use shipspec_check::value::Value;
 use shipspec_check::{Allowed, File, Surroundings, check};
 use shipspec_spec::config::Config;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
@@ -91,7 +96,7 @@ pub fn import(
         let message = format!("`{}` is no buildspec: it has no `phases`", source.name);
         return Err(Diagnostics::from(Diagnostic::new(message).with_hint(hint)).into());
     }
-    refuse_what_is_no_text(&root, source)?;
+    refuse::unreadable(&root, source)?;
     let mut commands = commands(&root);
     commands.sort_by_key(|command| (phase_number(command.phase), command.list == "finally"));
     let mut walk = Walk::new(&root, &commands, read);
@@ -129,23 +134,6 @@ pub fn import(
     })
 }
 
-/// CodeBuild refuses such a command, and nobody knows what it was to be.
-fn refuse_what_is_no_text(root: &Value, source: &Arc<Source>) -> Result<(), Diagnostics> {
-    let mut found = Diagnostics::default();
-    let phases = root.get("phases").into_iter().flat_map(Value::entries);
-    for list in phases.flat_map(|phase| ["commands", "finally"].map(|key| phase.value.get(key))) {
-        for item in list.into_iter().flat_map(Value::items) {
-            if matches!(item.data, Data::Map(_) | Data::List(_) | Data::Unknown) {
-                let message = "this command is no text; a `: ` makes a map of it";
-                let hint = "put the whole command in single quotes";
-                let span = Span::new(source, item.range.clone());
-                found.push(Diagnostic::at(span, message).with_hint(hint));
-            }
-        }
-    }
-    found.or(())
-}
-
 fn phase_number(phase: &str) -> usize {
     ["install", "pre_build", "build", "post_build"].iter().position(|it| *it == phase).unwrap_or(4)
 }
@@ -160,12 +148,8 @@ fn may_move(walk: &Walk<'_>, root: &Value, name: &str) -> bool {
         .steps
         .iter()
         .any(|step| step.is_kept() && (step.reads.contains(name) || walk.sees_environment(step)));
-    let env = root.get("env");
-    let is_exported = env
-        .into_iter()
-        .flat_map(|env| env.list("exported-variables"))
-        .any(|value| value.text() == Some(name));
-    let is_of_other = env.is_some_and(|env| {
+    let is_needed = walk.outside.contains(name) || outside::is_of_tools(name);
+    let is_of_other = root.get("env").is_some_and(|env| {
         ["variables", "parameter-store", "secrets-manager"]
             .iter()
             .filter_map(|key| env.get(key))
@@ -175,7 +159,9 @@ fn may_move(walk: &Walk<'_>, root: &Value, name: &str) -> bool {
                     && entry.value.written().is_some_and(|it| it.contains(&format!("${name}")))
             })
     });
-    !is_read && !is_exported && !is_of_other
+    // A command gives it another value, which reaches shipspec because the entry exports it.
+    let is_given = walk.variables.0.iter().any(|it| it.name == name && it.step.is_some());
+    !is_read && !is_needed && !is_of_other && !is_given
 }
 
 /// Names that shipspec needs and that are only in the shell.

@@ -4,6 +4,9 @@ use shipspec_shell::{Body, Command, Part, Statement, simple_commands};
 
 use crate::walk::What;
 
+/// Why an `echo` is left out.
+pub(crate) const ONLY_SAYS: &str = "it only says what comes next";
+
 /// A statement that nothing needs any more, or that stays for a reason of its own.
 pub(crate) fn look(statement: &Statement) -> Option<What> {
     if is_guard(statement) {
@@ -25,7 +28,7 @@ pub(crate) fn look(statement: &Statement) -> Option<What> {
     let words: Vec<_> = command.words.iter().map(|word| &*word.text).collect();
     match words.as_slice() {
         ["echo", ..] if command.redirects.is_empty() && only_says(command) => {
-            Some(What::Dropped("it only says what comes next"))
+            Some(What::Dropped(ONLY_SAYS))
         }
         ["aws", "--version"] => Some(What::Dropped("shipspec needs no AWS CLI")),
         ["docker", "--version" | "version" | "-v"] => {

@@ -55,7 +55,7 @@ fn writes_before_us(walk: &Walk<'_>, index: usize) -> bool {
 }
 
 /// It stays, and is more than a look or a value.
-fn is_weighty(walk: &Walk<'_>, step: &Step) -> bool {
+pub(crate) fn is_weighty(walk: &Walk<'_>, step: &Step) -> bool {
     let is_value = || {
         let simple = shipspec_shell::parse(walk.text_of(step));
         simple.statements.iter().all(|statement| {

@@ -1,5 +1,62 @@
 //! Substitutions of sed.
 
+use shipspec_shell::Word;
+
+use crate::files::{Source, Template};
+use crate::marks::{has_mark, marked, unmarked};
+use crate::text::Text;
+use crate::walk::Walk;
+
+/// Why a substitution without `g` stays.
+pub(crate) const ONLY_ONCE: &str =
+    "without `g`, `sed` replaces once in a line, and a placeholder is replaced everywhere";
+
+/// What scripts for sed replace.
+pub(crate) struct Substitutions(Vec<(Substitution, Text)>);
+
+impl Substitutions {
+    pub(crate) fn add_to(self, template: &mut Template) {
+        for (Substitution { pattern, is_global, .. }, text) in self.0 {
+            if !is_global {
+                template.once.push(pattern.clone());
+            }
+            template.placeholders.push((pattern, text));
+        }
+    }
+}
+
+impl Walk<'_> {
+    /// The substitutions of scripts for sed.
+    pub(crate) fn substitutions(&mut self, scripts: &[Word]) -> Option<Substitutions> {
+        let mut all = Vec::new();
+        for script in scripts {
+            let text = self.evaluate(script)?;
+            let (plain, pieces) = marked(&text);
+            for one in Substitution::all_of(&plain)? {
+                if has_mark(&one.pattern) {
+                    return None;
+                }
+                let replacement = unmarked(&one.replacement, &pieces);
+                all.push((one, replacement));
+            }
+        }
+        Some(Substitutions(all))
+    }
+
+    /// A placeholder may be replaced where `sed` without `g` would leave it.
+    pub(crate) fn replaces_more(&self, template: &Template) -> bool {
+        let text = match &template.source {
+            Source::Path(path) => (self.read)(path),
+            Source::Text(_) => None,
+        };
+        let is_once = |pattern: &String| {
+            let lines = text.as_ref().map(|text| text.lines());
+            lines.is_some_and(|mut lines| lines.all(|line| line.matches(&**pattern).count() < 2))
+        };
+        !template.once.iter().all(is_once)
+    }
+}
+
 /// `s/pattern/replacement/g` in which nothing has a meaning of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Substitution {

@@ -2,11 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use shipspec_shell::{Simple, Word, simple_commands};
+use shipspec_shell::{Next, Simple, Word, simple_commands};
 
 use crate::files::{Content, Fills};
+use crate::noise::ONLY_SAYS;
+use crate::order;
+use crate::outside;
 use crate::text::Meaning;
 use crate::walk::{Step, Walk, What};
+
+const DIVIDED: &str = "a command that stays stands between it and another image";
+
+const OVERWRITTEN: &str = "a name that it uses has another value later on";
 
 impl Step {
     pub(crate) fn is_kept(&self) -> bool {
@@ -20,6 +27,7 @@ impl Walk<'_> {
         loop {
             let mut keep = Vec::new();
             self.keep_images(&mut keep);
+            self.keep_divided(&mut keep);
             self.keep_files(&mut keep);
             self.keep_surroundings(&mut keep);
             keep.retain(|(index, _): &(usize, String)| !self.steps[*index].is_kept());
@@ -27,6 +35,9 @@ impl Walk<'_> {
                 return;
             }
             for (index, why) in keep {
+                if why == DIVIDED && matches!(self.steps[index].what, What::Builds(_)) {
+                    self.looks.push((index, order::LOOK.to_owned()));
+                }
                 self.steps[index].what = What::Kept(why);
             }
         }
@@ -68,17 +79,32 @@ impl Walk<'_> {
                 _ if is_kept_tag => "not all pushes of the image are understood",
                 _ => continue,
             };
-            for (index, step) in self.steps.iter().enumerate() {
-                let is_of_it = match &step.what {
-                    What::Builds(number) | What::Tags(number) | What::Removes(number) => {
-                        *number == build
-                    }
-                    What::Pushes(numbers) => numbers.contains(&build),
-                    _ => false,
-                };
-                if is_of_it {
-                    keep.push((index, why.to_owned()));
+            self.keep_image(build, why, keep);
+        }
+    }
+
+    /// An image with a value that is gone when shipspec reads it, or whose place among the commands that stay nothing else could keep.
+    fn keep_divided(&self, keep: &mut Vec<(usize, String)>) {
+        for build in self.divided_images() {
+            self.keep_image(build, DIVIDED, keep);
+        }
+        for build in (0..self.builds.len()).filter(|build| self.uses_overwritten(*build)) {
+            self.keep_image(build, OVERWRITTEN, keep);
+        }
+    }
+
+    /// Keeps all commands of an image.
+    fn keep_image(&self, build: usize, why: &str, keep: &mut Vec<(usize, String)>) {
+        for (index, step) in self.steps.iter().enumerate() {
+            let is_of_it = match &step.what {
+                What::Builds(number) | What::Tags(number) | What::Removes(number) => {
+                    *number == build
                 }
+                What::Pushes(numbers) => numbers.contains(&build),
+                _ => false,
+            };
+            if is_of_it {
+                keep.push((index, why.to_owned()));
             }
         }
     }
@@ -111,9 +137,12 @@ impl Walk<'_> {
                 }
                 Content::Json(_) => false,
             };
-            if is_needed_early || is_empty_edit {
+            let is_overwritten = self.file_uses_overwritten(number);
+            if is_needed_early || is_empty_edit || is_overwritten {
                 let why = if is_needed_early {
                     "a command that stays needs the file before the image is pushed"
+                } else if is_overwritten {
+                    OVERWRITTEN
                 } else {
                     "it is not replaced"
                 };
@@ -134,15 +163,7 @@ impl Walk<'_> {
         for (index, step) in self.steps.iter().enumerate() {
             let later = || self.steps[index + 1..].iter().filter(|step| step.is_kept());
             let why = match &step.what {
-                What::Assigns => {
-                    let is_read = later()
-                        .any(|other| other.reads.iter().any(|name| step.gives.contains(name)));
-                    let is_seen =
-                        step.gives.iter().any(|name| {
-                            self.exported.contains(name) && !name.starts_with("DOCKER_")
-                        }) && later().any(|other| self.sees_environment(other));
-                    (is_read || is_seen).then_some("a command that stays needs it")
-                }
+                What::Assigns => self.needs_value(index, step),
                 What::Goes => is_elsewhere.then_some("commands that stay run there"),
                 What::Makes(paths) => {
                     let is_parent = |path: &String| {
@@ -157,12 +178,52 @@ impl Walk<'_> {
                     let is_used = later().any(|other| self.may_use_registry(other));
                     is_used.then_some("commands that stay may need it")
                 }
+                What::Dropped(ONLY_SAYS) => {
+                    self.says_how_it_went(index).then_some("a command that stays leads to it")
+                }
                 What::Guards => later()
                     .any(|other| !self.is_quiet(other))
                     .then_some("it guards commands that stay"),
                 _ => None,
             };
             keep.extend(why.map(|why| (index, why.to_owned())));
+        }
+    }
+
+    /// It stands behind the `&&` of a command that stays, or ends a command of which something stays.
+    fn says_how_it_went(&self, index: usize) -> bool {
+        let is_own = |step: &&Step| step.command == self.steps[index].command;
+        let is_last = !self.steps[index + 1..].iter().any(|step| is_own(&step));
+        let before = self.steps[..index].iter().rev().take_while(is_own);
+        let mut before = before.filter(|step| step.is_kept());
+        let previous = index.checked_sub(1).map(|index| &self.steps[index]).filter(is_own);
+        let depends = previous.is_some_and(|step| step.is_kept() && step.next == Next::And);
+        depends || is_last && before.any(|step| step.next != Next::And)
+    }
+
+    /// Why a value that is understood has to be in the shell too.
+    fn needs_value(&self, index: usize, step: &Step) -> Option<&'static str> {
+        let later = || self.steps[index + 1..].iter().filter(|step| step.is_kept());
+        let is_exported = |name: &&String| self.exported.contains(*name);
+        let is_read = later().any(|other| other.reads.iter().any(|name| step.gives.contains(name)));
+        let is_seen = step.gives.iter().any(|name| is_exported(&name) && name != "DOCKER_BUILDKIT")
+            && later().any(|other| self.sees_environment(other));
+        let is_of_tools = step.gives.iter().any(|name| {
+            outside::is_of_tools(name) && is_exported(&name) || outside::is_exported_anyway(name)
+        });
+        // `export NAME` of a value that only the shell knows.
+        let hands_on = step.gives.iter().any(|name| {
+            let gives = |other: &Step| other.is_kept() && other.gives.contains(name);
+            step.reads.contains(name) && self.steps[..index].iter().any(gives)
+        });
+        if is_read || is_seen {
+            Some("a command that stays needs it")
+        } else if is_of_tools {
+            Some("programs read it in the environment")
+        } else if step.gives.iter().any(|name| self.outside.contains(name)) {
+            Some("CodeBuild reads it behind the commands")
+        } else {
+            hands_on.then_some("it exports what a command that stays gives")
         }
     }
 
@@ -191,35 +252,39 @@ impl Walk<'_> {
             "ls", "cat", "pwd", "cd", "mkdir", "echo", "printf", "chmod", "mv", "cp", "rm", "curl",
             "wget", "apt-get", "apt", "yum", "pip", "pip3", "jq", "set", "export", "[",
         ];
+        const BLIND_DOCKER: [&str; 13] = [
+            "images", "image", "ps", "info", "inspect", "login", "logout", "pull", "push", "tag",
+            "rm", "rmi", "version",
+        ];
         let text = self.text_of(step);
         let simple = simple_commands(text);
         simple.iter().any(|simple| {
+            let is_blind_docker = || {
+                let command = simple.program().get(1).map(Word::bare);
+                command.is_some_and(|command| BLIND_DOCKER.contains(&command))
+            };
             let program = simple.program().first().map(Word::bare);
             program.is_some_and(|program| {
-                !BLIND.contains(&program) && !matches!(program, "aws" | "docker" | "kubectl")
+                let is_blind = BLIND.contains(&program);
+                !is_blind && (program != "docker" || !is_blind_docker())
             })
         })
     }
 
-    /// It speaks with a registry, or runs something of the user's own that may.
+    /// It speaks with a registry, or runs something that may.
     fn may_use_registry(&self, step: &Step) -> bool {
-        const SPEAKS: [&str; 10] = [
-            "docker",
-            "docker-compose",
-            "podman",
-            "make",
-            "sh",
-            "bash",
-            "skaffold",
-            "crane",
-            "pack",
-            "helm",
+        const SILENT: [&str; 46] = [
+            "[", "[[", "test", "true", "false", "exit", "set", "export", "declare", "readonly",
+            "cd", "ls", "cat", "pwd", "mkdir", "echo", "printf", "chmod", "mv", "cp", "rm",
+            "touch", "find", "curl", "wget", "tar", "zip", "unzip", "jq", "sed", "awk", "grep",
+            "cut", "tr", "head", "tail", "sort", "date", "sleep", "envsubst", "git", "apt-get",
+            "apt", "yum", "aws", "kubectl",
         ];
-        let is_one = |simple: &Simple| {
-            let program = simple.program().first().map(Word::bare).unwrap_or_default();
-            SPEAKS.contains(&program) || program.rsplit('.').next() == Some("sh")
+        let is_silent = |simple: &Simple| {
+            let program = simple.program().first().map(Word::bare);
+            program.is_none_or(|program| SILENT.contains(&program))
         };
-        !self.is_quiet(step) && simple_commands(self.text_of(step)).iter().any(is_one)
+        !self.is_quiet(step) && !simple_commands(self.text_of(step)).iter().all(is_silent)
     }
 
     /// Names that shipspec reads and only a shell sets, with the last step that does.

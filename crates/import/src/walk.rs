@@ -13,6 +13,9 @@ use crate::images::{Build, Push};
 use crate::logins::Login;
 use crate::text::{Meaning, Piece, Text, Variables};
 
+/// Programs of the shell that say what a name is.
+pub(crate) const DECLARES: [&str; 4] = ["export", "declare", "typeset", "readonly"];
+
 /// A part of the buildspec that is kept or replaced as a whole.
 #[derive(Debug)]
 pub(crate) struct Step {
@@ -29,6 +32,8 @@ pub(crate) struct Step {
     pub(crate) gives: BTreeSet<String>,
     /// Images that its words name, by the local name.
     pub(crate) names: Vec<String>,
+    /// What leads to the next step of its command.
+    pub(crate) next: Next,
 }
 
 /// What a step does.
@@ -86,6 +91,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) looks: Vec<(usize, String)>,
     /// Files that are handed on, as `artifacts:` names them.
     pub(crate) handed_on: Vec<String>,
+    /// Names that CodeBuild reads behind the commands.
+    pub(crate) outside: BTreeSet<String>,
     /// Names that were read before anything gave them a value.
     pub(crate) foreign: BTreeSet<String>,
 }
@@ -111,6 +118,7 @@ impl<'a> Walk<'a> {
             steps: Vec::new(),
             looks: Vec::new(),
             handed_on: handed_on(root),
+            outside: crate::outside::read_by_codebuild(root),
             foreign: BTreeSet::new(),
         };
         walk.take_env(root);
@@ -203,8 +211,14 @@ impl<'a> Walk<'a> {
             }
             self.follow(statements);
         }
+        // `export NAME` hands on what was given before.
+        let (mut reads, mut gives): (BTreeSet<String>, _) = (reads, gives);
+        let exported: Vec<_> = statements.iter().flat_map(exported_names).collect();
+        reads.extend(exported.iter().cloned());
+        gives.extend(exported);
         let folder = self.folder.clone();
-        self.steps.push(Step { command, range, what, folder, reads, gives, names });
+        let next = statements.last().map_or(Next::Sequence, |statement| statement.next);
+        self.steps.push(Step { command, range, what, folder, reads, gives, names, next });
     }
 
     /// The folder after commands that stay.
@@ -300,6 +314,18 @@ impl<'a> Walk<'a> {
     /// Something to tell of the step that is being read.
     pub(crate) fn look(&mut self, message: impl Into<String>) {
         self.looks.push((self.steps.len(), message.into()));
+    }
+}
+
+/// The names of `export NAME`, which get no value there.
+fn exported_names(statement: &Statement) -> Vec<String> {
+    let words = statement.command().map(|command| command.split().1).unwrap_or_default();
+    match words.split_first() {
+        Some((program, names)) if DECLARES.contains(&&*program.text) => {
+            let names = names.iter().filter(|word| shipspec_shell::is_name(&word.text));
+            names.map(|word| word.text.clone()).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use shipspec_spec::destination::Publication;
-use tempfile::TempPath;
+use tempfile::{Builder, TempPath};
 
 use crate::parallel;
 
@@ -71,10 +71,10 @@ pub struct Prepared {
     created: Vec<PathBuf>,
 }
 
-/// Artifacts that are in their places, and what was there before.
+/// Artifacts that are in their places, and what was there before, which goes when this is dropped.
 #[derive(Debug, Default)]
 pub struct Written {
-    moved: Vec<(PathBuf, Option<Vec<u8>>)>,
+    moved: Vec<(PathBuf, Option<TempPath>)>,
     created: Vec<PathBuf>,
 }
 
@@ -92,11 +92,10 @@ impl Written {
 #[derive(Debug)]
 struct File {
     name: PathBuf,
+    /// Where it goes: where links lead to.
     path: PathBuf,
     /// Closed: a process may have only so many files open.
     content: TempPath,
-    /// There is one of that name now.
-    replaces: bool,
 }
 
 impl Prepared {
@@ -148,12 +147,13 @@ impl Prepared {
     pub fn commit(mut self) -> Result<Written, WriteError> {
         let mut written = Written::default();
         for file in self.files.drain(..) {
-            let before = file.replaces.then(|| std::fs::read(&file.path).ok()).flatten();
-            if let Err(failed) = file.content.persist(&file.path) {
-                written.put_back();
-                return Err(error(&file.name, failed.error));
+            match replace(file.content, &file.path) {
+                Ok(before) => written.moved.push((file.path, before)),
+                Err(source) => {
+                    written.put_back();
+                    return Err(error(&file.name, source));
+                }
             }
-            written.moved.push((file.path, before));
         }
         written.created = std::mem::take(&mut self.created);
         Ok(written)
@@ -179,30 +179,95 @@ fn error(path: &Path, source: std::io::Error) -> WriteError {
     WriteError { path: path.into(), source }
 }
 
-/// A file beside its place, complete, with the permissions that a shell's `>` would give it. It is not
-/// forced onto the disk: what a reader must never see is half of it, and a machine that loses its
-/// power loses the whole build.
+/// A file beside its place, complete, with the owner and the permissions that a shell's `>` would leave
+/// it. It is not forced onto the disk: what a reader must never see is half of it, and a machine that
+/// loses its power loses the whole build.
 fn prepare(folder: &Path, artifact: &Artifact) -> std::io::Result<File> {
-    let path = folder.join(&artifact.path);
-    let there = std::fs::metadata(&path);
-    if there.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
+    let path = follow(folder.join(&artifact.path))?;
+    let there = std::fs::metadata(&path).ok();
+    if there.as_ref().is_some_and(std::fs::Metadata::is_dir) {
         return Err(std::io::Error::other("a folder is in its place"));
     }
-    let parent = path.parent().unwrap_or(Path::new("."));
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        return Err(std::io::Error::other("what is in its place is no file"));
+    }
     let mode = std::fs::Permissions::from_mode(0o666);
-    let mut content = tempfile::Builder::new().permissions(mode).tempfile_in(parent)?;
+    let mut content = Builder::new().permissions(mode).tempfile_in(parent(&path))?;
     // Through the file itself: an error of the other way would name the temporary path.
-    content.as_file_mut().write_all(artifact.content.bytes())?;
-    let content = content.into_temp_path();
-    Ok(File { name: artifact.path.clone(), path, content, replaces: there.is_ok() })
+    let file = content.as_file_mut();
+    file.write_all(artifact.content.bytes())?;
+    if let Some(there) = there {
+        let own = file.metadata()?;
+        if (own.uid(), own.gid()) != (there.uid(), there.gid()) {
+            // Only root may give files away; for others it is theirs from now on.
+            let _ = fchown(&*file, Some(there.uid()), Some(there.gid()));
+        }
+        file.set_permissions(there.permissions())?;
+    }
+    Ok(File { name: artifact.path.clone(), path, content: content.into_temp_path() })
 }
 
-fn put_back(path: &Path, before: Option<Vec<u8>>) {
-    // What cannot be put back was moved a moment ago; there is nothing left to try.
-    let _ = match before {
-        Some(bytes) => std::fs::write(path, bytes),
-        None => std::fs::remove_file(path),
-    };
+/// Links that may lead from one to the next, as for the kernel.
+const MOST_LINKS: usize = 40;
+
+/// The path behind links, as a shell's `>` follows them; there need not be a file yet.
+fn follow(mut path: PathBuf) -> std::io::Result<PathBuf> {
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = std::fs::read_link(&path) else { return Ok(path) };
+        path = parent(&path).join(target);
+        if !parent(&path).is_dir() {
+            let message =
+                format!("it is a link to `{}`, in a folder that is not there", path.display());
+            return Err(std::io::Error::other(message));
+        }
+    }
+    Err(std::io::Error::other("its link leads to links without an end"))
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}
+
+/// Moves a file to its place, and gives what was there before.
+fn replace(content: TempPath, path: &Path) -> std::io::Result<Option<TempPath>> {
+    let before = if path.symlink_metadata().is_ok() { Some(set_aside(path)?) } else { None };
+    match content.persist(path) {
+        Ok(()) => Ok(before),
+        Err(failed) => {
+            if let Some(before) = before {
+                restore(before, path);
+            }
+            Err(failed.error)
+        }
+    }
+}
+
+/// The file itself under a second name beside it, whether or not it can be read.
+fn set_aside(path: &Path) -> std::io::Result<TempPath> {
+    // With a second name it stays in its place until the new one takes it.
+    let linked = Builder::new().make_in(parent(path), |beside| std::fs::hard_link(path, beside));
+    if let Ok(linked) = linked {
+        return Ok(linked.into_temp_path());
+    }
+    // Not every file system has second names, and not every user may give them.
+    let aside = Builder::new().tempfile_in(parent(path))?.into_temp_path();
+    std::fs::rename(path, &aside)?;
+    Ok(aside)
+}
+
+fn put_back(path: &Path, before: Option<TempPath>) {
+    match before {
+        Some(before) => restore(before, path),
+        // What cannot be taken away was moved there a moment ago; there is nothing left to try.
+        None => drop(std::fs::remove_file(path)),
+    }
+}
+
+/// The file is what it was before. What cannot be moved stays beside its place: it is not ours to lose.
+fn restore(before: TempPath, path: &Path) {
+    if let Err(failed) = before.persist(path) {
+        let _ = failed.path.keep();
+    }
 }
 
 #[cfg(test)]
@@ -239,6 +304,94 @@ mod tests {
         Prepared::write(folder.path(), &artifacts).unwrap().commit().unwrap().put_back();
         assert_eq!(std::fs::read_to_string(folder.path().join("a.json")).unwrap(), "old");
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().permissions().mode() & 0o7777
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let names = folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_keeps_its_permissions() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sh");
+        for bits in [0o755, 0o600, 0o400] {
+            std::fs::write(folder.path().join("a.sh"), "old").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(bits)).unwrap();
+            let inode = path.metadata().unwrap().ino();
+            let written =
+                Prepared::write(folder.path(), &[artifact("a.sh")]).unwrap().commit().unwrap();
+            assert_eq!(mode(&path), bits);
+            written.put_back();
+            // It is the same file, and not one like it.
+            assert_eq!((path.metadata().unwrap().ino(), mode(&path)), (inode, bits));
+            let written =
+                Prepared::write(folder.path(), &[artifact("a.sh")]).unwrap().commit().unwrap();
+            drop(written);
+            assert_eq!(names(folder.path()), ["a.sh"]);
+            assert_eq!(mode(&path), bits);
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_link_stays_and_the_file_behind_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        std::fs::create_dir(at("real")).unwrap();
+        std::fs::write(at("real/a.json"), "old").unwrap();
+        std::os::unix::fs::symlink("real/a.json", at("a.json")).unwrap();
+        std::os::unix::fs::symlink("a.json", at("link.json")).unwrap();
+        std::os::unix::fs::symlink("real/b.json", at("b.json")).unwrap();
+        let artifacts = [artifact("link.json"), artifact("b.json")];
+        let written = Prepared::write(folder.path(), &artifacts).unwrap().commit().unwrap();
+        assert_eq!(std::fs::read_to_string(at("real/a.json")).unwrap(), "new link.json");
+        assert_eq!(std::fs::read_to_string(at("real/b.json")).unwrap(), "new b.json");
+        written.put_back();
+        assert_eq!(std::fs::read_to_string(at("real/a.json")).unwrap(), "old");
+        assert_eq!(names(&at("real")), ["a.json"]);
+        assert_eq!(std::fs::read_link(at("link.json")).unwrap(), Path::new("a.json"));
+        assert_eq!(std::fs::read_link(at("b.json")).unwrap(), Path::new("real/b.json"));
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        std::os::unix::fs::symlink("missing/a.json", at("a.json")).unwrap();
+        std::os::unix::fs::symlink("c.json", at("b.json")).unwrap();
+        std::os::unix::fs::symlink("b.json", at("c.json")).unwrap();
+        let why = |path: &str| {
+            let error = Prepared::write(folder.path(), &[artifact(path)]).unwrap_err();
+            std::error::Error::source(&error).unwrap().to_string()
+        };
+        assert!(why("a.json").ends_with("missing/a.json`, in a folder that is not there"));
+        assert_eq!(why("b.json"), "its link leads to links without an end");
+        assert_eq!(names(folder.path()), ["a.json", "b.json", "c.json"]);
+    }
+
+    #[test]
+    fn if_one_cannot_be_moved_all_are_what_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        std::fs::write(at("a.json"), "old").unwrap();
+        std::fs::set_permissions(at("a.json"), std::fs::Permissions::from_mode(0o200)).unwrap();
+        let artifacts = [artifact("a.json"), artifact("out/b.json"), artifact("c.json")];
+        let prepared = Prepared::write(folder.path(), &artifacts).unwrap();
+        // Somebody is faster.
+        std::fs::create_dir_all(at("c.json/in-the-way")).unwrap();
+        assert_eq!(prepared.commit().unwrap_err().to_string(), "failed to write `c.json`");
+        assert_eq!(names(folder.path()), ["a.json", "c.json"]);
+        assert_eq!(names(&at("c.json")), ["in-the-way"]);
+        assert_eq!(mode(&at("a.json")), 0o200);
+        std::fs::set_permissions(at("a.json"), std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(std::fs::read_to_string(at("a.json")).unwrap(), "old");
     }
 
     #[test]

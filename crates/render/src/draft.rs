@@ -20,6 +20,7 @@ use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Source, Span};
 
 use crate::archive::find_members;
+use crate::inputs::refuse_overwritten;
 use crate::made::{Making, draft_format};
 use crate::plan::{ArtifactPlan, Content, read_all};
 use crate::publishing;
@@ -116,6 +117,7 @@ impl Drafts {
         if all.unclear.is_empty() && all.mistakes.is_empty() {
             find_members(&mut plans, config, folder, &mut all.mistakes);
         }
+        refuse_overwritten(&plans, config, scope, folder, &mut all.mistakes);
         for (artifact, plan) in owners.into_iter().zip(&plans) {
             all.add(artifact, plan, scope, config.reference);
         }

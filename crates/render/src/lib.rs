@@ -3,6 +3,7 @@
 mod archive;
 pub mod artifact;
 pub mod draft;
+mod inputs;
 mod made;
 mod parallel;
 pub mod plan;

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 pub mod ecs;
+pub mod promotion;
 pub mod registry;
 
 use std::fmt;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use shipspec_check::buildspec::used_in;
 
 use super::{Writer, list};
-use crate::artifacts::{Artifact, image_name};
+use crate::artifacts::{Artifact, artifacts, image_name};
 use crate::files::{Content, Fills, Source, Template};
 use crate::json::Json;
 use crate::names::is_alone;
@@ -84,7 +84,8 @@ impl Writer<'_> {
                 self.names.read_in(source);
                 let text = (self.walk.read)(source);
                 if *source != artifact.file.path {
-                    return (source.clone(), text);
+                    let is_changed = self.is_changed_in_place(source);
+                    return (if is_changed { template_path(source) } else { source.clone() }, text);
                 }
                 self.written.templates.push((copy.clone(), text.clone().unwrap_or_default()));
                 self.written.looks.push(format!(
@@ -102,6 +103,17 @@ impl Writer<'_> {
                 (copy, None)
             }
         }
+    }
+
+    /// The file is an artifact too, so that its copy has what it was before.
+    fn is_changed_in_place(&self, source: &str) -> bool {
+        let is_it = |file: &crate::files::FileStep| match &file.content {
+            Content::Template(template) => {
+                file.path == source && template.source == Source::Path(source.to_owned())
+            }
+            Content::Json(_) => false,
+        };
+        artifacts(self.walk).iter().any(|artifact| is_it(artifact.file))
     }
 
     /// What `sed` replaces.

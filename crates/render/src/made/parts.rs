@@ -28,6 +28,12 @@ impl<'a> Parts<'a> {
         self.value_of(text, filled).and_then(|value| value.text()).unwrap_or_default()
     }
 
+    /// A text that messages show, such as a name: no secret may be in it.
+    pub(crate) fn public_text(&mut self, text: &Text, place: &str) -> String {
+        let filled = text.evaluate_public(self.names, place).map(Value::plain);
+        self.value_of(text, filled).and_then(|value| value.text()).unwrap_or_default()
+    }
+
     /// Texts in their order; one that comes to a list is as if its items stood there.
     pub(crate) fn texts(&mut self, texts: &[Text]) -> Vec<String> {
         let mut all = Vec::new();

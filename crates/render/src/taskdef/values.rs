@@ -45,7 +45,8 @@ fn container_edit(
     making: &Making<'_>,
     parts: &mut Parts<'_>,
 ) -> Result<ContainerEdit, Diagnostics> {
-    let container = config.container.as_ref().map(|text| parts.text(text));
+    let container = config.container.as_ref();
+    let container = container.map(|text| parts.public_text(text, "the name of a container"));
     let change = match &config.change {
         ContainerChange::Image(image) => Change::Image(making.reference(image)?),
         ContainerChange::Environment(texts) => Change::Environment(pairs(texts, parts)),

@@ -93,11 +93,12 @@ impl BaseConfig {
     ///
     /// # Errors
     ///
-    /// Every name that has no value.
+    /// Every name that has no value, and secrets in what everybody can read.
     pub fn evaluate(&self, names: &dyn Names) -> Result<Base, Diagnostics> {
         match self {
             Self::Family(family, place) => {
-                Ok(Base::Family(family.evaluate_text(names)?.0, place.evaluate(names)?))
+                let family = family.evaluate_public(names, "the name of a family")?;
+                Ok(Base::Family(family, place.evaluate(names)?))
             }
             Self::Service(service) => service.evaluate(names).map(Base::Service),
         }

@@ -168,12 +168,12 @@ impl PublishConfig {
     ///
     /// Names without a value, secrets in what everybody can read, and what the services would refuse.
     pub fn evaluate(&self, names: &dyn Names) -> Result<Publication, Diagnostics> {
-        let to = public(&self.to, names)?;
+        let public = |text: &Text| text.evaluate_public(names, "the name of a place");
+        let to = public(&self.to)?;
         let place = self.to.span();
         let destination: Destination =
             to.parse().map_err(|error| Diagnostic::at(place.clone(), format!("{error}")))?;
-        let optional =
-            |text: &Option<Text>| text.as_ref().map(|text| public(text, names)).transpose();
+        let optional = |text: &Option<Text>| text.as_ref().map(public).transpose();
         Ok(Publication {
             destination,
             region: optional(&self.region)?,
@@ -181,18 +181,6 @@ impl PublishConfig {
             external_id: optional(&self.external_id)?,
             is_secret: self.secret,
         })
-    }
-}
-
-/// A text that stands in logs and reports.
-fn public(text: &Text, names: &dyn Names) -> Result<String, Diagnostics> {
-    let (filled, value) = text.evaluate_text(names)?;
-    match value.secrets().first() {
-        None => Ok(filled),
-        Some(name) => {
-            let message = format!("`{name}` is secret and would stand in the name of a place");
-            Err(Diagnostic::at(text.span().clone(), message).into())
-        }
     }
 }
 

@@ -141,11 +141,11 @@ impl ServiceConfig {
     ///
     /// # Errors
     ///
-    /// Every name that has no value.
+    /// Every name that has no value, and secrets in what everybody can read.
     pub fn evaluate(&self, names: &dyn Names) -> Result<Service, Diagnostics> {
-        let cluster = optional(self.cluster.as_ref(), names)?;
+        let cluster = optional(self.cluster.as_ref(), names, "the name of a cluster")?;
         Ok(Service {
-            name: self.name.evaluate_text(names)?.0,
+            name: self.name.evaluate_public(names, "the name of a service")?,
             cluster: cluster.unwrap_or_else(|| DEFAULT_CLUSTER.to_owned()),
             place: self.place.evaluate(names)?,
         })
@@ -157,16 +157,20 @@ impl PlaceConfig {
     ///
     /// # Errors
     ///
-    /// A name that has no value.
+    /// A name that has no value, and secrets in what everybody can read.
     pub fn evaluate(&self, names: &dyn Names) -> Result<Placed, Diagnostics> {
         Ok(Placed {
-            region: optional(self.region.as_ref(), names)?,
-            role: optional(self.role.as_ref(), names)?,
-            external_id: optional(self.external_id.as_ref(), names)?,
+            region: optional(self.region.as_ref(), names, "the name of a region")?,
+            role: optional(self.role.as_ref(), names, "the name of a role")?,
+            external_id: optional(self.external_id.as_ref(), names, "an external id")?,
         })
     }
 }
 
-fn optional(text: Option<&Text>, names: &dyn Names) -> Result<Option<String>, Diagnostics> {
-    text.map(|text| Ok(text.evaluate_text(names)?.0)).transpose()
+fn optional(
+    text: Option<&Text>,
+    names: &dyn Names,
+    place: &str,
+) -> Result<Option<String>, Diagnostics> {
+    text.map(|text| text.evaluate_public(names, place)).transpose()
 }

@@ -1,0 +1,79 @@
+use std::collections::BTreeMap;
+
+use shipspec_spec::source::Source;
+
+use super::*;
+use crate::draft::Drafts;
+use crate::plan::ArtifactPlans;
+
+const CONFIG: &str = "version: 1
+variables: { note: \"${file('note.txt') | trim}\" }
+images:
+  app: { repository: registry.example/app, context: app }
+artifacts:
+  out.json: a.json
+  x/../a.json: { json: {} }
+  own.json: ./own.json
+  shipspec.yml: { yaml: {} }
+  .git/config: { text: a }
+  app/Dockerfile: { text: a }
+  app/Dockerfile.dockerignore: { text: a }
+  ./app/./.dockerignore: { text: a }
+  note.txt: { text: a }
+  link.txt: { text: a }
+  all.zip: { zip: [out.json, packed.txt] }
+  b.json: { json: {} }
+  x/../b.json: { json: {} }
+  app/fine.json: { json: {} }
+";
+
+#[test]
+fn no_artifact_takes_the_place_of_what_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    std::fs::create_dir(at("app")).unwrap();
+    for path in ["shipspec.yml", "a.json", "own.json", "note.txt", "packed.txt", "app/Dockerfile"] {
+        std::fs::write(at(path), "{}").unwrap();
+    }
+    std::os::unix::fs::symlink("packed.txt", at("link.txt")).unwrap();
+    let config = Config::parse(&Source::new("shipspec.yml", CONFIG)).unwrap();
+    let scope = Scope::new(&config, BTreeMap::new(), Err(String::from("no commit")))
+        .with_given(BTreeMap::new(), folder.path().to_path_buf());
+    let errors = ArtifactPlans::read(&config, &scope, folder.path()).unwrap_err();
+    insta::assert_snapshot!(errors, @"
+    shipspec.yml:7:3: the artifact `x/../a.json` would overwrite the template of `out.json`
+    shipspec.yml:8:3: the artifact `own.json` would overwrite its own template
+    shipspec.yml:9:3: the artifact `shipspec.yml` would overwrite the configuration that it is read from
+    shipspec.yml:10:3: the artifact `.git/config` would be written among the files of Git itself
+    shipspec.yml:11:3: the artifact `app/Dockerfile` would overwrite the Dockerfile of the image `app`
+    shipspec.yml:12:3: the artifact `app/Dockerfile.dockerignore` would overwrite the .dockerignore of the image `app`
+    shipspec.yml:13:3: the artifact `app/./.dockerignore` would overwrite the .dockerignore of the image `app`
+    shipspec.yml:14:3: the artifact `note.txt` would overwrite a file that is read by `file('note.txt')`
+    shipspec.yml:15:3: the artifact `link.txt` would overwrite a file that `all.zip` holds
+    shipspec.yml:18:3: the artifacts `b.json` and `x/../b.json` are one file
+    ");
+    // Whoever only looks finds the same.
+    assert_eq!(Drafts::read(&config, &scope, folder.path()).mistakes, errors);
+}
+
+#[test]
+fn paths_of_one_file_are_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    std::fs::create_dir(at("there")).unwrap();
+    std::fs::write(at("there/file"), "").unwrap();
+    std::os::unix::fs::symlink("there/file", at("link")).unwrap();
+    for path in ["./there/file", "there/../there/file", "missing/../there/file", "link"] {
+        assert_eq!(real(&at(path)), real(&at("there/file")), "{path}");
+    }
+    assert_eq!(real(&at("new/a/../b")), real(&at("new/b")));
+    assert_ne!(real(&at("there/other")), real(&at("there/file")));
+}
+
+#[test]
+fn files_are_found_in_expressions_alone() {
+    let found = |text| read_by(text).collect::<Vec<_>>();
+    assert_eq!(found("${file('a.txt')}-${ x ~ file( \"b/c\" ) | trim }"), ["a.txt", "b/c"]);
+    assert_eq!(found("file('a.txt') ${NAME} file('b')"), Vec::<&str>::new());
+    assert_eq!(found("${file(NAME)} ${file('"), [""]);
+}

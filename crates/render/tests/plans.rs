@@ -1,0 +1,58 @@
+//! Artifacts of whole shipspec.yml files: what they come to, and what is refused.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use shipspec_render::plan::{ArtifactPlans, bases};
+use shipspec_spec::config::Config;
+use shipspec_spec::diagnostic::Diagnostics;
+use shipspec_spec::scope::Scope;
+use shipspec_spec::source::Source;
+use shipspec_spec::value::Value;
+
+fn config(text: &str) -> Config {
+    Config::parse(&Source::new("shipspec.yml", format!("version: 1\n{text}"))).unwrap()
+}
+
+/// The names of a run whose only secret is `PW`.
+fn scope(config: &Config) -> Scope {
+    let mut scope = Scope::new(config, BTreeMap::new(), Err("no commit".into()));
+    scope.set_parameters(BTreeMap::from([("PW".to_owned(), Value::secret("PW", "hunter-two"))]));
+    scope
+}
+
+fn lines(errors: &Diagnostics) -> String {
+    errors.as_slice().iter().map(|error| format!("{error} {error:?}\n")).collect()
+}
+
+/// What is wrong with the artifacts of a file, with everything that anybody is told.
+fn refused(text: &str, folder: &Path) -> String {
+    let config = config(text);
+    let scope = scope(&config);
+    let filled = bases(&config, &scope)
+        .and_then(|_| ArtifactPlans::read(&config, &scope, folder))
+        .and_then(|plans| plans.fill(&scope));
+    lines(&filled.err().unwrap())
+}
+
+#[test]
+fn names_that_are_made_from_a_secret_are_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let task = r#"{ "containerDefinitions": [{ "name": "web" }, { "name": "${PW | lower}x" }] }"#;
+    std::fs::write(folder.path().join("task.json"), task).unwrap();
+    std::fs::write(folder.path().join("plain.json"), task.replace("${PW | lower}x", "b")).unwrap();
+    let of = |artifact: &str| {
+        let text = format!("parameters: {{ PW: ssm:/pw }}\nartifacts:\n  a.json: {artifact}\n");
+        let told = refused(&text, folder.path());
+        assert!(!told.to_lowercase().contains("hunter"), "{told}");
+        assert!(told.contains("`PW` is secret and would stand in "), "{told}");
+    };
+    of(r#"{ template: plain.json, environment: { "${PW | upper}": { A: b } } }"#);
+    of(r#"{ template: plain.json, command: { "${PW | upper}": [b] } }"#);
+    of("{ template: task.json, environment: { wbe: { A: b } } }");
+    of(r#"{ base: { family: "fam-${PW}" } }"#);
+    of(r#"{ base: { service: "s-${PW}" } }"#);
+    of(r#"{ json: {}, service: { name: web, cluster: "c-${PW}" } }"#);
+    of(r#"{ json: {}, service: { name: "${PW | upper}" } }"#);
+    of(r#"{ json: {}, service: { name: web, region: "${PW}" } }"#);
+}
