@@ -60,8 +60,25 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
         Ok(output) => {
             let words = String::from_utf8_lossy(&output.stderr);
             let line = words.lines().next().unwrap_or("git failed");
-            Err(line.trim_start_matches("fatal: ").to_owned())
+            Err(match line.trim_start_matches("fatal: ") {
+                "Needed a single revision" => "the git repository has no commit yet".to_owned(),
+                line => line.to_owned(),
+            })
         }
         Err(error) => Err(format!("git cannot be run: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_there_is_no_commit_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        git(folder.path(), &["init", "--quiet"]).unwrap();
+        let why = from_git(folder.path()).unwrap_err();
+        let wanted = "CODEBUILD_RESOLVED_SOURCE_VERSION is not set, and the git repository has no commit yet";
+        assert_eq!(why, wanted);
     }
 }

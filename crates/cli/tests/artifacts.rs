@@ -266,12 +266,12 @@ g.json: { json: {}, only: [A] }",
     exit: 2
     --- stdout
     --- stderr
-    error: an artifact is made from exactly one of `template`, `image_detail`, `image_definitions`, `appspec`, `cloudformation`, `tfvars`, `dotenv`, `json`, `yaml` and `text`
+    error: an artifact is made from exactly one of `template`, `base`, `image_detail`, `image_definitions`, `appspec`, `cloudformation`, `tfvars`, `dotenv`, `json`, `yaml`, `text` and `zip`
      --> shipspec.yml:3:3
       |
     3 |   a.txt: { text: a, json: {} }
       |   ^^^^^
-    error: an artifact is made from exactly one of `template`, `image_detail`, `image_definitions`, `appspec`, `cloudformation`, `tfvars`, `dotenv`, `json`, `yaml` and `text`
+    error: an artifact is made from exactly one of `template`, `base`, `image_detail`, `image_definitions`, `appspec`, `cloudformation`, `tfvars`, `dotenv`, `json`, `yaml`, `text` and `zip`
      --> shipspec.yml:4:3
       |
     4 |   b.txt: {}

@@ -185,7 +185,7 @@ fn plan_shows_what_run_does_and_changes_nothing() {
     --- stdout
     commit 0123456789abcdef0123456789abcdef01234567, tag 0123456
 
-    image app: build for linux/amd64, because its registry holds none that is made from the same
+    image app: build for linux/amd64; not reused, because its registry holds none that is made from the same
       tag [uri]:0123456
       tag [uri]:latest (moving)
 

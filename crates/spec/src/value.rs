@@ -17,6 +17,8 @@ pub struct Value {
     content: Arc<Content>,
     secrets: BTreeSet<String>,
     tool_made: bool,
+    /// It is a number or truth value of shipspec.yml, kept as the text that it is written as.
+    is_literal: bool,
 }
 
 struct Content {
@@ -44,7 +46,12 @@ fn wipe(json: &mut Json) {
 impl Value {
     fn new(json: Json, secrets: BTreeSet<String>, tool_made: bool) -> Self {
         let is_secret = !secrets.is_empty();
-        Self { content: Arc::new(Content { json, is_secret }), secrets, tool_made }
+        Self {
+            content: Arc::new(Content { json, is_secret }),
+            secrets,
+            tool_made,
+            is_literal: false,
+        }
     }
 
     /// A value that may be shown.
@@ -89,6 +96,13 @@ impl Value {
         Self { tool_made: true, ..self }
     }
 
+    /// The same text as one that is written in shipspec.yml as a plain number or truth value. It stays
+    /// text, `1.10`; a language with types of its own may ask.
+    #[must_use]
+    pub fn into_literal(self) -> Self {
+        Self { is_literal: true, ..self }
+    }
+
     /// The same value, known as `name`, of which only the parts at these paths were looked at: secrets
     /// of its other parts did not go anywhere. Secrets that have another name than this, because the
     /// value was made from another one, count in any case.
@@ -131,6 +145,12 @@ impl Value {
         self.tool_made
     }
 
+    /// It is text that is written in shipspec.yml as a plain number or truth value.
+    #[must_use]
+    pub fn is_literal(&self) -> bool {
+        self.is_literal
+    }
+
     /// The text that a template gets: a string bare, a number or truth value as JSON writes it.
     /// Nothing for null, lists and dictionaries, which have no text of their own.
     #[must_use]
@@ -148,6 +168,7 @@ impl PartialEq for Value {
         self.content() == other.content()
             && self.secrets == other.secrets
             && self.tool_made == other.tool_made
+            && self.is_literal == other.is_literal
     }
 }
 

@@ -207,7 +207,7 @@ fn describe(report: &Report) -> String {
     let _ = writeln!(text, "commit {commit}, tag {}", report.tag.as_deref().unwrap_or("none"));
     for image in &report.images {
         let platform = image.platform.as_deref().unwrap_or("every platform");
-        let reason = image.reason.as_ref().map(|reason| format!(", because {reason}"));
+        let reason = image.reason.as_ref().map(|reason| format!("; not reused, because {reason}"));
         let what = match &image.digest {
             Some(digest) => format!("reused, {digest}"),
             None => format!("build for {platform}{}", reason.unwrap_or_default()),

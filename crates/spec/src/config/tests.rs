@@ -64,7 +64,7 @@ fn artifacts_name_images_that_exist() {
     ).unwrap_err(), @"
     shipspec.yml:4:22: no image has the name `wbe` (did you mean `web`?)
     shipspec.yml:5:34: no image has the name `api` (`images:` has: web)
-    shipspec.yml:6:3: an artifact is made from exactly one of `template`, `image_detail`, `image_definitions`, `appspec`, `cloudformation`, `tfvars`, `dotenv`, `json`, `yaml` and `text`
+    shipspec.yml:6:3: an artifact is made from exactly one of `template`, `base`, `image_detail`, `image_definitions`, `appspec`, `cloudformation`, `tfvars`, `dotenv`, `json`, `yaml`, `text` and `zip`
     ");
 }
 

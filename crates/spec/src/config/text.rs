@@ -8,6 +8,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value as Json;
 use serde_saphyr::{Location, Spanned};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -53,6 +54,18 @@ impl RawText {
     pub(super) fn span(&self, source: &Arc<Source>) -> Span {
         Span::new(source, range(&self.text.referenced))
     }
+
+    /// It is a number or truth value, and no quotes make text of it.
+    fn is_plain_literal(&self, source: &Source) -> bool {
+        let place = range(&self.text.defined);
+        let is_quoted = source.text[..place.start.min(source.text.len())].ends_with(['"', '\'']);
+        let written = source.text.get(place).unwrap_or_default();
+        let is_literal = || match serde_json::from_str(written) {
+            Ok(Json::Number(_) | Json::Bool(_)) => true,
+            Ok(_) | Err(_) => false,
+        };
+        !is_quoted && written == self.written(source) && is_literal()
+    }
 }
 
 /// The bytes of a place.
@@ -83,6 +96,8 @@ pub struct Text {
     written: String,
     template: Template,
     span: Span,
+    /// It is a plain number or truth value in shipspec.yml.
+    is_literal: bool,
 }
 
 impl Text {
@@ -100,7 +115,12 @@ impl Text {
     #[must_use]
     pub fn literal(name: &str, text: &str) -> Self {
         let span = Span::new(&Source::new(name, text), 0..text.len());
-        Self { written: text.to_owned(), template: Template::of_text(text), span }
+        Self {
+            written: text.to_owned(),
+            template: Template::of_text(text),
+            span,
+            is_literal: false,
+        }
     }
 
     /// The text that is a name and nothing else: `${NAME}`. Where it stands for a key that was left
@@ -108,18 +128,19 @@ impl Text {
     pub(super) fn of_name(name: &str) -> Self {
         let written = format!("${{{name}}}");
         let span = Span::new(&Source::new("the default", &*written), 0..written.len());
-        Self { template: Template::of_name(name), written, span }
+        Self { template: Template::of_name(name), written, span, is_literal: false }
     }
 
     /// The ARN of a parameter, which is written as its name; nothing if that is no name.
     pub(super) fn arn_of(name: &str, span: Span) -> Option<Self> {
         let written = format!("${{arn('{name}')}}");
         let template = is_name(name).then(|| Template::parse(&written, Dialect::Braces).ok())??;
-        Some(Self { written, template, span })
+        Some(Self { written, template, span, is_literal: false })
     }
 
     pub(super) fn from_raw(raw: &RawText, source: &Arc<Source>) -> Result<Self, Diagnostics> {
-        Self::at(raw.written(source).to_owned(), raw.span(source))
+        let text = Self::at(raw.written(source).to_owned(), raw.span(source))?;
+        Ok(Self { is_literal: raw.is_plain_literal(source), ..text })
     }
 
     /// Reads the text of a key.
@@ -129,7 +150,7 @@ impl Text {
 
     fn at(text: String, span: Span) -> Result<Self, Diagnostics> {
         match Template::parse(&text, Dialect::Braces) {
-            Ok(template) => Ok(Self { written: text, template, span }),
+            Ok(template) => Ok(Self { written: text, template, span, is_literal: false }),
             Err(errors) => {
                 let mut found = Diagnostics::default();
                 for error in errors {
@@ -170,7 +191,7 @@ impl Text {
     ///
     /// The first slot without a value.
     pub fn value(&self, names: &dyn Names) -> Result<Value, EvaluationError> {
-        self.template.evaluate(&self.written, names)
+        self.template.evaluate(&self.written, names).map(|value| self.typed(value))
     }
 
     /// What it comes to; a text that is one `${…}` keeps the type of its value.
@@ -179,13 +200,19 @@ impl Text {
     ///
     /// Every slot without a value, at its place.
     pub fn evaluate(&self, names: &dyn Names) -> Result<Value, Diagnostics> {
-        self.template.evaluate_all(&self.written, names).map_err(|errors| {
+        let value = self.template.evaluate_all(&self.written, names);
+        value.map(|value| self.typed(value)).map_err(|errors| {
             let mut found = Diagnostics::default();
             for (range, error) in errors {
                 found.push(describe(inside(&self.span, &self.written, range), &error, names));
             }
             found
         })
+    }
+
+    /// The value, which knows how the file has it.
+    fn typed(&self, value: Value) -> Value {
+        if self.is_literal { value.into_literal() } else { value }
     }
 
     /// As [`Text::evaluate`], where only text will do.
@@ -224,7 +251,7 @@ pub(super) fn named_names(
         }
         let template = Template::parse(&format!("${{{name}}}"), Dialect::Braces).ok()?;
         let written = format!("${{{name}}}");
-        Some((key.clone(), Text { written, template, span }))
+        Some((key.clone(), Text { written, template, span, is_literal: false }))
     };
     raw.iter().filter_map(text).collect()
 }

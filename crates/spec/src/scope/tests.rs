@@ -246,3 +246,25 @@ fn content_is_each_images_own() {
     assert!(error.unwrap_err().contains("the content of `b` is made from this text"));
     assert!(several.is_steady(&Text::parse("test", "content").unwrap()));
 }
+
+#[test]
+fn a_plain_number_of_the_file_has_its_type_in_terraforms_language_alone() {
+    let text = "variables: { N: 5, B: true, PORT: '80', Q: \"80\", V: 1.10, ID: 0123, SAME: \"${N}\", IN: \"${N}${N}\" }";
+    let scope = scope(text, &[("E", "5")]);
+    let filled = |template: &str| {
+        let template = crate::expression::TerraformTemplate::parse(template).unwrap();
+        let filled = template.fill(&scope).unwrap();
+        filled.parts.iter().map(|part| &*part.text).collect::<String>()
+    };
+    for (template, expected) in [
+        ("${N == 5} ${B == true} ${SAME == 5}", "true true true"),
+        ("${E == 5} ${PORT == 80} ${Q == 80} ${IN == 55}", "false false false false"),
+        ("${jsonencode([N, B, PORT, Q, E])}", r#"[5,true,"80","80","5"]"#),
+        // Nothing is printed in another way than it is written.
+        ("${V} ${ID} ${N} ${B}", "1.10 0123 5 true"),
+    ] {
+        assert_eq!(filled(template), expected, "{template}");
+    }
+    assert_eq!(scope.resolve("N").unwrap().content(), "5");
+    assert_eq!(get(&scope, "${N == '5'}").as_deref(), Ok("true"));
+}

@@ -20,7 +20,7 @@ fn write(item: &Item, json: &mut String) -> Result<(), String> {
         Item::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
         Item::Number(number) => json.push_str(&number.to_string()),
         Item::Text(text) => quote(text.as_str(), json),
-        Item::List(items) => {
+        Item::List(items) | Item::Set(items) => {
             json.push('[');
             for (index, item) in items.iter().enumerate() {
                 json.push_str(if index == 0 { "" } else { "," });

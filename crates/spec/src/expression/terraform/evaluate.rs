@@ -159,6 +159,7 @@ impl<'a> Evaluator<'a> {
                 let keys = (0..items.len()).map(|index| Item::Number(Number::of_count(index)));
                 keys.zip(items.iter().cloned()).collect()
             }
+            Item::Set(items) => items.iter().map(|item| (item.clone(), item.clone())).collect(),
             Item::Map(entries) => {
                 let pair = |(key, item): (&String, &Item)| {
                     (Item::text(Traced::value(&**key)), item.clone())
@@ -222,7 +223,7 @@ impl<'a> Evaluator<'a> {
                 }
                 if *is_spread {
                     let last = values.pop().unwrap_or(Item::Null);
-                    let Item::List(items) = last else {
+                    let (Item::List(items) | Item::Set(items)) = last else {
                         return Err(fault(format!(
                             "`...` wants a list, and this is {}",
                             last.kind()
@@ -329,7 +330,7 @@ impl<'a> Evaluator<'a> {
         let items = match self.value(inner)? {
             Item::Unknown => return Ok(Item::Unknown),
             Item::Null => Vec::new(),
-            Item::List(items) => items.to_vec(),
+            Item::List(items) | Item::Set(items) => items.to_vec(),
             other => vec![other],
         };
         let mut found = Vec::new();
@@ -380,7 +381,7 @@ fn weigh(item: &Item, left: &mut u64) -> bool {
     *left = left.saturating_sub(own);
     *left > 0
         && match item {
-            Item::List(items) => items.iter().all(|item| weigh(item, left)),
+            Item::List(items) | Item::Set(items) => items.iter().all(|item| weigh(item, left)),
             Item::Map(entries) => entries.values().all(|item| weigh(item, left)),
             _ => true,
         }

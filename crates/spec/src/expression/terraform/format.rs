@@ -47,7 +47,7 @@ pub(super) fn format(items: &[Item]) -> Result<Traced, String> {
 /// A list of texts: one for each item of the lists among the arguments.
 pub(super) fn formatlist(items: &[Item]) -> Result<Item, String> {
     let lengths = items.iter().filter_map(|item| match item {
-        Item::List(items) => Some(items.len()),
+        Item::List(items) | Item::Set(items) => Some(items.len()),
         _ => None,
     });
     let lengths: Vec<_> = lengths.collect();
@@ -57,7 +57,7 @@ pub(super) fn formatlist(items: &[Item]) -> Result<Item, String> {
     let count = lengths.first().copied().unwrap_or(1);
     let texts = (0..count).map(|index| {
         let of_index = |item: &Item| match item {
-            Item::List(items) => items[index].clone(),
+            Item::List(items) | Item::Set(items) => items[index].clone(),
             item => item.clone(),
         };
         let items: Vec<_> = items.iter().map(of_index).collect();
@@ -110,7 +110,7 @@ impl Verb {
         let text = match (self.letter, item) {
             (_, Item::Unknown) => return Ok(Traced::clone(&*item.to_text()?)),
             ('v', Item::Null) => Traced::value("null"),
-            ('v', Item::List(_) | Item::Map(_)) => {
+            ('v', Item::List(_) | Item::Set(_) | Item::Map(_)) => {
                 Traced::new(encode::to_json(item)?, super::traced::Origin::Json)
             }
             ('q', item) => Traced::new(

@@ -128,7 +128,7 @@ impl TerraformTemplate {
             return Err(errors);
         }
         let outside = values.iter().map(|(reference, value)| {
-            let whole = Item::from_json(value.content(), value.is_tool_made());
+            let whole = Item::from_value(value);
             let is_arn = reference.starts_with("arn(");
             let part = whole.and_then(|whole| {
                 if is_arn { Ok(whole) } else { evaluate::part_of(reference, whole) }

@@ -76,6 +76,9 @@ pub(super) fn index(item: &Item, index: &Item) -> Given {
             let key = index.to_text()?;
             entries.get(key.as_str()).cloned().ok_or_else(|| "the map has no such key".into())
         }
+        (Item::Set(_), _) => {
+            Err("the items of a set have no index; `tolist` makes a list of it".into())
+        }
         (other, _) => Err(format!("this is {}, which has no items", other.kind())),
     }
 }

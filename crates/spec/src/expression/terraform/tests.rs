@@ -83,6 +83,32 @@ fn what_differs_from_hcl_is_an_error_and_no_other_text() {
 }
 
 #[test]
+fn a_set_is_no_list() {
+    for (template, expected) in [
+        ("%{ for k, v in toset([\"b\", \"a\", \"b\"]) }${k}=${v} %{ endfor }", "a=a b=b "),
+        ("${jsonencode({for k, v in toset(hosts) : k => v})}", r#"{"a":"a","b":"b"}"#),
+        ("${length(toset([1, 1]))} ${join(\",\", toset(hosts))}", "1 a,b"),
+        ("${jsonencode(toset([2, 1]))} ${toset([1]) == toset([1, 1])}", "[1,2] true"),
+        ("${toset([1]) == [1]} ${tolist(toset(hosts))[0]}", "false a"),
+        ("${join(\"\", true ? toset(hosts) : toset([]))}", "ab"),
+    ] {
+        assert_eq!(fill(template, &values()).as_deref(), Ok(expected), "{template}");
+    }
+    let error = fill("${toset(hosts)[0]}", &values()).unwrap_err();
+    assert_eq!(error, "the items of a set have no index; `tolist` makes a list of it");
+}
+
+#[test]
+fn an_empty_text_is_split_into_itself() {
+    for (arguments, expected) in
+        [(r#"",", """#, r#"[""]"#), (r#"",", "a,""#, r#"["a",""]"#), (r#""", """#, "[]")]
+    {
+        let template = format!("${{jsonencode(split({arguments}))}}");
+        assert_eq!(fill(&template, &values()).as_deref(), Ok(expected), "{template}");
+    }
+}
+
+#[test]
 fn every_place_that_cannot_be_read_is_told() {
     let errors =
         TerraformTemplate::parse("${} ${a b} %{ iff x } ${uper(a)} %{ if a }").unwrap_err();

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::number::Number;
 use super::traced::{Origin, Traced};
-use crate::value::UNKNOWN;
+use crate::value::{UNKNOWN, Value};
 
 /// A value of Terraform's language.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub(super) enum Item {
     Number(Number),
     Text(Rc<Traced>),
     List(Rc<Vec<Item>>),
+    /// Each item once, in order; a loop has them for keys, too.
+    Set(Rc<Vec<Item>>),
     Map(Rc<BTreeMap<String, Item>>),
 }
 
@@ -32,11 +34,31 @@ pub(super) enum Type {
     /// A list whose items have a type each.
     Tuple(Vec<Type>),
     List(Box<Type>),
+    Set(Box<Type>),
     Object(BTreeMap<String, Type>),
     Map(Box<Type>),
 }
 
 impl Item {
+    /// A value of a name.
+    pub(super) fn from_value(value: &Value) -> Result<Self, String> {
+        let literal = value.content().as_str().filter(|_| value.is_literal());
+        match literal.and_then(Self::from_literal) {
+            Some(item) => Ok(item),
+            None => Self::from_json(value.content(), value.is_tool_made()),
+        }
+    }
+
+    /// A number or truth value of shipspec.yml; nothing where it is written in another way than it would
+    /// be printed: `1.10` is a version, and must not become `1.1`.
+    fn from_literal(text: &str) -> Option<Self> {
+        match text {
+            "true" => Some(Self::Bool(true)),
+            "false" => Some(Self::Bool(false)),
+            _ => Number::parse(text).filter(|number| number.to_string() == text).map(Self::Number),
+        }
+    }
+
     /// A value from outside of the template.
     pub(super) fn from_json(json: &Json, is_text: bool) -> Result<Self, String> {
         Ok(match json {
@@ -82,6 +104,7 @@ impl Item {
             Self::Number(_) => "a number",
             Self::Text(_) => "text",
             Self::List(_) => "a list",
+            Self::Set(_) => "a set",
             Self::Map(_) => "a map",
         }
     }
@@ -93,7 +116,7 @@ impl Item {
             Self::Unknown => Rc::new(Traced::value(UNKNOWN)),
             Self::Bool(value) => Rc::new(Traced::value(value.to_string())),
             Self::Number(number) => Rc::new(Traced::value(number.to_string())),
-            Self::Null | Self::List(_) | Self::Map(_) => {
+            Self::Null | Self::List(_) | Self::Set(_) | Self::Map(_) => {
                 return Err(format!("text is wanted, and this is {}", self.kind()));
             }
         })
@@ -129,7 +152,7 @@ impl Item {
             (Self::Bool(one), Self::Bool(two)) => one == two,
             (Self::Number(one), Self::Number(two)) => one == two,
             (Self::Text(one), Self::Text(two)) => one.as_str() == two.as_str(),
-            (Self::List(one), Self::List(two)) => {
+            (Self::List(one), Self::List(two)) | (Self::Set(one), Self::Set(two)) => {
                 one.len() == two.len() && all(one.iter().zip(two.iter()))?
             }
             (Self::Map(one), Self::Map(two)) => {
@@ -146,6 +169,8 @@ impl Item {
             Self::Number(_) => Type::Number,
             Self::Text(_) => Type::Text,
             Self::List(items) => Type::Tuple(items.iter().map(Self::type_of).collect()),
+            // Its items have one type; it was made so.
+            Self::Set(items) => Type::Set(items.first().map_or(Type::Any, Self::type_of).into()),
             Self::Map(entries) => {
                 let types = entries.iter().map(|(key, item)| (key.clone(), item.type_of()));
                 Type::Object(types.collect())
@@ -164,9 +189,13 @@ impl Item {
                 let items = items.iter().zip(types).map(|(item, wanted)| item.converted(wanted));
                 Self::list(items.collect::<Result<_, _>>()?)
             }
-            (Type::List(wanted), Self::List(items)) => {
+            (Type::List(wanted), Self::List(items) | Self::Set(items)) => {
                 let items = items.iter().map(|item| item.converted(wanted));
                 Self::list(items.collect::<Result<_, _>>()?)
+            }
+            (Type::Set(wanted), Self::Set(items)) => {
+                let items = items.iter().map(|item| item.converted(wanted));
+                Self::Set(Rc::new(items.collect::<Result<_, _>>()?))
             }
             (Type::Object(types), Self::Map(entries)) => {
                 let entries = entries.iter().map(|(key, item)| {
@@ -212,10 +241,14 @@ pub(super) fn unify(one: &Type, two: &Type) -> Option<Type> {
         (Type::Tuple(one), Type::Tuple(two)) => {
             Type::List(unify_all(one.iter().chain(two))?.into())
         }
-        (Type::List(of), Type::Tuple(items)) | (Type::Tuple(items), Type::List(of)) => {
+        (Type::List(of) | Type::Set(of), Type::Tuple(items))
+        | (Type::Tuple(items), Type::List(of) | Type::Set(of)) => {
             Type::List(unify_all(items.iter().chain([&**of]))?.into())
         }
-        (Type::List(one), Type::List(two)) => Type::List(unify(one, two)?.into()),
+        (Type::Set(one), Type::Set(two)) => Type::Set(unify(one, two)?.into()),
+        (Type::List(one) | Type::Set(one), Type::List(two) | Type::Set(two)) => {
+            Type::List(unify(one, two)?.into())
+        }
         (Type::Object(one), Type::Object(two)) if one.keys().eq(two.keys()) => {
             let types = one.iter().map(|(key, one)| Some((key.clone(), unify(one, &two[key])?)));
             Type::Object(types.collect::<Option<_>>()?)

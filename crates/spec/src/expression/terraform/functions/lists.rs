@@ -60,7 +60,7 @@ fn once(items: Vec<Item>) -> Result<Vec<Item>, String> {
 pub(super) fn flatten(items: &[Item]) -> Given {
     fn into(item: &Item, all: &mut Vec<Item>) {
         match item {
-            Item::List(items) => items.iter().for_each(|item| into(item, all)),
+            Item::List(items) | Item::Set(items) => items.iter().for_each(|item| into(item, all)),
             item => all.push(item.clone()),
         }
     }
@@ -100,14 +100,14 @@ pub(super) fn tolist(items: &[Item]) -> Given {
     }
 }
 
-/// A list with each item once, in order.
+/// Each item once, in order.
 pub(super) fn toset(items: &[Item]) -> Given {
     if matches!(items[0], Item::Null) {
         return Ok(Item::Null);
     }
     let mut items = once(of_one_type(list(&items[0])?)?)?;
     items.sort_by(order);
-    Ok(Item::list(items))
+    Ok(Item::Set(items.into()))
 }
 
 fn order(one: &Item, two: &Item) -> Ordering {

@@ -48,7 +48,7 @@ pub(super) fn lookup(items: &[Item]) -> Given {
 /// How many items, entries or characters.
 pub(super) fn length(items: &[Item]) -> Given {
     let count = match &items[0] {
-        Item::List(items) => items.len(),
+        Item::List(items) | Item::Set(items) => items.len(),
         Item::Map(entries) => entries.len(),
         Item::Text(text) => text.as_str().chars().count(),
         other => {

@@ -136,7 +136,7 @@ impl Function {
 /// The items of a list.
 fn list(item: &Item) -> Result<&[Item], String> {
     match item {
-        Item::List(items) => Ok(items),
+        Item::List(items) | Item::Set(items) => Ok(items),
         other => Err(format!("a list is wanted, and this is {}", other.kind())),
     }
 }

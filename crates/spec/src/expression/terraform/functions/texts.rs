@@ -127,9 +127,6 @@ pub(super) fn strcontains(items: &[Item]) -> Given {
 
 pub(super) fn split(items: &[Item]) -> Given {
     let (separator, text) = (text(&items[0])?, text(&items[1])?);
-    if text.as_str().is_empty() {
-        return Ok(Item::list(Vec::new()));
-    }
     let mut parts = Vec::new();
     if separator.as_str().is_empty() {
         let places = text.as_str().char_indices();

@@ -1,0 +1,91 @@
+//! What options of a build do to the image, from the registry to the engine and back.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where its own tools fail")]
+
+mod common;
+
+use std::process::Command;
+
+use common::{Project, SHORT, project};
+use shipspec_testbed::Testbed;
+
+/// What a command prints.
+fn docker(words: &[&str]) -> String {
+    let output = Command::new("docker").args(words).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn with_pull_a_base_image_is_what_its_registry_has_now() {
+    let testbed = Testbed::current();
+    let bases = testbed.repository("base");
+    let base = format!("{}:moving", bases.uri());
+    let push_base = |word: &str| {
+        let shipspec =
+            "version: 1\nimages: { app: { repository: \"${REPOSITORY_URL}\", tags: [moving] } }\n";
+        let project = Project::in_testbed(&testbed).repository(&bases);
+        let project = project.dockerfile(&testbed, &format!("RUN echo {word} > /word\n"));
+        project.file("shipspec.yml", shipspec).run(&["run"]).success();
+    };
+    let repository = testbed.repository("derived");
+    let built = |pull: bool| {
+        let shipspec = format!(
+            "version: 1\nimages: {{ app: {{ repository: \"${{REPOSITORY_URL}}\", pull: {pull} }} }}\n"
+        );
+        let project = Project::in_testbed(&testbed).repository(&repository);
+        let project = project.file("Dockerfile", &format!("FROM {base}\nRUN : of its own\n"));
+        project.file("shipspec.yml", &shipspec).run(&["run", "--no-push"]).success();
+        docker(&["run", "--rm", &format!("{}:{SHORT}", repository.uri()), "cat", "/word"])
+    };
+    push_base("one");
+    docker(&["pull", "-q", &base]);
+    let old = docker(&["image", "inspect", "--format", "{{.Id}}", &base]);
+    push_base("two");
+    docker(&["tag", old.trim(), &base]);
+    assert_eq!(built(true), "two\n");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn the_time_of_the_source_reaches_the_steps() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("epoch");
+    let project = Project::in_testbed(&testbed)
+        .repository(&repository)
+        .dockerfile(&testbed, "ARG SOURCE_DATE_EPOCH\nRUN echo \"$SOURCE_DATE_EPOCH\" > /time\n")
+        .variable("SOURCE_DATE_EPOCH", "1700000000")
+        .file(
+            "shipspec.yml",
+            "version: 1\nimages: { app: { repository: \"${REPOSITORY_URL}\" } }\n",
+        );
+    project.run(&["run"]).success();
+    let image = format!("{}:{SHORT}", repository.uri());
+    assert_eq!(docker(&["run", "--rm", &image, "cat", "/time"]), "1700000000\n");
+    // A newer engine dates the image itself by it.
+    if testbed.has_containerd_store() {
+        let created = repository.image_config(SHORT)["created"].to_string();
+        assert!(created.starts_with("\"2023-11-14T22:13:20"), "{created}");
+    }
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn named_contexts_are_used_where_the_engine_knows_them() {
+    let testbed = Testbed::current();
+    let repository = testbed.repository("named");
+    let shipspec = "version: 1\nimages: { app: { repository: \"${REPOSITORY_URL}\", contexts: { shared: ./other } } }\n";
+    let project = project(&testbed, &repository)
+        .dockerfile(&testbed, "COPY --from=shared /word /word\n")
+        .file("other/word", "from the other folder\n")
+        .file("shipspec.yml", shipspec);
+    if !testbed.has_containerd_store() {
+        let told = project.run(&["run"]).failure(4);
+        assert!(told.stderr.contains("BuildKit is too old for `contexts`"), "{told}");
+        return;
+    }
+    project.run(&["run"]).success();
+    let image = format!("{}:{SHORT}", repository.uri());
+    assert_eq!(docker(&["run", "--rm", &image, "cat", "/word"]), "from the other folder\n");
+}
