@@ -67,6 +67,11 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// The user named the configuration.
+    pub(crate) fn has_named_file(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// A variable of the environment that is set and not empty.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())

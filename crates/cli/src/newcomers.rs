@@ -1,6 +1,10 @@
-//! Files that are written for a user to keep: none at all if one of them exists.
+//! Files that are written for a user to keep: all of them, or none.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+
+use shipspec_render::artifact::{Artifact, Content, Prepared};
+use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 
 use crate::console::Console;
 use crate::failure;
@@ -51,16 +55,49 @@ impl Newcomers {
                 Some(hint),
             ));
         }
+        self.require_places(folder)?;
+        let artifacts: Vec<_> = self.0.iter().map(File::as_artifact).collect();
+        Prepared::write(folder, &artifacts)?.commit()?;
         for file in &self.0 {
-            let path = folder.join(&file.path);
-            if let Some(parent) = path.parent() {
-                std::fs::create_dir_all(parent)?;
-            }
-            std::fs::write(&path, &file.text).map_err(|error| {
-                anyhow::Error::new(error).context(format!("failed to write `{}`", path.display()))
-            })?;
             console.note(format_args!("wrote {}", file.path));
         }
         Ok(())
+    }
+
+    /// Nothing is in the way of a file.
+    fn require_places(&self, folder: &Path) -> anyhow::Result<()> {
+        let mut found = Diagnostics::default();
+        for file in &self.0 {
+            let path = Path::new(&file.path);
+            let above = path.ancestors().skip(1).filter(|part| !part.as_os_str().is_empty());
+            if folder.join(path).is_dir() {
+                let message =
+                    format!("`{}` cannot be written: a folder is in its place", file.path);
+                found.push(Diagnostic::new(message));
+            }
+            for part in above.filter(|part| is_file(&folder.join(part))) {
+                let part = part.display();
+                let message = format!("`{}` cannot be written: `{part}` is no folder", file.path);
+                found.push(Diagnostic::new(message));
+            }
+        }
+        Ok(found.or(())?)
+    }
+}
+
+fn is_file(path: &Path) -> bool {
+    path.metadata().is_ok_and(|there| !there.is_dir())
+}
+
+impl File {
+    /// The file as what is written whole, with all others or with none.
+    fn as_artifact(&self) -> Artifact {
+        Artifact {
+            path: self.path.clone().into(),
+            content: Content::Text(self.text.clone()),
+            secrets: BTreeSet::new(),
+            notes: Vec::new(),
+            publish: Vec::new(),
+        }
     }
 }

@@ -69,6 +69,7 @@ fn what_is_there_stays() {
     wrote shipspec.yml
     wrote buildspec.yml
     wrote taskdef_template.json
+    wrote .dockerignore
     still needed: Dockerfile
     next: `shipspec check`, then `shipspec plan`
     ");
@@ -104,6 +105,49 @@ fn everything_that_is_missing_or_wrong_is_told_at_once() {
      = hint: name one: rolling, blue-green, blue-green-sidecar, cloudformation or terraform
     ");
     assert_eq!(std::fs::read_dir(project.folder()).expect("the folder").count(), 0);
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    let project = Project::new();
+    let flags =
+        ["--pipeline", "rolling", "--repository", "$REPO", "--container", "web", "--port", "80"];
+    let told = project.run(&[&["init"], &flags[..]].concat());
+    assert!(told.stderr.contains("write `${REPO}`"), "{}", told.stderr);
+    assert!(told.stderr.contains("`--port` is not for `rolling`"), "{}", told.stderr);
+    let (kind, flags) = KINDS[2];
+    let same = [flags, &["--file", "other.yml"]].concat();
+    let told = init(&project, kind, &same);
+    assert!(told.stderr.contains("`--file` is not for `init`"), "{}", told.stderr);
+    assert_eq!(std::fs::read_dir(project.folder()).expect("the folder").count(), 0);
+}
+
+#[test]
+fn all_files_are_written_or_none() {
+    let project = Project::new().file("taskdef_template.json/in-the-way", "");
+    let (kind, flags) = KINDS[1];
+    let told = init(&project, kind, &[flags, &["--force"]].concat());
+    assert_eq!(told.code, 2, "{}", told.stderr);
+    let message = "`taskdef_template.json` cannot be written: a folder is in its place";
+    assert!(told.stderr.contains(message), "{}", told.stderr);
+    assert!(!project.has("shipspec.yml"));
+}
+
+#[test]
+fn what_an_image_need_not_hold_is_named() {
+    let project = Project::new();
+    init(&project, "rolling", &["--container", "web"]).success();
+    let ignored = project.read(".dockerignore");
+    assert!(
+        ignored.ends_with(".git\nshipspec.yml\nbuildspec.yml\nimagedefinitions.json\n"),
+        "{ignored}"
+    );
+    let project = Project::new().file(".dockerignore", "/.git\nbuildspec.yml\n");
+    let told = init(&project, "rolling", &["--container", "web"]).success();
+    let note =
+        "add to .dockerignore, to build only what changed: shipspec.yml, imagedefinitions.json";
+    assert!(told.stderr.contains(note), "{}", told.stderr);
+    assert_eq!(project.read(".dockerignore"), "/.git\nbuildspec.yml\n");
 }
 
 /// What a terminal shows of `init`, if somebody types this.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::repository;
+
 /// One thing that is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Answer {
@@ -61,31 +63,34 @@ impl Answer {
         }
     }
 
-    /// Why a text cannot be the answer.
-    pub(crate) fn check(self, text: &str) -> Result<(), String> {
+    /// The answer of which this may not be the same.
+    fn other(self) -> Option<Self> {
+        match self {
+            Self::Repository => Some(Self::SidecarRepository),
+            Self::Container => Some(Self::Sidecar),
+            Self::Sidecar => Some(Self::Container),
+            Self::SidecarRepository => Some(Self::Repository),
+            Self::Port => None,
+        }
+    }
+
+    /// The answer as the files have it, or why the text cannot be one.
+    fn read(self, text: &str) -> Result<String, String> {
         let is_name = |text: &str| {
             let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
             !text.is_empty() && text.len() <= 255 && text.bytes().all(is_part)
         };
         match self {
             Self::Repository | Self::SidecarRepository => {
-                let is_part =
-                    |letter: char| letter.is_ascii_alphanumeric() || "._-/:${}".contains(letter);
-                let is_one =
-                    text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '$');
-                if is_one && text.chars().all(is_part) && !text.ends_with(':') {
-                    return Ok(());
-                }
-                Err(format!(
-                    "`{text}` is no repository; write `registry/name`, or `${{NAME}}` for a variable of the build"
-                ))
+                repository::check(text).map(|()| text.to_owned())
             }
-            Self::Container | Self::Sidecar if is_name(text) => Ok(()),
+            Self::Container | Self::Sidecar if is_name(text) => Ok(text.to_owned()),
             Self::Container | Self::Sidecar => {
                 Err(format!("`{text}` is no name of a container: letters, digits, `-` and `_`"))
             }
+            // JSON has no number that begins with a zero.
             Self::Port => match text.parse::<u16>() {
-                Ok(1..) => Ok(()),
+                Ok(port @ 1..) => Ok(port.to_string()),
                 _ => Err(format!("`{text}` is no port: 1 to 65535")),
             },
         }
@@ -93,8 +98,21 @@ impl Answer {
 }
 
 impl Answers {
-    pub(crate) fn set(&mut self, answer: Answer, text: &str) {
-        self.0.insert(answer, text.to_owned());
+    /// Takes an answer, or says why the text cannot be it.
+    pub(crate) fn set(&mut self, answer: Answer, text: &str) -> Result<(), String> {
+        let text = answer.read(text)?;
+        if let Some(other) = answer.other()
+            && self.get(other) == Some(&*text)
+        {
+            return Err(format!("`{text}` is the {} already", other.question()));
+        }
+        self.0.insert(answer, text);
+        Ok(())
+    }
+
+    /// The flags of answers that nobody asks for.
+    pub(crate) fn flags_beside(&self, asked: &[Answer]) -> impl Iterator<Item = &'static str> {
+        self.0.keys().filter(|answer| !asked.contains(answer)).map(|answer| answer.flag())
     }
 
     pub(crate) fn get(&self, answer: Answer) -> Option<&str> {
@@ -115,13 +133,13 @@ mod tests {
 
     #[test]
     fn an_answer_cannot_break_the_file_that_it_stands_in() {
-        assert!(Answer::Container.check("web-1_a").is_ok() && Answer::Port.check("8080").is_ok());
-        for text in [
-            "${REPOSITORY_URL}",
-            "111122223333.dkr.ecr.eu-west-1.amazonaws.com/a/b",
-            "localhost:5000/a",
+        for (answer, text, written) in [
+            (Answer::Container, "web-1_a", "web-1_a"),
+            (Answer::Port, "8080", "8080"),
+            (Answer::Port, "08080", "8080"),
+            (Answer::Repository, "${REPOSITORY_URL}", "${REPOSITORY_URL}"),
         ] {
-            assert_eq!(Answer::Repository.check(text), Ok(()));
+            assert_eq!(answer.read(text).as_deref(), Ok(written));
         }
         for (answer, text) in [
             (Answer::Container, "a\"b"),
@@ -129,11 +147,23 @@ mod tests {
             (Answer::Sidecar, "../x"),
             (Answer::Port, "0"),
             (Answer::Port, "70000"),
-            (Answer::Repository, "a b"),
             (Answer::Repository, "a: b"),
-            (Answer::Repository, "[a]"),
         ] {
-            assert!(answer.check(text).is_err(), "{text}");
+            assert!(answer.read(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn two_containers_and_two_repositories_are_two() {
+        let mut answers = Answers::default();
+        assert_eq!(answers.set(Answer::Container, "web"), Ok(()));
+        let told = "`web` is the container in the task definition already";
+        assert_eq!(answers.set(Answer::Sidecar, "web").unwrap_err(), told);
+        assert_eq!(answers.set(Answer::SidecarRepository, "a/b"), Ok(()));
+        assert!(answers.set(Answer::Repository, "a/b").is_err());
+        assert_eq!(
+            answers.flags_beside(&[Answer::Container]).collect::<Vec<_>>(),
+            ["--sidecar-repository"]
+        );
     }
 }

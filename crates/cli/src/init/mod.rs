@@ -3,6 +3,7 @@
 mod answers;
 mod pipelines;
 mod questions;
+mod repository;
 
 pub(crate) use answers::{Answer, Answers};
 pub(crate) use pipelines::Pipeline;

@@ -62,6 +62,25 @@ impl Pipeline {
         files.iter().map(|(name, text)| (*name, answers.fill(text))).collect()
     }
 
+    /// What a run does not put into the image: an image of which it were a part would be another one
+    /// with each run.
+    pub(crate) fn ignored(self) -> Vec<&'static str> {
+        let made: &[&str] = match self {
+            Self::Rolling => &["imagedefinitions.json"],
+            Self::BlueGreen => &["taskdef_template.json", "taskdef.json", "appspec.yaml"],
+            Self::BlueGreenSidecar => &[
+                "taskdef_template.json",
+                "taskdef.json",
+                "appspec.yaml",
+                "app-image",
+                "sidecar-image",
+            ],
+            Self::Cloudformation => &["template.yml", "configuration.json"],
+            Self::Terraform => &["image.auto.tfvars.json"],
+        };
+        [&[".git", "shipspec.yml", "buildspec.yml"], made].concat()
+    }
+
     /// Files that the pipeline needs and that are the user's own.
     pub(crate) fn needed(self, answers: &Answers) -> Vec<String> {
         let mut needed = vec!["Dockerfile".to_owned()];

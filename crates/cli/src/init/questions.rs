@@ -44,7 +44,7 @@ fn ask_pipeline() -> io::Result<Pipeline> {
 fn ask(
     question: &str,
     default: Option<&str>,
-    check: impl Fn(&str) -> Result<(), String>,
+    mut take: impl FnMut(&str) -> Result<(), String>,
 ) -> io::Result<String> {
     loop {
         let hint = default.map(|default| format!(" [{default}]")).unwrap_or_default();
@@ -57,7 +57,7 @@ fn ask(
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let text = Some(line.trim()).filter(|text| !text.is_empty()).or(default);
-        match check(text.unwrap_or_default()) {
+        match take(text.unwrap_or_default()) {
             Ok(()) => return Ok(text.unwrap_or_default().to_owned()),
             Err(why) => writeln!(stderr, "  {why}")?,
         }
@@ -77,8 +77,7 @@ pub(crate) fn complete(
     let missing: Vec<Answer> =
         pipeline.questions().iter().copied().filter(|it| answers.get(*it).is_none()).collect();
     for answer in missing {
-        let text = ask(answer.question(), answer.default(), |text| answer.check(text))?;
-        answers.set(answer, &text);
+        ask(answer.question(), answer.default(), |text| answers.set(answer, text))?;
     }
     Ok((pipeline, answers))
 }
