@@ -93,25 +93,27 @@ fn is_chain(walk: &Walk<'_>, first: usize, last: usize) -> bool {
 /// The pieces as one command, with what led from one to the next.
 fn joined(walk: &Walk<'_>, index: usize, pieces: &[Piece]) -> String {
     let stops = pieces.first().is_some_and(|piece| stops_at_failures(&piece.text));
-    let is_and = |number: usize| match (pieces.get(number), pieces.get(number + 1)) {
-        (Some(piece), Some(next)) if piece.first < next.last => {
-            is_chain(walk, piece.last, next.first)
-        }
-        _ => false,
-    };
     let mut text = String::new();
+    let mut follows = false;
     for (number, piece) in pieces.iter().enumerate() {
-        let follows = number > 0 && is_and(number - 1);
-        if number > 0 {
-            text.push_str(if follows { " && " } else { "\n" });
-        }
-        let is_last = number + 1 == pieces.len();
+        let next = pieces.get(number + 1);
+        let is_export = piece.is_ours && piece.text.starts_with("export ");
+        let leads = next.is_some_and(|next| {
+            // Lines of shipspec in one place run if the first of them does.
+            let is_one_place = piece.last == next.first;
+            is_one_place && (is_export || follows)
+                || !is_one_place && is_chain(walk, piece.last, next.first)
+        });
         // What CodeBuild hears of is how the last program ends.
-        match (piece.is_ours && !is_last && !stops, follows || is_and(number)) {
+        match (piece.is_ours && !is_export && next.is_some() && !stops, follows || leads) {
             (false, _) => text.push_str(&piece.text),
             (true, false) => text.extend([&*piece.text, " || exit 1"]),
             (true, true) => text.extend(["{ ", &*piece.text, " || exit 1; }"]),
         }
+        if next.is_some() {
+            text.push_str(if leads { " && " } else { "\n" });
+        }
+        follows = leads;
     }
     let end = steps_of(walk, index).map(|(number, _)| number).last();
     let is_at_end =

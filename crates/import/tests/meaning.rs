@@ -251,6 +251,10 @@ fn a_command_of_several_lines_stays_one_where_failures_did_not_count() {
     assert_eq!(chain, (2, "./lint\nshipspec run".into()));
     let mixed = block(&["./lint && docker build -t $REPO/web:1 .", WEB[1], "ls"]);
     assert_eq!(mixed, (1, "./lint && { shipspec run || exit 1; }\nls".into()));
+    let push = "docker push $REPO/web:$E";
+    let fed = block(&["E=$(./e)", "./lint && docker build -t $REPO/web:$E .", push, "ls"]);
+    let wanted = "E=$(./e)\n./lint && export E && { shipspec run || exit 1; }\nls";
+    assert_eq!(fed, (1, wanted.into()));
     let end = block(&[WEB[0], WEB[1], "./notify"]);
     assert_eq!(end, (2, "shipspec run\n./notify".into()));
     let end = block(&[WEB[0], WEB[1], "./notify", "STAGE=prod"]);
