@@ -28,6 +28,10 @@ const PREFIX: &str = "shipspec-release-";
 /// Characters of a pipeline's name that are in its tags.
 const LONGEST_NAME: usize = 40;
 
+/// Characters of an id that are in a tag: with the longest name and a time of thirteen digits, a tag has the
+/// 128 that a registry takes.
+const LONGEST_ID: usize = 128 - PREFIX.len() - LONGEST_NAME - "-0000000000000-".len();
+
 /// Releases that are read to find one.
 const MOST_READ: usize = 50;
 
@@ -152,28 +156,28 @@ impl Ledger {
         let explain = || {
             format!("failed to keep the record of this release in `{}`", self.client.repository())
         };
-        match self.keep_own(release, &text).await {
-            Ok(()) => {}
-            // It does not know this kind of manifest.
-            Err(RegistryError::Answer { status: 400 | 404 | 405 | 415, .. }) => return Ok(false),
-            Err(error) => return Err(error).with_context(explain),
+        if let Err(error) = self.keep_own(release, &text).await {
+            return match error.downcast_ref() {
+                // It does not know this kind of manifest.
+                Some(RegistryError::Answer { status: 400 | 404 | 405 | 415, .. }) => Ok(false),
+                _ => Err(error).with_context(explain),
+            };
         }
         // Only now: it must not lead to a release that is not there.
         self.point(&text).await.with_context(explain)?;
         Ok(true)
     }
 
-    async fn keep_own(&self, release: &Release, text: &str) -> Result<(), RegistryError> {
+    async fn keep_own(&self, release: &Release, text: &str) -> anyhow::Result<()> {
         let id = release.build.as_deref().or(release.commit.as_deref()).unwrap_or("none");
         let mut later = 0;
         loop {
             let time = release.time + later;
-            let tag = format!("{}-{time:013}-{}", self.pointer, id_in_tag(id));
-            let Ok(tag) = tag.parse::<Tag>() else { return Ok(()) };
+            let tag: Tag = format!("{}-{time:013}-{}", self.pointer, id_in_tag(id)).parse()?;
             match self.client.put_record(&tag, text).await {
                 // Another run of the same commit at the same time.
                 Err(RegistryError::Immutable(_)) if later < MOST_ATTEMPTS => later += 1,
-                other => return other,
+                other => return Ok(other?),
             }
         }
     }
@@ -249,7 +253,7 @@ fn id_in_tag(id: &str) -> String {
     let id = id.rsplit(':').next().unwrap_or(id);
     let is_legal =
         |character: &char| character.is_ascii_alphanumeric() || "_.-".contains(*character);
-    id.chars().filter(is_legal).take(64).collect()
+    id.chars().filter(is_legal).take(LONGEST_ID).collect()
 }
 
 #[cfg(test)]
@@ -263,5 +267,15 @@ mod tests {
         assert_ne!(in_tag("feature/x"), in_tag("feature-x"));
         assert!(in_tag(&"a".repeat(200)).len() <= LONGEST_NAME);
         assert_eq!(id_in_tag("shop:0a1b-2c"), "0a1b-2c");
+    }
+
+    #[test]
+    fn the_longest_names_of_a_release_are_a_tag() {
+        let (name, id) = (in_tag(&"a".repeat(200)), id_in_tag(&"b".repeat(200)));
+        let tag = format!("{PREFIX}{name}-{:013}-{id}", 1_700_000_000_000_u64);
+        assert_eq!(tag.len(), 128);
+        assert!(tag.parse::<Tag>().is_ok());
+        // Commits of git and builds of CodeBuild are in it whole.
+        assert_eq!(id_in_tag(&"c".repeat(40)).len(), 40);
     }
 }
