@@ -5,9 +5,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use sha2::{Digest as _, Sha256};
-use shipspec_build::plan::ImagePlan;
 use shipspec_registry::access::Access;
 use shipspec_registry::client::Client;
 use shipspec_registry::error::RegistryError;
@@ -27,6 +26,10 @@ const PREFIX: &str = "shipspec-release-";
 
 /// Characters of a pipeline's name that are in its tags.
 const LONGEST_NAME: usize = 40;
+
+/// Characters of an id that are in a tag: with the longest name and a time of thirteen digits, a tag has the
+/// 128 that a registry takes.
+const LONGEST_ID: usize = 128 - PREFIX.len() - LONGEST_NAME - "-0000000000000-".len();
 
 /// Releases that are read to find one.
 const MOST_READ: usize = 50;
@@ -56,6 +59,13 @@ enum Read {
     Unreadable,
 }
 
+/// A release that is not kept.
+pub(crate) struct NotKept {
+    pub(crate) error: anyhow::Error,
+    /// Its record may be there all the same, and be found as that of the last release.
+    pub(crate) may_be_found: bool,
+}
+
 /// Which release is meant.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Which<'a> {
@@ -70,9 +80,8 @@ impl Ledger {
         context: &Context<'_>,
         project: &Project,
         access: &Access,
-        plans: &[ImagePlan],
     ) -> anyhow::Result<Option<Self>> {
-        let Some(first) = plans.first() else { return Ok(None) };
+        let Some(first) = &project.first_image else { return Ok(None) };
         let pipeline = name(context, project)?;
         let pointer: Tag = format!("{PREFIX}{}", in_tag(&pipeline)).parse()?;
         let client = access.client(&first.repository)?;
@@ -147,33 +156,56 @@ impl Ledger {
     }
 
     /// Keeps a release. False if the registry takes no records at all.
-    pub(crate) async fn keep(&self, release: &Release) -> anyhow::Result<bool> {
+    pub(crate) async fn keep(
+        &self,
+        context: &Context<'_>,
+        release: &Release,
+    ) -> Result<bool, NotKept> {
         let text = release.json();
-        let explain = || {
-            format!("failed to keep the record of this release in `{}`", self.client.repository())
+        let not_kept = |error: anyhow::Error, may_be_found| {
+            let repository = self.client.repository();
+            let words = format!("failed to keep the record of this release in `{repository}`");
+            NotKept { error: error.context(words), may_be_found }
         };
-        match self.keep_own(release, &text).await {
-            Ok(()) => {}
-            // It does not know this kind of manifest.
-            Err(RegistryError::Answer { status: 400 | 404 | 405 | 415, .. }) => return Ok(false),
-            Err(error) => return Err(error).with_context(explain),
+        if let Err(error) = self.keep_own(release, &text).await {
+            let is_transient = match error.downcast_ref::<RegistryError>() {
+                // It does not know this kind of manifest.
+                Some(RegistryError::Answer { status: 400 | 404 | 405 | 415, .. }) => {
+                    return Ok(false);
+                }
+                Some(error) => error.is_transient(),
+                None => false,
+            };
+            return Err(not_kept(error, is_transient));
         }
         // Only now: it must not lead to a release that is not there.
-        self.point(&text).await.with_context(explain)?;
-        Ok(true)
+        let Err(error) = self.point(&text).await else { return Ok(true) };
+        if !self.has_pointer {
+            // It leads nobody who knows as little, and the release is found without it.
+            context.console.note(format_args!(
+                "note: the tag `{}` does not lead to this release, which is found by its time: {:#}",
+                self.pointer,
+                anyhow::Error::from(error)
+            ));
+            return Ok(true);
+        }
+        // The request may have arrived, and only its answer not.
+        match self.client.record(self.pointer.as_str()).await {
+            Ok(Some(there)) if there == text => Ok(true),
+            _ => Err(not_kept(error.into(), true)),
+        }
     }
 
-    async fn keep_own(&self, release: &Release, text: &str) -> Result<(), RegistryError> {
+    async fn keep_own(&self, release: &Release, text: &str) -> anyhow::Result<()> {
         let id = release.build.as_deref().or(release.commit.as_deref()).unwrap_or("none");
         let mut later = 0;
         loop {
             let time = release.time + later;
-            let tag = format!("{}-{time:013}-{}", self.pointer, id_in_tag(id));
-            let Ok(tag) = tag.parse::<Tag>() else { return Ok(()) };
+            let tag: Tag = format!("{}-{time:013}-{}", self.pointer, id_in_tag(id)).parse()?;
             match self.client.put_record(&tag, text).await {
                 // Another run of the same commit at the same time.
                 Err(RegistryError::Immutable(_)) if later < MOST_ATTEMPTS => later += 1,
-                other => return other,
+                other => return Ok(other?),
             }
         }
     }
@@ -197,9 +229,12 @@ impl Ledger {
 }
 
 impl Which<'_> {
-    /// The release is it.
+    /// The release is it. What is no release is the last thing that was put out, and nothing else.
     fn means(self, release: &Release) -> bool {
         let Self::Of(wanted) = self else { return true };
+        if release.partial {
+            return false;
+        }
         let build = release.build.as_deref();
         let is_build = build.is_some_and(|build| id_in_tag(build) == id_in_tag(wanted));
         let commit = release.commit.as_deref();
@@ -249,7 +284,7 @@ fn id_in_tag(id: &str) -> String {
     let id = id.rsplit(':').next().unwrap_or(id);
     let is_legal =
         |character: &char| character.is_ascii_alphanumeric() || "_.-".contains(*character);
-    id.chars().filter(is_legal).take(64).collect()
+    id.chars().filter(is_legal).take(LONGEST_ID).collect()
 }
 
 #[cfg(test)]
@@ -263,5 +298,15 @@ mod tests {
         assert_ne!(in_tag("feature/x"), in_tag("feature-x"));
         assert!(in_tag(&"a".repeat(200)).len() <= LONGEST_NAME);
         assert_eq!(id_in_tag("shop:0a1b-2c"), "0a1b-2c");
+    }
+
+    #[test]
+    fn the_longest_names_of_a_release_are_a_tag() {
+        let (name, id) = (in_tag(&"a".repeat(200)), id_in_tag(&"b".repeat(200)));
+        let tag = format!("{PREFIX}{name}-{:013}-{id}", 1_700_000_000_000_u64);
+        assert_eq!(tag.len(), 128);
+        assert!(tag.parse::<Tag>().is_ok());
+        // Commits of git and builds of CodeBuild are in it whole.
+        assert_eq!(id_in_tag(&"c".repeat(40)).len(), 40);
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Project {
     pub(crate) requests: Requests,
     /// The images that others build, once they are planned.
     pub(crate) foreign: Vec<ForeignPlan>,
+    /// The first of all images, whichever are meant: its repository has the records of releases.
+    pub(crate) first_image: Option<ImagePlan>,
     /// The images that a run is about, if not all.
     pub(crate) only: Option<BTreeSet<String>>,
     /// What is asked instead of AWS.
@@ -86,8 +88,8 @@ impl Project {
     ) -> anyhow::Result<Self> {
         let offline = flags.parameters(context)?.map(parameters::offline);
         let (versions, users) = Default::default();
-        let foreign = Vec::new();
-        Ok(Self { config, scope, requests, foreign, only: None, offline, versions, users })
+        let (foreign, first_image, only) = Default::default();
+        Ok(Self { config, scope, requests, foreign, first_image, only, offline, versions, users })
     }
 
     /// Limits the run to these images, and to the artifacts that name no others.
@@ -142,6 +144,7 @@ impl Project {
         let all = all?;
         self.foreign = all.foreign;
         let mut plans = all.images;
+        self.first_image = plans.first().cloned();
         if let Some(only) = self.selected(&plans) {
             plans.retain(|plan| only.contains(&plan.name));
         }

@@ -38,6 +38,10 @@ pub(crate) struct Release {
     pub(crate) time: u64,
     /// Something in it is not as in the release before.
     pub(crate) changed: bool,
+    /// It is no release: something was put out, and not all that belongs to one. Images that the run did
+    /// not make are as they were before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) partial: bool,
     pub(crate) images: BTreeMap<String, ReleasedImage>,
     pub(crate) artifacts: BTreeMap<String, ReleasedArtifact>,
     /// The images that others build.
@@ -141,6 +145,7 @@ impl Release {
             tag: names.tag,
             time: names.time,
             changed: true,
+            partial: false,
             images: images.iter().filter_map(image).collect(),
             artifacts,
             references,
@@ -184,9 +189,9 @@ impl Release {
         }
     }
 
-    /// Notes what is not as it was in the last release.
+    /// Notes what is not as it was in the last release. After what is none, all of it counts as changed.
     pub(crate) fn compare(&mut self, last: Option<&Self>) {
-        let Some(last) = last else { return };
+        let Some(last) = last.filter(|last| !last.partial) else { return };
         for (name, image) in &mut self.images {
             let before = last.images.get(name);
             image.changed = before.is_none_or(|before| before.digest != image.digest);
@@ -291,6 +296,7 @@ mod tests {
             tag: None,
             time: 0,
             changed: true,
+            partial: false,
             images: [("app".to_owned(), image)].into(),
             artifacts: [("a.json".to_owned(), artifact)].into(),
             references: BTreeMap::new(),
@@ -318,6 +324,9 @@ mod tests {
         let artifact = secret.artifacts.get_mut("a.json").unwrap();
         artifact.secrets.insert("TOKEN".into(), None);
         assert!(is_changed(&secret, &secret));
+        let partial = Release { partial: true, ..first.clone() };
+        assert!(is_changed(&partial, &first));
         assert_eq!(Release::parse(&first.json()), Some(first));
+        assert_eq!(Release::parse(&partial.json()), Some(partial));
     }
 }

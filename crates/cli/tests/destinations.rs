@@ -169,6 +169,7 @@ fn once_something_is_published_the_rest_stays_and_the_next_run_finishes_it() {
     let told = project.run(&["run"]).success();
     assert_eq!(told.stderr.matches("holds the same already").count(), 2, "{told}");
     assert!(told.stderr.contains("deploy.zip (new"), "{told}");
+    assert!(told.stderr.contains("has put something out that is no release"), "{told}");
 }
 
 #[test]

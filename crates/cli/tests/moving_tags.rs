@@ -88,6 +88,36 @@ fn a_push_by_itself_does_not_move_it_back_either() {
     assert_eq!(repository.tags()["latest"], repository.tags()["3123456"]);
 }
 
+#[test]
+#[ignore = "needs the testbed"]
+fn some_images_by_themselves_do_not_move_it_back_either() {
+    let testbed = Testbed::current();
+    let (repository, other) = (testbed.repository("older-only"), testbed.repository("older-other"));
+    let shipspec = format!(
+        "{SHIPSPEC}  side: {{ repository: \"${{SIDE}}\", tags: [\"${{IMAGE_TAG}}\", latest], reuse: true }}\n"
+    );
+    let project = project(&testbed, &repository)
+        .variable("SIDE", &other.uri())
+        .file("shipspec.yml", &shipspec);
+    let project = begun(project, 5);
+    run(&project, &[]);
+    let newest = other.tags()["latest"].clone();
+    // The releases are in the repository of an image that is not among these.
+    let project = begun(project, 3);
+    let told = latest(&run(&project, &["--only", "side"]));
+    assert_eq!(told["reason"], "it was put by a newer run (commit 5123456)", "{told}");
+    assert_eq!(other.tags()["latest"], newest);
+    assert_ne!(other.tags()["3123456"], newest);
+    // Nor does the run after it, although the last thing put out was the older one's.
+    let project = begun(project, 4);
+    let told = run(&project, &[]);
+    for image in 0..2 {
+        assert_eq!(told["images"][image]["tags"][1]["change"], "kept", "{told}");
+    }
+    run(&project, &["--only", "side", "--force-moving"]);
+    assert_eq!(other.tags()["latest"], other.tags()["4123456"]);
+}
+
 fn git(project: &Project, arguments: &[&str], time: u32) -> String {
     let date = format!("2026-01-0{time}T00:00:00Z");
     let output = Command::new("git")

@@ -4,6 +4,10 @@
 
 mod common;
 
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+
+use common::registry::Registry;
 use common::{COMMIT, Project};
 use serde_json::Value;
 use shipspec_testbed::{TestRepository, Testbed};
@@ -153,7 +157,6 @@ fn no_secret_is_in_a_record() {
     assert_eq!(run(&project)["changed"], false);
     let record = String::from_utf8(repository.manifest("shipspec-release-default")).unwrap();
     let hash = {
-        use std::io::Write as _;
         let mut child = std::process::Command::new("sha256sum")
             .stdin(std::process::Stdio::piped())
             .stdout(std::process::Stdio::piped())
@@ -219,4 +222,96 @@ fn one_image_in_place_of_another_is_a_change() {
     assert!(outcome.stderr.contains("changed since the last release"), "{outcome}");
     assert!(!outcome.stderr.contains("unchanged since"), "{outcome}");
     assert!(outcome.stderr.contains("taskdef.json"), "{outcome}");
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn what_was_put_out_without_a_release_is_not_forgotten() {
+    let testbed = Testbed::current();
+    for is_immutable in [false, true] {
+        let builder = testbed.repository_builder("partial");
+        let repository = if is_immutable { builder.immutable().create() } else { builder.create() };
+        let project = next(project(&testbed, &repository), 1);
+        project.run(&["run"]).success();
+        let project = next(project.file("web/more.txt", "more"), 2);
+        project.run(&["run", "--only", "web-1"]).success();
+        // It is no release, by whatever name it is asked for.
+        let told = project.run(&["env"]).failure(2);
+        assert!(told.stderr.contains("there is no release of `shop:build-2`"), "{told}");
+        let told = project.run(&["explain", "web-1"]).success();
+        assert_eq!(told.stdout, "web-1: the same as in the run 2123456\n");
+        // Back to what the last release had, which is not what was put out last.
+        std::fs::remove_file(project.path("web/more.txt")).unwrap();
+        let project = next(project, 3);
+        let told = project.run(&["run"]).success();
+        let reason = "changed: the run before (2123456) has put something out that is no release";
+        assert!(told.stderr.contains(reason), "{told}");
+        let env = project.run(&["env"]).success();
+        assert!(env.stdout.starts_with("export SHIPSPEC_CHANGED='true'\n"), "{env}");
+        let project = next(project, 4);
+        assert_eq!(run(&project)["changed"], false);
+    }
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_release_stands_where_only_the_tag_that_leads_to_it_is_refused() {
+    let testbed = Testbed::current();
+    let registry = Registry::open(&testbed);
+    // A refusal that no registry has a word for.
+    let front = refusing(registry.port, "/manifests/shipspec-release-default ");
+    let shipspec = SHIPSPEC.replace("${REPOSITORY_URL}", &format!("127.0.0.1:{front}/team/shop"));
+    let project = Project::in_testbed(&testbed)
+        .file("app/Dockerfile", "FROM scratch\nCOPY . /app\n")
+        .file("web/Dockerfile", "FROM scratch\nCOPY . /web\n")
+        .file("taskdef_template.json", "{\"family\": \"web\", \"containerDefinitions\": [{\"name\": \"app\", \"image\": \"${images.app.uri}\", \"memory\": 64}]}\n")
+        .file("shipspec.yml", &shipspec);
+    let project = next(project, 1);
+    let told = project.run(&["run"]).success();
+    assert!(told.stderr.contains("changed: it is the first release of `default`"), "{told}");
+    let note = "note: the tag `shipspec-release-default` does not lead to this release";
+    assert!(told.stderr.contains(note), "{told}");
+    assert!(project.has("taskdef.json"));
+    let project = next(project.file("web/more.txt", "more"), 2);
+    assert_eq!(run(&project)["changed"], true);
+    assert_eq!(run(&next(project, 3))["changed"], false);
+}
+
+/// A port before that of a registry, where tags are refused that are put under this path.
+fn refusing(port: u16, path: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let front = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            std::thread::spawn(move || forward(client.unwrap(), port, path));
+        }
+    });
+    front
+}
+
+/// One request, and its answer. Whoever breaks off is no concern of the test.
+fn forward(mut client: TcpStream, port: u16, path: &str) -> Option<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).ok()?;
+    let (first, rest) = head.split_once("\r\n")?;
+    if first.starts_with("PUT ") && first.contains(path) {
+        let body = rest.lines().find_map(|line| {
+            let (name, length) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| length.trim().parse().ok())?
+        });
+        client.read_exact(&mut vec![0; body.unwrap_or(0)]).ok()?;
+        let answer = "HTTP/1.1 431 Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        return client.write_all(answer.as_bytes()).ok();
+    }
+    let mut server = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    server.write_all(format!("{first}\r\nConnection: close\r\n{rest}").as_bytes()).ok()?;
+    let (mut from, mut to) = (client.try_clone().ok()?, server.try_clone().ok()?);
+    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+    std::io::copy(&mut server, &mut client).ok()?;
+    client.shutdown(Shutdown::Both).ok()
 }

@@ -36,7 +36,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         );
         return Err(failure::input(message, None));
     };
-    let release = match Ledger::open(context, &project, &access, &plans).await? {
+    let release = match Ledger::open(context, &project, &access).await? {
         Some(ledger) => ledger.find(Which::Of(&id)).await?,
         None => None,
     };

@@ -54,7 +54,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let (bases, _) = dockerfiles::check(context, &plans);
     let access = access::of_run(context, &project.users, &plans, &project.foreign, &bases).await;
     let plans = foreign::require_digests(context, &mut project, &access, plans).await?;
-    let ledger = Ledger::open(context, &project, &access, &plans).await?;
+    let ledger = Ledger::open(context, &project, &access).await?;
     let Some(ledger) = ledger else { return Ok(()) };
     let before = find(&ledger, args.from.as_deref()).await?;
     let after = match &args.to {
@@ -123,10 +123,12 @@ fn explain(
 
 fn describe(before: &Release, explanations: &[Explanation]) -> String {
     let since = before.tag.as_deref().unwrap_or("without a tag");
+    // A run of some of the images is no release, and yet the last that was put out.
+    let before = if before.partial { "run" } else { "release" };
     let mut text = String::new();
     for Explanation { image, changed, reason, changes } in explanations {
         let what = if *changed { "not the same" } else { "the same" };
-        let _ = writeln!(text, "{image}: {what} as in the release {since}");
+        let _ = writeln!(text, "{image}: {what} as in the {before} {since}");
         for line in reason.iter().cloned().chain(changes.iter().map(ToString::to_string)) {
             let _ = writeln!(text, "  {line}");
         }

@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let newer = if args.force_moving {
         Newer::default()
     } else {
-        let releases = Releases::open(context, &project, &ready, true, false).await?;
+        let releases = Releases::open(context, &project, &ready, false).await?;
         releases.newer_tags(&releases.last(context).await)
     };
     let images = match publish(maker, images, newer, &mut report).await {

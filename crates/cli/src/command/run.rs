@@ -92,7 +92,11 @@ async fn publish(
     let looked = std::mem::take(&mut ready.looked);
     pipeline::note_written(context, &looked, ready.artifacts.as_ref());
     let is_whole = is_whole(args);
-    let releases = Releases::open(context, project, ready, is_whole, args.changed).await?;
+    let releases = if args.no_push {
+        Releases::none()
+    } else {
+        Releases::open(context, project, ready, args.changed).await?
+    };
     let maker = Maker {
         context,
         engine: ready.engine.as_ref(),
@@ -132,14 +136,17 @@ async fn publish(
     } else {
         publishing::note_unpublished(context, &artifacts);
     }
+    let made = Released {
+        images: &images,
+        artifacts: release::artifacts(project, ready.artifacts.as_ref()),
+        deployed: Deployed::new(ready, &images, &artifacts),
+        stays: out == Outside::Something,
+    };
     // A release that was not published is none: the next run has to say that something changed.
-    if done.is_ok() {
-        let made = Released {
-            images: &images,
-            artifacts: release::artifacts(project, ready.artifacts.as_ref()),
-            deployed: Deployed::new(ready, &images, &artifacts),
-        };
+    if is_whole && done.is_ok() {
         done = releases.keep(context, project, made, last, report).await;
+    } else if !is_whole || made.stays {
+        releases.mark(context, project, made, &last, report).await;
     }
     if done.is_err() && out == Outside::Nothing {
         written.put_back();
