@@ -1,5 +1,7 @@
 //! Artifacts of whole shipspec.yml files: what they come to, and what is refused.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where its own tools fail")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -22,7 +24,8 @@ fn scope(config: &Config) -> Scope {
 }
 
 fn lines(errors: &Diagnostics) -> String {
-    errors.as_slice().iter().map(|error| format!("{error} {error:?}\n")).collect()
+    let lines = errors.as_slice().iter().map(|error| format!("{error} {error:?}"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What is wrong with the artifacts of a file, with everything that anybody is told.
