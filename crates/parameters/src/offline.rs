@@ -22,8 +22,12 @@ impl File {
     #[must_use]
     pub fn new(values: BTreeMap<String, Json>) -> Self {
         let listed = values.get("Parameters").and_then(Json::as_array).cloned();
+        // AWS prints the names that it does not know beside them.
+        let is_of_aws = |key: &String| matches!(&**key, "Parameters" | "InvalidParameters");
         let answers = match listed {
-            Some(list) if values.len() == 1 => list.iter().filter_map(listed_answer).collect(),
+            Some(list) if values.keys().all(is_of_aws) => {
+                list.iter().filter_map(listed_answer).collect()
+            }
             _ => values.into_iter().map(|(name, content)| (name, plain_answer(content))).collect(),
         };
         Self { answers }
@@ -133,6 +137,16 @@ mod tests {
         let secret =
             answered(json!({"hub": "{\"token\": \"x\"}"}), "T", "secretsmanager:hub:token");
         assert_eq!(secret.as_deref(), Some(r#""x" {"T"}"#));
+    }
+
+    #[test]
+    fn names_that_aws_does_not_know_stand_beside_the_others() {
+        let file = json!({
+            "Parameters": [{"Name": "/shop/port", "Type": "String", "Value": "8080"}],
+            "InvalidParameters": ["/shop/prot"],
+        });
+        let found = answered(file, "PORT", "ssm:/shop/port");
+        assert_eq!(found.as_deref(), Some(r#""8080" {}"#));
     }
 
     #[test]

@@ -116,8 +116,9 @@ fn mismatch(
         "the container `{container}` runs on {system}/{processor}, and its image `{}` is built for {}",
         plan.name, plan.platform
     );
-    let platform = match processor.as_str() {
-        "ARM64" => "linux/arm64",
+    let platform = match (system.as_str(), processor.as_str()) {
+        (system, _) if system.starts_with("WINDOWS") => "windows/amd64",
+        (_, "ARM64") => "linux/arm64",
         _ => "linux/amd64",
     };
     let hint = format!(

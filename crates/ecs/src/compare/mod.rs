@@ -1,6 +1,7 @@
 //! How one task definition differs from another, by what it means and not by how it is written.
 
 mod defaults;
+mod hide;
 mod tree;
 
 use indexmap::IndexMap;

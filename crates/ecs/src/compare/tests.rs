@@ -117,7 +117,8 @@ fn what_sounds_secret_is_compared_and_never_shown() {
     };
     let lines = told(&with("hunter2"), &with("hunter3"));
     assert_eq!(lines.len(), 3, "{lines:?}");
-    assert!(lines.iter().all(|line| line.ends_with(r#""****" → "****""#)), "{lines:?}");
+    assert!(lines.iter().all(|line| line.matches("****").count() == 2), "{lines:?}");
+    assert!(lines.iter().all(|line| !line.contains("hunter")), "{lines:?}");
     let lost = told(&with("hunter2"), &container(&json!({})));
     assert!(lost.iter().all(|line| !line.contains("hunter")), "{lost:?}");
 }

@@ -7,6 +7,7 @@ use shipspec_check::{cpu_units, is_of_secret, mebibytes};
 use shipspec_spec::scope::sounds_secret;
 
 use super::defaults::is_default;
+use super::hide;
 
 /// Lists of pairs: the key of the name, and that of what it has.
 const PAIRS: [(&str, &str, &str); 6] = [
@@ -42,7 +43,7 @@ const OWN_NAMES: [&str; 7] =
     ["environment", "properties", "options", "dockerLabels", "driverOpts", "labels", "tags"];
 
 /// What stands in place of a value that must not be shown.
-const HIDDEN: &str = "****";
+pub(super) const HIDDEN: &str = "****";
 
 /// A part of a task definition.
 #[derive(PartialEq)]
@@ -61,7 +62,7 @@ impl Node {
     /// The part as people may see it.
     pub(super) fn shown(&self) -> Json {
         match self {
-            Self::Plain(value) => value.clone(),
+            Self::Plain(value) => hide::shown(value),
             Self::Secret(_) => HIDDEN.into(),
             Self::Members(entries) | Self::Items(entries) => {
                 let entries = entries.iter().map(|(key, node)| (key.clone(), node.shown()));
@@ -174,11 +175,5 @@ fn text_node(parent: &str, key: &str, text: &str) -> Node {
     };
     let value = size.map_or_else(|| Json::from(text), |size| size.to_string().into());
     let is_secret = OWN_NAMES.contains(&parent) && (sounds_secret(key) || is_of_secret(key));
-    if is_secret || has_user(text) { Node::Secret(value) } else { Node::Plain(value) }
-}
-
-/// A URL with a user, and so mostly a password: `postgres://app:…@db/shop`.
-fn has_user(text: &str) -> bool {
-    text.split_once("://")
-        .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.contains('@')))
+    if is_secret { Node::Secret(value) } else { Node::Plain(value) }
 }

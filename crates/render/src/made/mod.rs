@@ -51,6 +51,9 @@ pub(crate) fn check_path(
         )),
         (ArtifactContent::Text(_), Some(Format::Json)) => structured("JSON", "json", place),
         (ArtifactContent::Text(_), Some(Format::Yaml)) => structured("YAML", "yaml", place),
+        (ArtifactContent::Yaml(_), Some(Format::Json)) => {
+            wrong(format!("`yaml` would write YAML into `{path}`; say `json:`"))
+        }
         _ => Ok(()),
     }
 }

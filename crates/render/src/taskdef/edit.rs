@@ -140,7 +140,7 @@ fn change_containers(
 /// One of the names is not known yet, so that this container may be there.
 fn is_open(name: &str, containers: &[Json]) -> bool {
     let has_unknown =
-        |container: &Json| container["name"].as_str().is_none_or(|name| name.contains(UNKNOWN));
+        |container: &Json| container["name"].as_str().is_some_and(|name| name.contains(UNKNOWN));
     name.contains(UNKNOWN) || containers.iter().any(has_unknown)
 }
 
@@ -212,6 +212,9 @@ fn upsert(
     key: &str,
     entries: &[(String, String)],
 ) -> Result<(), String> {
+    if entries.is_empty() {
+        return Ok(());
+    }
     let items = match part(container, list, json!([])) {
         Json::Array(items) => items,
         other => return unfit(list, "list", other),

@@ -100,3 +100,13 @@ fn what_says_how_an_image_is_built_is_refused_beside_a_reference() {
     shipspec.yml:8:24: `e` is not copied: it has a `reference` (`shipspec promote --from REFERENCE --to REPOSITORY` copies any image)
     ");
 }
+
+#[test]
+fn a_number_that_would_lose_its_digits_is_refused() {
+    let text = "version: 1\nartifacts:\n  a.json: { json: { account: 012345678901, long: 12345678901234567890123, ok: [0, -5, 1.10, 1e5] } }\n";
+    let errors = Config::parse(&Source::new("shipspec.yml", text)).unwrap_err();
+    assert_snapshot!(errors, @"
+    shipspec.yml:3:30: `012345678901` would be written as the number 12345678901.0
+    shipspec.yml:3:50: `12345678901234567890123` would be written as the number 1.2345678901234568e+22
+    ");
+}

@@ -45,7 +45,7 @@ impl RawText {
     }
 
     /// The text as it is written: `1.10`, and not `1.1`.
-    fn written<'a>(&'a self, source: &'a Source) -> &'a str {
+    pub(super) fn written<'a>(&'a self, source: &'a Source) -> &'a str {
         let of_file = || source.text.get(range(&self.text.defined));
         let text = if self.is_literal { of_file() } else { None };
         text.filter(|text| !text.is_empty()).unwrap_or(self.as_str())

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use serde_saphyr::Spanned;
 
 use super::text::{RawText, Text};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expression::Names;
 use crate::source::Source;
 use crate::value::Value;
@@ -143,7 +143,17 @@ impl Tree {
     ) -> Option<Self> {
         Some(match raw {
             RawTree::Text(text) => Self::Text(super::keep(Text::from_raw(text, source), found)?),
-            RawTree::Literal(literal, _) => Self::Literal(literal.clone()),
+            RawTree::Literal(literal, text) => {
+                let written = text.written(source);
+                if is_other_number(written) {
+                    let message = format!("`{written}` would be written as the number {literal}");
+                    let hint =
+                        format!("write it in quotes, so that it stays as it is: `\"{written}\"`");
+                    found.push(Diagnostic::at(text.span(source), message).with_hint(hint));
+                    return None;
+                }
+                Self::Literal(literal.clone())
+            }
             RawTree::List(items) => Self::List(
                 items.iter().filter_map(|item| Self::from_raw(item, source, found)).collect(),
             ),
@@ -202,4 +212,13 @@ impl Tree {
             },
         }
     }
+}
+
+/// A number whose digits would not be kept: an account or a commit that begins with a zero, and more
+/// digits than a number of JSON's usual readers holds.
+fn is_other_number(written: &str) -> bool {
+    let digits = written.strip_prefix('-').unwrap_or(written);
+    let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_too_long = written.parse::<i64>().is_err() && written.parse::<u64>().is_err();
+    is_whole && ((digits.len() > 1 && digits.starts_with('0')) || is_too_long)
 }

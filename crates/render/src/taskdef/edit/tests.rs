@@ -51,6 +51,22 @@ fn entries_are_changed_in_their_places_and_others_are_kept() {
 }
 
 #[test]
+fn a_container_without_a_name_hides_no_mistake_in_another() {
+    let mut task = web();
+    task["containerDefinitions"][1] = json!({ "Name": "log", "image": "log:1" });
+    let changes = vec![(Some("wbe"), Change::Image("new".into()))];
+    let error = edit(task, &edits(changes)).unwrap_err().to_string();
+    assert!(error.contains("no container `wbe`"), "{error}");
+}
+
+#[test]
+fn no_entries_leave_no_empty_list() {
+    let changes = vec![(Some("log"), Change::Environment(Vec::new()))];
+    let edited = edit(web(), &edits(changes)).unwrap();
+    assert_eq!(edited.task_definition, web());
+}
+
+#[test]
 fn a_name_that_becomes_a_secret_leaves_the_environment() {
     let changes = vec![(Some("web"), Change::Secrets(pairs(&[("A", "arn:a")])))];
     let edited = edit(web(), &edits(changes)).unwrap();

@@ -259,7 +259,14 @@ impl ArtifactReader<'_> {
             let parameter = from.as_str();
             let root = parameter.split('.').next().unwrap_or_default();
             let text = if self.parameters.contains(&root) {
-                Text::arn_of(parameter, from.span(self.source)).or_else(|| self.text(from))
+                let arn = Text::arn_of(parameter, from.span(self.source));
+                if arn.is_none() {
+                    let message = format!("`{parameter}` cannot be named without a function");
+                    let hint = format!("write `${{arn('{parameter}')}}`");
+                    let span = from.span(self.source);
+                    self.found.push(Diagnostic::at(span, message).with_hint(hint));
+                }
+                arn
             } else {
                 self.text(from)
             };
