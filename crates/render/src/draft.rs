@@ -57,7 +57,7 @@ pub enum DraftContent {
         /// Its slots, in their order.
         slots: Vec<DraftSlot>,
     },
-    /// A whole text, with [`UNKNOWN`] in place of what is not known.
+    /// A whole text, with [`UNKNOWN`](shipspec_spec::value::UNKNOWN) in place of what is not known.
     Made {
         /// The text.
         text: String,

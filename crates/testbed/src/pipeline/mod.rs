@@ -10,9 +10,9 @@
 //! | CodeBuild's `artifacts:` | [`Buildspec::upload`] gives one [`Artifact`] for each output of the action |
 //! | CodeBuild's `exported-variables:` | [`Buildspec::exported`], after [`environment_after`] |
 //! | a stage's condition for its entry | [`entry`] |
-//! | `ECS`, the rolling update | [`rolling`] |
-//! | `CodeDeployToECS`, blue/green | [`blue_green`] |
-//! | `CloudFormation` | [`cloud_formation`] |
+//! | `ECS`, the rolling update | [`rolling()`] |
+//! | `CodeDeployToECS`, blue/green | [`blue_green()`] |
+//! | `CloudFormation` | [`cloud_formation()`] |
 //!
 //! Nothing is deployed further than that: no task starts, no traffic moves, no stack is made.
 //!
