@@ -235,9 +235,11 @@ pub fn log_in(environment: &[(String, String)], registry: &str) {
 pub fn build(testbed: &Testbed, environment: &[(String, String)], reference: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::copy(testbed.busybox(), folder.path().join("busybox")).expect("busybox");
-    let step = format!("echo {} > /content", testbed.unique("content"));
+    let content = testbed.unique("content");
+    let step = format!("echo {content} > /content");
+    // The classic builder's images of steps are shared: another test may remove one that is in use.
     let dockerfile = format!(
-        "FROM scratch\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\", \"sh\", \"-c\", \"{step}\"]\n\
+        "FROM scratch\nLABEL of={content}\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\", \"sh\", \"-c\", \"{step}\"]\n\
          CMD [\"/bin/busybox\", \"cat\", \"/content\"]\n"
     );
     std::fs::write(folder.path().join("Dockerfile"), dockerfile).expect("Dockerfile");
