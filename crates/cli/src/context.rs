@@ -16,6 +16,7 @@ use shipspec_spec::source::Source;
 use tokio::sync::OnceCell;
 
 use crate::console::Console;
+use crate::signal::Stop;
 
 /// The file that is read where none is named.
 const DEFAULT_FILE: &str = "shipspec.yml";
@@ -42,6 +43,8 @@ pub(crate) struct Context<'a> {
     /// The process environment; variables that are not UTF-8 are left out.
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) console: &'a Console,
+    /// Whether the run was told to end.
+    pub(crate) stop: &'a Stop,
     /// Who hears of requests to registries that are made again: the console, too.
     pub(crate) observer: Arc<dyn RetryObserver>,
     file: Option<PathBuf>,
@@ -50,7 +53,11 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// `file` is the configuration that the user named.
-    pub(crate) fn new(file: Option<PathBuf>, console: &'a Arc<Console>) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        file: Option<PathBuf>,
+        console: &'a Arc<Console>,
+        stop: &'a Stop,
+    ) -> anyhow::Result<Self> {
         let current = std::env::current_dir().context("failed to find the current folder")?;
         let named = file.as_deref().and_then(Path::parent).map(|parent| current.join(parent));
         let environment = std::env::vars_os()
@@ -61,6 +68,7 @@ impl<'a> Context<'a> {
             current,
             environment,
             console,
+            stop,
             observer: Arc::clone(console) as Arc<dyn RetryObserver>,
             file,
             aws: OnceCell::new(),

@@ -49,6 +49,7 @@ use clap::Parser as _;
 use crate::arguments::Arguments;
 use crate::console::Console;
 use crate::context::Context;
+use crate::signal::Stop;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -57,20 +58,25 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failure::show(&console, &error.into()),
     };
+    let stop = Stop::new();
     let code = runtime.block_on(async {
         tokio::select! {
+            // A run that ended by itself has more to tell than that it was told to.
             biased;
-            signal = signal::watch() => {
+            result = run(&arguments, &console, &stop) => {
+                console.settle();
+                match (result, stop.asked()) {
+                    (Ok(()), _) => ExitCode::SUCCESS,
+                    (Err(error), signal) => {
+                        let code = failure::report(&console, error, arguments.command.json());
+                        signal.map_or(code, |signal| ExitCode::from(signal.exit_code()))
+                    }
+                }
+            }
+            signal = stop.watch(&console) => {
                 console.settle();
                 console.note(format_args!("interrupted by {}", signal.name()));
                 ExitCode::from(signal.exit_code())
-            }
-            result = run(&arguments, &console) => {
-                console.settle();
-                match result {
-                    Ok(()) => ExitCode::SUCCESS,
-                    Err(error) => failure::report(&console, error, arguments.command.json()),
-                }
             }
         }
     });
@@ -79,7 +85,7 @@ fn main() -> ExitCode {
     code
 }
 
-async fn run(arguments: &Arguments, console: &Arc<Console>) -> anyhow::Result<()> {
-    let context = Context::new(arguments.file.clone(), console)?;
+async fn run(arguments: &Arguments, console: &Arc<Console>, stop: &Stop) -> anyhow::Result<()> {
+    let context = Context::new(arguments.file.clone(), console, stop)?;
     command::run(&arguments.command, &context).await
 }

@@ -62,7 +62,8 @@ pub(crate) fn note_unpublished(context: &Context<'_>, artifacts: &[Artifact]) {
 }
 
 /// Puts every artifact where it is to be published, one after the other in the order of shipspec.yml, and
-/// ends at the first that fails. What a place holds already is not written again.
+/// ends at the first that fails. What a place holds already is not written again. A signal ends it as long as
+/// nothing is out; then it goes on, because half of it is worth less to whoever reads it.
 pub(crate) async fn publish_all(
     context: &Context<'_>,
     artifacts: &[Artifact],
@@ -70,6 +71,12 @@ pub(crate) async fn publish_all(
 ) -> Result<(), Unpublished> {
     let places = places(artifacts);
     for (index, (artifact, place)) in places.iter().enumerate() {
+        if !report.has_published() {
+            context
+                .stop
+                .check()
+                .map_err(|signal| Unpublished { error: signal.into(), is_nothing_out: true })?;
+        }
         let target = open(context, place).await;
         let published = target.publish(artifact.content.bytes(), media_type(artifact)).await;
         match published {

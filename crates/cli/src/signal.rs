@@ -1,8 +1,12 @@
 //! Signals that end a run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::console::Console;
 
 /// A signal that ends a run.
 #[derive(Debug, Clone, Copy)]
@@ -34,19 +38,96 @@ impl Signal {
 /// that never ends, cannot be interrupted otherwise.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Waits for a signal, and ends the process if nobody has when some time has passed since.
-pub(crate) async fn watch() -> Signal {
-    let (sender, receiver) = tokio::sync::oneshot::channel();
-    tokio::spawn(async move {
-        let signal = received().await;
-        // Whoever listens is told; who does not listen is why the time is limited.
-        let _ = sender.send(signal);
-        tokio::time::sleep(GRACE).await;
-        std::process::exit(signal.exit_code().into());
-    });
-    match receiver.await {
-        Ok(signal) => signal,
-        Err(_) => std::future::pending().await,
+/// How long what must not be left half-done may take to end: a request to a registry, and putting back what
+/// it has moved. Whoever stops a run kills it some time later.
+const LONGEST_HOLD: Duration = Duration::from_secs(30);
+
+/// How long after a signal another one is no second wish.
+const SAME_SIGNAL: Duration = Duration::from_secs(1);
+
+/// The run was told to end before it had done what it was to do.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted by {}", .0.name())]
+pub(crate) struct Interrupted(pub(crate) Signal);
+
+/// Whether the run was told to end, and whether it may be dropped where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Stop {
+    asked: watch::Sender<Option<Signal>>,
+    holds: watch::Sender<usize>,
+}
+
+/// As long as it lives, a signal is only noted.
+#[derive(Debug)]
+pub(crate) struct Hold<'a>(&'a Stop);
+
+impl Stop {
+    pub(crate) fn new() -> Self {
+        Self { asked: watch::Sender::new(None), holds: watch::Sender::new(0) }
+    }
+
+    /// From here on the run ends by itself, and leaves nothing half-done.
+    pub(crate) fn hold(&self) -> Hold<'_> {
+        self.holds.send_modify(|holds| *holds += 1);
+        Hold(self)
+    }
+
+    /// The signal that the run was told to end by.
+    pub(crate) fn asked(&self) -> Option<Signal> {
+        *self.asked.borrow()
+    }
+
+    /// Nothing more is begun once the run was told to end.
+    pub(crate) fn check(&self) -> Result<(), Interrupted> {
+        self.asked().map_or(Ok(()), |signal| Err(Interrupted(signal)))
+    }
+
+    /// Waits for a signal, and until the run may be dropped. Ends the process if nobody has when some time
+    /// has passed since.
+    pub(crate) async fn watch(&self, console: &Arc<Console>) -> Signal {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let (stop, console) = (self.clone(), Arc::clone(console));
+        tokio::spawn(async move {
+            let signal = received().await;
+            stop.asked.send_replace(Some(signal));
+            if stop.is_held() {
+                console.note(format_args!("{}: it ends after this step", signal.name()));
+                stop.released().await;
+            }
+            // Whoever listens is told; who does not listen is why the time is limited.
+            let _ = sender.send(signal);
+            tokio::time::sleep(GRACE).await;
+            std::process::exit(signal.exit_code().into());
+        });
+        match receiver.await {
+            Ok(signal) => signal,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn is_held(&self) -> bool {
+        *self.holds.borrow() > 0
+    }
+
+    /// Waits until nobody holds it any more, for so long, or until a second signal. What comes right after
+    /// the first is the same: a terminal and a program between send it twice.
+    async fn released(&self) {
+        let mut holds = self.holds.subscribe();
+        let second = async {
+            tokio::time::sleep(SAME_SIGNAL).await;
+            received().await
+        };
+        tokio::select! {
+            _ = holds.wait_for(|holds| *holds == 0) => {}
+            _ = second => {}
+            () = tokio::time::sleep(LONGEST_HOLD) => {}
+        }
+    }
+}
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.0.holds.send_modify(|holds| *holds -= 1);
     }
 }
 

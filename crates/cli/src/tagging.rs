@@ -84,13 +84,15 @@ struct Open<'a> {
 }
 
 /// Puts every tag of every image. What they name by now is asked for at once, and beside that `newer`, which
-/// nothing but moving tags have to wait for. Gives what came of that as well.
+/// nothing but moving tags have to wait for. Gives what came of that as well. A signal ends it between two
+/// tags, and then what had moved is put back too.
 pub(crate) async fn tag_all<'a, T>(
     context: &Context<'_>,
     images: &[Holding<'a>],
     newer: impl Future<Output = (T, Newer)>,
     report: &mut Report,
 ) -> anyhow::Result<(T, Moves<'a>)> {
+    let _hold = context.stop.hold();
     let mut moves = Moves { puts: Vec::new() };
     let (mut open, (asked, newer)) = tokio::join!(look(images), newer);
     for phase in [Phase::Steady, Phase::Moving, Phase::Latest] {
@@ -131,15 +133,20 @@ async fn put_all<'a>(
     let mut running = FuturesUnordered::new();
     let (mut puts, mut failed) = (Vec::new(), Vec::new());
     loop {
+        let stopped = context.stop.check();
         while running.len() < AT_ONCE
             && failed.is_empty()
+            && stopped.is_ok()
             && let Some(open) = waiting.pop_front()
         {
             let newer = newer.of(open.holding.image, open.planned);
             running.push(put(context, open, newer));
         }
         match running.next().await {
-            None => return (puts, failed),
+            None => {
+                failed.extend(stopped.err().map(anyhow::Error::from));
+                return (puts, failed);
+            }
             Some((image, Ok((put, kept_by)))) => {
                 report.set_change(image, put.repository(), put.tag, put.change);
                 if let Some(by) = kept_by {

@@ -239,42 +239,6 @@ fn without_valid_credentials_no_registry_is_tried() {
 
 #[test]
 #[ignore = "needs the testbed"]
-fn a_signal_ends_the_build_in_the_engine() {
-    let testbed = Testbed::current();
-    for (signal, code) in [("INT", 130_u32), ("TERM", 143)] {
-        let repository = testbed.repository("signal");
-        // A length of time that no other step sleeps.
-        let seconds = 100_000 + std::process::id() * 2 + code;
-        let project = project(&testbed, &repository)
-            .dockerfile(&testbed, &format!("RUN echo started; sleep {seconds}"));
-        let running = || {
-            let pattern = format!("^sleep {seconds}");
-            let output =
-                std::process::Command::new("pgrep").args(["-f", &pattern]).output().unwrap();
-            !output.stdout.is_empty()
-        };
-        let started = project.start(&["run"]);
-        let waited = |condition: &dyn Fn() -> bool| {
-            (0..200).any(|_| {
-                std::thread::sleep(std::time::Duration::from_millis(100));
-                condition()
-            })
-        };
-        assert!(waited(&running), "the step never started");
-        std::process::Command::new("kill")
-            .args([&format!("-{signal}"), &started.id().to_string()])
-            .status()
-            .unwrap();
-        let outcome =
-            project.outcome(&started.wait_with_output().unwrap()).failure(code.cast_signed());
-        assert!(outcome.stderr.contains(&format!("interrupted by SIG{signal}")), "{outcome}");
-        assert!(waited(&|| !running()), "the step still runs in the engine");
-        assert_untouched(&project, &repository);
-    }
-}
-
-#[test]
-#[ignore = "needs the testbed"]
 fn a_registry_that_goes_away_during_the_push_leaves_nothing_and_the_next_run_succeeds() {
     let testbed = Testbed::current();
     let repository = testbed.repository("gone");

@@ -65,6 +65,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         }
         return Ok(());
     }
+    let _hold = context.stop.hold();
     let prepared = pipeline::prepare(context, &artifacts)?;
     let mut report = Report::new("render");
     let written = pipeline::commit(context, &artifacts, prepared, &mut report)?;

@@ -91,7 +91,6 @@ async fn publish(
     }
     let looked = std::mem::take(&mut ready.looked);
     pipeline::note_written(context, &looked, ready.artifacts.as_ref());
-    let is_whole = is_whole(args);
     let releases = if args.no_push {
         Releases::none()
     } else {
@@ -114,15 +113,36 @@ async fn publish(
         None => Vec::new(),
     };
     checks::of_rendered(&project.config, &artifacts)?;
-    let prepared = pipeline::prepare(context, &artifacts)?;
-    let holdings: Vec<_> = images.iter().flat_map(Made::holdings).collect();
+    let made = Released {
+        images: &images,
+        artifacts: release::artifacts(project, ready.artifacts.as_ref()),
+        deployed: Deployed::new(ready, &images, &artifacts),
+        stays: false,
+    };
+    release(args, context, project, &releases, &artifacts, made, report).await
+}
+
+/// Tags → files → places → record. A failure puts back what it can, and so does a signal: nobody drops
+/// this half-way.
+async fn release(
+    args: &Args,
+    context: &Context<'_>,
+    project: &Project,
+    releases: &Releases,
+    artifacts: &[Artifact],
+    made: Released<'_>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let _hold = context.stop.hold();
+    let prepared = pipeline::prepare(context, artifacts)?;
+    let holdings: Vec<_> = made.images.iter().flat_map(Made::holdings).collect();
     let asked = async {
         let last = releases.last(context).await;
         let newer = if args.force_moving { Newer::default() } else { releases.newer_tags(&last) };
         (last, newer)
     };
     let (last, moves) = tagging::tag_all(context, &holdings, asked, report).await?;
-    let written = match pipeline::commit(context, &artifacts, prepared, report) {
+    let written = match pipeline::commit(context, artifacts, prepared, report) {
         Ok(written) => written,
         Err(error) => {
             moves.put_back(context, report).await;
@@ -131,21 +151,18 @@ async fn publish(
     };
     let mut out = Outside::Nothing;
     let mut done = Ok(());
+    let is_whole = is_whole(args);
     if is_whole {
-        (out, done) = publish_artifacts(context, &artifacts, report).await;
+        (out, done) = publish_artifacts(context, artifacts, report).await;
     } else {
-        publishing::note_unpublished(context, &artifacts);
+        publishing::note_unpublished(context, artifacts);
     }
-    let made = Released {
-        images: &images,
-        artifacts: release::artifacts(project, ready.artifacts.as_ref()),
-        deployed: Deployed::new(ready, &images, &artifacts),
-        stays: out == Outside::Something,
-    };
+    let made = Released { stays: out == Outside::Something, ..made };
+    let is_put_back = done.is_err() && !made.stays;
     // A release that was not published is none: the next run has to say that something changed.
     if is_whole && done.is_ok() {
         done = releases.keep(context, project, made, last, report).await;
-    } else if !is_whole || made.stays {
+    } else if !is_put_back {
         releases.mark(context, project, made, &last, report).await;
     }
     if done.is_err() && out == Outside::Nothing {
