@@ -78,6 +78,17 @@ fn what_is_too_large_is_told() {
     assert_eq!(only("imagedefinitions.json", &definitions), ["image-definitions-size"]);
     let long = format!("{{\"tag\": \"{}\"}}", "x".repeat(2000));
     assert_eq!(only("build.json", &long), ["overrides-size"]);
+    let stack = |parameters: usize, tags: usize, length: usize| {
+        let map = |count: usize| -> serde_json::Value {
+            (0..count).map(|index| (format!("K{index}"), "x".repeat(length))).collect()
+        };
+        let stack = serde_json::json!({ "Parameters": map(parameters), "Tags": map(tags) });
+        only("stack.json", &stack.to_string())
+    };
+    assert_eq!(stack(200, 50, 1), [""; 0]);
+    assert_eq!(stack(201, 51, 1), ["stack-size"; 2]);
+    assert_eq!(stack(1, 1, 4096), [""; 0]);
+    assert_eq!(stack(1, 1, 4097), ["stack-size"]);
 }
 
 #[test]
@@ -98,7 +109,7 @@ fn codes_without_an_example_are_those_that_are_tested_here() {
         all().filter(|code| code.page().bad.is_empty()).map(Code::as_str).collect();
     assert_eq!(
         without,
-        ["taskdef-size", "image-definitions-size", "artifact-size", "overrides-size"]
+        ["taskdef-size", "image-definitions-size", "artifact-size", "stack-size", "overrides-size"]
     );
 }
 

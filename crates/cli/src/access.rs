@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_config::{Region, SdkConfig};
-use shipspec_build::plan::{AssumedRole, ForeignPlan, ImagePlan};
-use shipspec_parameters::request::{Caller, Place, Role};
+use shipspec_build::plan::{ForeignPlan, ImagePlan};
+use shipspec_parameters::request::Caller;
 use shipspec_registry::access::{Access, AccessSettings};
 use shipspec_spec::image::{Registry, Repository};
+use shipspec_spec::place::{Place, Role};
 
 use crate::context::Context;
 use crate::parameters;
@@ -54,7 +55,7 @@ pub(crate) async fn of_targets(
     context: &Context<'_>,
     users: &Users,
     registries: &[&Registry],
-    role: Option<&AssumedRole>,
+    role: Option<&Role>,
 ) -> Access {
     let mut settings = settings(context, users, registries.iter().copied(), []).await;
     if let Some(role) = role {
@@ -87,7 +88,7 @@ async fn settings<'a>(
 }
 
 /// Credentials of a role, which are fetched when they are first needed.
-async fn assume(context: &Context<'_>, role: &AssumedRole, registry: &Registry) -> SdkConfig {
+async fn assume(context: &Context<'_>, role: &Role, registry: &Registry) -> SdkConfig {
     let aws = context.aws().await;
     // STS is asked in the region of the run; where there is none, in the registry's.
     let aws = match aws.region() {
@@ -98,7 +99,6 @@ async fn assume(context: &Context<'_>, role: &AssumedRole, registry: &Registry) 
         }
     };
     let session = parameters::session_name(context);
-    let AssumedRole { arn, external_id } = role.clone();
-    let place = Place { region: None, role: Some(Role { arn, external_id }) };
+    let place = Place { region: None, role: Some(role.clone()) };
     Caller { aws: &aws, session: &session }.at(&place).await
 }

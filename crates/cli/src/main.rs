@@ -60,6 +60,8 @@ fn main() -> ExitCode {
     };
     let stop = Stop::new();
     let code = runtime.block_on(async {
+        // Before the run begins: what waits for a file gives nobody else a turn here.
+        let interrupted = stop.watch(&console);
         tokio::select! {
             // A run that ended by itself has more to tell than that it was told to.
             biased;
@@ -73,7 +75,7 @@ fn main() -> ExitCode {
                     }
                 }
             }
-            signal = stop.watch(&console) => {
+            signal = interrupted => {
                 console.settle();
                 console.note(format_args!("interrupted by {}", signal.name()));
                 ExitCode::from(signal.exit_code())

@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 use shipspec_build::plan::ImagePlan;
 use shipspec_parameters::error::FetchError;
 use shipspec_parameters::fetch::{Outcome, explain_missing, fetch};
-use shipspec_parameters::request::{Caller, Place, Request, Requests, Role};
+use shipspec_parameters::request::{Caller, Request, Requests};
 use shipspec_parameters::{arn, offline};
 use shipspec_render::plan::ArtifactPlans;
-use shipspec_spec::config::{Config, ParameterConfig, ParameterKind, Text};
+use shipspec_spec::config::{Config, ParameterConfig, ParameterKind};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::parameter::ParameterSource;
 use shipspec_spec::scope::Scope;
@@ -39,21 +39,11 @@ fn request(config: &ParameterConfig, scope: &Scope) -> Result<Request, Diagnosti
     let source: ParameterSource = text
         .parse()
         .map_err(|error| Diagnostic::at(config.from.span().clone(), format!("{error}")))?;
-    let optional = |text: &Option<Text>| {
-        text.as_ref().map(|text| Ok::<_, Diagnostics>(text.evaluate_text(scope)?.0)).transpose()
-    };
-    let region = optional(&config.region)?;
-    let region = region.or_else(|| source.arn_place().map(|(region, _)| region.to_owned()));
-    let external_id = optional(&config.external_id)?;
-    let role = match (optional(&config.role)?, external_id) {
-        (Some(arn), external_id) => Some(Role { arn, external_id }),
-        (None, None) => None,
-        (None, Some(_)) => {
-            let message = "an `external_id` says nothing without a `role`";
-            return Err(Diagnostic::at(config.from.span().clone(), message).into());
-        }
-    };
-    Ok(Request { source, place: Place { region, role }, secret: config.secret })
+    let mut place = config.place.evaluate(scope)?;
+    if place.region.is_none() {
+        place.region = source.arn_place().map(|(region, _)| region.to_owned());
+    }
+    Ok(Request { source, place, secret: config.secret })
 }
 
 impl Project {
@@ -152,7 +142,7 @@ impl Project {
                 source: request.source.clone(),
                 near: None,
             });
-            return FetchError::Missing { missing: missing.collect(), region: None };
+            return FetchError::NotInFile(missing.collect());
         }
         let session = session_name(context);
         let caller = Caller { aws: context.aws().await, session: &session };

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use shipspec_ecs::error::EcsError;
 use shipspec_ecs::running::{Running, ServiceName, Which, running};
-use shipspec_parameters::request::{Caller, Place, Role};
+use shipspec_parameters::request::Caller;
 use shipspec_render::plan::bases;
-use shipspec_spec::config::{Base, Placed, Service};
+use shipspec_spec::config::{Base, Service};
+use shipspec_spec::place::Place;
 
 use crate::context::Context;
 use crate::failure::Several;
@@ -35,7 +36,7 @@ impl Target {
 
     /// What a service of shipspec.yml runs.
     pub(crate) fn of_service(service: &Service) -> Self {
-        let place = place(&service.place);
+        let place = service.place.clone();
         Self { place, ..Self::named(&service.cluster, &service.name) }
     }
 
@@ -43,7 +44,7 @@ impl Target {
     pub(crate) fn of_base(base: &Base) -> Self {
         match base {
             Base::Service(service) => Self::of_service(service),
-            Base::Family(family, placed) => Self { place: place(placed), ..Self::family(family) },
+            Base::Family(family, place) => Self { place: place.clone(), ..Self::family(family) },
         }
     }
 
@@ -60,12 +61,6 @@ impl Target {
         }
         Ok(found)
     }
-}
-
-/// A region and a role as they are asked with.
-pub(crate) fn place(placed: &Placed) -> Place {
-    let Placed { region, role, external_id } = placed.clone();
-    Place { region, role: role.map(|arn| Role { arn, external_id }) }
 }
 
 impl Project {

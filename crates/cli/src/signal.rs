@@ -82,9 +82,9 @@ impl Stop {
         self.asked().map_or(Ok(()), |signal| Err(Interrupted(signal)))
     }
 
-    /// Waits for a signal, and until the run may be dropped. Ends the process if nobody has when some time
-    /// has passed since.
-    pub(crate) async fn watch(&self, console: &Arc<Console>) -> Signal {
+    /// Waits for a signal from now on, and until the run may be dropped. Ends the process if nobody has when
+    /// some time has passed since.
+    pub(crate) fn watch(&self, console: &Arc<Console>) -> impl Future<Output = Signal> + use<> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let (stop, console) = (self.clone(), Arc::clone(console));
         tokio::spawn(async move {
@@ -99,9 +99,11 @@ impl Stop {
             tokio::time::sleep(GRACE).await;
             std::process::exit(signal.exit_code().into());
         });
-        match receiver.await {
-            Ok(signal) => signal,
-            Err(_) => std::future::pending().await,
+        async {
+            match receiver.await {
+                Ok(signal) => signal,
+                Err(_) => std::future::pending().await,
+            }
         }
     }
 

@@ -207,9 +207,49 @@ fn a_configuration_of_a_stack_has_texts_only() {
 #[test]
 fn more_than_a_stack_takes_is_told() {
     let project = project("stack.json: { cloudformation: { parameters: { Long: \"${LONG}\" } } }");
-    let told = project.variable("LONG", &"x".repeat(4097)).run(&["render"]).success();
-    let note = "note: `stack.json`: the parameter `Long` has 4097 bytes; CloudFormation takes 4096";
-    assert!(told.stderr.contains(note), "{told}");
+    project.run(&["check"]).success();
+    let project = project.variable("LONG", &"x".repeat(4097));
+    for (command, code) in [("check", 6), ("run", 2)] {
+        let told = project.run(&[command]).failure(code);
+        let finding = "the parameter `Long` has 4097 bytes; CloudFormation takes 4096";
+        assert!(told.to_string().contains(finding), "{told}");
+    }
+}
+
+#[test]
+fn what_comes_to_nothing_is_told() {
+    let project = project(
+        "appspec.yaml:
+  appspec:
+    container: ${NONE}
+    port: 80
+    hooks: { AfterInstall: \"${NONE}\" }
+    network: { subnets: \"${NONE | split(',')}\", security_groups: [sg-1], assign_public_ip: false }",
+    );
+    let told = project.variable("NONE", "").run(&["render"]).failure(2);
+    for place in ["`container`", "a hook", "`subnets`"] {
+        assert!(told.stderr.contains(&format!("{place} comes to nothing")), "{told}");
+    }
+}
+
+#[test]
+fn containers_may_have_names_that_are_filled() {
+    let images = "images: { app: { repository: r.example/app } }";
+    let project = Project::new()
+        .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
+        .variable("CONTAINER", "web")
+        .file("shipspec.yml", &format!("version: 1\n{images}\nartifacts:\n  imagedefinitions.json: {{ image_definitions: {{ \"${{CONTAINER}}\": app }} }}\n"));
+    project.run(&["render", "--image", "app=r.example/app:1"]).success();
+    assert_eq!(
+        project.read("imagedefinitions.json"),
+        r#"[{"name":"web","imageUri":"r.example/app:1"}]"#
+    );
+    let variable = format!(
+        "version: 1\n{images}\nartifacts:\n  a.json:\n    template: t.json\n    environment: {{ web: {{ \"${{CONTAINER}}\": x }} }}\n"
+    );
+    let told = project.file("t.json", "{}").file("shipspec.yml", &variable).run(&["render"]);
+    let problem = "the name `${CONTAINER}` would not be filled: only values are";
+    assert!(told.failure(2).stderr.contains(problem));
 }
 
 #[test]

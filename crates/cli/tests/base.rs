@@ -83,6 +83,20 @@ fn what_ecs_has_becomes_what_it_takes() {
 
 #[test]
 #[ignore = "needs the testbed"]
+fn a_password_of_ecs_is_not_printed() {
+    let deployed = Deployed::new();
+    deployed.register(&json!([container()]));
+    let project = of_family(&deployed);
+    let told = project.run(&["render", "--stdout"]).failure(2);
+    let problem = "`taskdef.json` has the variable `DB_PASSWORD` in plain text, and is not printed";
+    assert!(told.stderr.contains(problem), "{told}");
+    assert!(!told.to_string().contains("hunter2"), "{told}");
+    deployed.register(&json!([{"name": "web", "image": "web:1", "memory": 64}]));
+    assert!(project.run(&["render", "--stdout"]).success().stdout.contains("web:1"));
+}
+
+#[test]
+#[ignore = "needs the testbed"]
 fn changes_are_made_to_what_ecs_has() {
     let deployed = Deployed::new();
     deployed.register(&json!([container()]));

@@ -84,6 +84,22 @@ fn what_is_not_known_is_no_mistake_and_is_told() {
 }
 
 #[test]
+fn a_mistake_beside_what_is_not_known_is_told() {
+    for artifact in [
+        "b.json: { json: { open: \"${UNKNOWN_HERE | upper}\", wrong: \"${file('missing.txt')}\" } }",
+        "b.yaml: { yaml: { open: \"${UNKNOWN_HERE}\", wrong: \"${file('missing.txt')}\" } }",
+        "b.tfvars: { tfvars: { open: \"${UNKNOWN_HERE}\", wrong: \"${file('missing.txt')}\" } }",
+        "t.json: { template: taskdef_template.json, environment: { web: { A: \"${UNKNOWN_HERE}\", B: \"${file('missing.txt')}\" } } }",
+    ] {
+        let project = pipeline().file("shipspec.yml", &format!("{CONFIG}  {artifact}\n"));
+        let told = project.run(&["check"]).failure(6);
+        assert!(told.to_string().contains("missing.txt"), "{artifact}: {told}");
+        let project = project.file("missing.txt", "here");
+        assert!(!project.run(&["check"]).to_string().contains("error"), "{artifact}");
+    }
+}
+
+#[test]
 fn values_that_are_known_are_looked_at_in_their_places() {
     let flags = ["--set", "PORT=80", "--set", "TASK_MEMORY=4096", "--set", "TASK_FAMILY=my web"];
     let project = pipeline().variable("REPOSITORY_URL", "registry.example.com/web");

@@ -245,7 +245,8 @@ fn what_no_place_takes_is_found_without_asking_anybody() {
     let check = |artifact: &str, publish: &str| {
         let text = format!("version: 1\nartifacts:\n  {artifact}\n    publish: {publish}\n");
         let project = Project::new().file("shipspec.yml", &text).file("big.tpl", &"x".repeat(9000));
-        project.run(&["check"])
+        let project = project.file("empty.tpl", "").file("a.json", "{}");
+        project.variable("AWS_REGION", "eu-west-1").variable("NAME", "a").run(&["check"])
     };
     let json = "a.json:\n    json: {}";
     for (artifact, publish, part) in [
@@ -258,12 +259,28 @@ fn what_no_place_takes_is_found_without_asking_anybody() {
             "\"s3://bucket/x\"",
             "its `when:` says so",
         ),
+        (
+            "./${NAME}.json:\n    json: {}\n    when: \"no\"\n  a.zip:\n    zip: [a.json]",
+            "\"s3://bucket/x\"",
+            "its `when:` says so",
+        ),
+        (json, "[ssm:/x, { to: ssm:/x, region: eu-west-1 }]", "and so is another"),
+        (
+            json,
+            "[\"s3://bucket/x\", { to: \"s3://bucket/x\", region: eu-west-1 }]",
+            "and so is another",
+        ),
+        ("b.txt:\n    template: empty.tpl", "ssm:/x", "it is empty"),
+        ("b.txt:\n    text: \"{{x}} ${UNKNOWN_HERE}\"", "ssm:/x", "it holds `{{`"),
+        ("a.zip:\n    zip: [a.json]", "ssm:/x", "this is a zip"),
         ("a.zip:\n    zip: [nothing.json]", "\"s3://bucket/x\"", "no artifact, and no file"),
     ] {
         let told = check(artifact, publish).failure(6);
         assert!(told.to_string().contains(part), "{told}");
     }
     check(json, "ssm:/${STAGE}/x").success();
+    check(json, "[ssm:/x, { to: ssm:/x, region: eu-west-2 }]").success();
+    check("b.txt:\n    text: \"${UNKNOWN_HERE}\"", "ssm:/x").success();
 }
 
 #[test]

@@ -405,8 +405,8 @@ fn a_file_answers_instead_of_aws() {
     exit: 3
     --- stdout
     --- stderr
-    error: parameters not found: `ssm:/shop/password`, `ssm:/shop/`
-      hint: check the names, the account and the region (`AWS_REGION`)
+    error: the file of `--parameters` has no value for `ssm:/shop/password`, `ssm:/shop/`
+      hint: write them there by these names, or by those that shipspec.yml gives them
     ");
 }
 

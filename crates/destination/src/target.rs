@@ -1,6 +1,6 @@
 //! A place that an artifact is published to.
 
-use shipspec_parameters::request::{Caller, Place, Role};
+use shipspec_parameters::request::Caller;
 use shipspec_spec::destination::{Destination, Publication};
 
 use crate::error::PublicationError;
@@ -66,9 +66,8 @@ pub enum Change {
 impl Target {
     /// The place of a publication. Nothing is asked yet.
     pub async fn open(caller: Caller<'_>, publication: &Publication) -> Self {
-        let Publication { destination, region, role, external_id, is_secret } = publication;
-        let role = role.clone().map(|arn| Role { arn, external_id: external_id.clone() });
-        let config = caller.at(&Place { region: region.clone(), role }).await;
+        let Publication { destination, place, is_secret } = publication;
+        let config = caller.at(place).await;
         let service = match destination {
             Destination::Parameter(name) => Service::Parameter(Parameter {
                 client: aws_sdk_ssm::Client::new(&config),

@@ -2,7 +2,8 @@
 
 use aws_sdk_cloudwatchlogs::Client;
 use shipspec_parameters::refusal::Refusal;
-use shipspec_parameters::request::{Caller, Place};
+use shipspec_parameters::request::Caller;
+use shipspec_spec::place::Place;
 
 use crate::error::EcsError;
 

@@ -5,7 +5,8 @@ use aws_sdk_iam::operation::get_role::GetRoleError;
 use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 use shipspec_parameters::refusal::Refusal;
-use shipspec_parameters::request::{Caller, Place};
+use shipspec_parameters::request::Caller;
+use shipspec_spec::place::Place;
 
 use crate::error::EcsError;
 

@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 use shipspec_check::registrable;
-use shipspec_parameters::request::{Caller, Place};
+use shipspec_parameters::request::Caller;
+use shipspec_spec::place::Place;
 
 use crate::client::Ecs;
 use crate::error::EcsError;

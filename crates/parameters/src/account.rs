@@ -3,7 +3,8 @@
 use aws_sdk_sts::Client;
 
 use crate::refusal::Refusal;
-use crate::request::{Caller, Place};
+use crate::request::Caller;
+use shipspec_spec::place::Place;
 
 /// The account that the caller's credentials belong to. Nobody has to allow that question.
 ///

@@ -6,8 +6,9 @@ use shipspec_spec::aws::partition;
 use shipspec_spec::parameter::{ParameterName, ParameterSource, SecretReference};
 
 use crate::error::{FetchError, refused};
-use crate::request::{Caller, Place, Requests};
+use crate::request::{Caller, Requests, region};
 use crate::{account, secrets_manager};
+use shipspec_spec::place::Place;
 
 /// ARNs by what asks for them, or why there is none.
 pub type Arns = BTreeMap<String, Result<String, String>>;
@@ -88,7 +89,7 @@ impl Finder<'_> {
         if parameter.as_str().starts_with("arn:") {
             return Ok(Ok(parameter.as_str().to_owned()));
         }
-        let Some(region) = place.region(self.caller.aws) else {
+        let Some(region) = region(place, self.caller.aws) else {
             return Ok(Err("no region is set (`AWS_REGION`)".into()));
         };
         let role_account = place.role.as_ref().and_then(|role| role.arn.split(':').nth(4));

@@ -105,7 +105,7 @@ fn version(answer: &Answer) -> Version {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::Place;
+    use shipspec_spec::place::Place;
 
     fn answer(text: &str, is_secret: bool) -> Answer {
         Answer { content: text.into(), is_secret, arn: "arn:x".into(), version: "3".into() }

@@ -20,6 +20,9 @@ pub enum FetchError {
         /// Where they were looked for, if that is known.
         region: Option<String>,
     },
+    /// A file that stands in for the stores does not have them.
+    #[error("the file of `--parameters` has no value for {}", list(.0))]
+    NotInFile(Vec<Missing>),
     /// The role may not do that.
     #[error("access denied: {message}")]
     Denied {
@@ -92,6 +95,9 @@ impl Hint for FetchError {
             Self::Missing { .. } => {
                 Some("check the names, the account and the region (`AWS_REGION`)".into())
             }
+            Self::NotInFile(_) => Some(
+                "write them there by these names, or by those that shipspec.yml gives them".into(),
+            ),
             Self::Denied { action, resource, .. } => Some(allow(action, resource.as_deref())),
             Self::Credentials(_) => Some(CREDENTIALS_HINT.into()),
             Self::Role(_) => Some(TRUST.into()),

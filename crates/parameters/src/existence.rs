@@ -3,8 +3,9 @@
 use shipspec_spec::parameter::ParameterSource;
 
 use crate::error::FetchError;
-use crate::request::{Caller, Place};
+use crate::request::Caller;
 use crate::{secrets_manager, ssm};
+use shipspec_spec::place::Place;
 
 /// Whether there is such a parameter or secret. No value is read, and so no key inside of a secret's
 /// JSON is looked for.

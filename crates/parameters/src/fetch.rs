@@ -10,9 +10,10 @@ use shipspec_spec::parameter::{ParameterName, ParameterPath, ParameterSource};
 
 use crate::answer::Answer;
 use crate::error::{FetchError, Missing};
-use crate::request::{Caller, Place, Request, Requests};
+use crate::request::{Caller, Request, Requests, region};
 use crate::secrets_manager::SecretVersion;
 use crate::{assemble, secrets_manager, ssm};
+use shipspec_spec::place::Place;
 
 pub use crate::assemble::{Fetched, Version};
 
@@ -64,7 +65,7 @@ pub async fn fetch(caller: Caller<'_>, requests: &Requests) -> Result<Outcome, V
 /// be listed.
 pub async fn explain_missing(caller: Caller<'_>, missing: Vec<&Request>) -> FetchError {
     let regions: BTreeSet<_> =
-        missing.iter().map(|request| request.place.region(caller.aws)).collect();
+        missing.iter().map(|request| region(&request.place, caller.aws)).collect();
     let region = match Vec::from_iter(regions)[..] {
         [region] => region.map(str::to_owned),
         _ => None,

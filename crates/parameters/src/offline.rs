@@ -116,7 +116,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::request::Place;
+    use shipspec_spec::place::Place;
 
     fn answered(file: Json, name: &str, source: &str) -> Option<String> {
         let Json::Object(file) = file else { panic!("an object") };

@@ -6,6 +6,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use shipspec_spec::parameter::ParameterSource;
+use shipspec_spec::place::Place;
 
 /// The parameters of a run, by the names that shipspec.yml gives them.
 pub type Requests = BTreeMap<String, Request>;
@@ -19,24 +20,6 @@ pub struct Request {
     pub place: Place,
     /// It must not be shown, whatever its store says.
     pub secret: bool,
-}
-
-/// The region and the account of a store.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The region; without it, that of the run.
-    pub region: Option<String>,
-    /// The role to read with; without it, that of the run.
-    pub role: Option<Role>,
-}
-
-/// A role to assume.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Role {
-    /// Its ARN.
-    pub arn: String,
-    /// The external id that it asks for.
-    pub external_id: Option<String>,
 }
 
 /// Who asks.
@@ -66,9 +49,7 @@ impl Caller<'_> {
     }
 }
 
-impl Place {
-    /// The region that is asked, as far as it is known.
-    pub(crate) fn region<'a>(&'a self, aws: &'a SdkConfig) -> Option<&'a str> {
-        self.region.as_deref().or_else(|| aws.region().map(Region::as_ref))
-    }
+/// The region that is asked, as far as it is known.
+pub(crate) fn region<'a>(place: &'a Place, aws: &'a SdkConfig) -> Option<&'a str> {
+    place.region.as_deref().or_else(|| aws.region().map(Region::as_ref))
 }

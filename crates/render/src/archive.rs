@@ -12,11 +12,12 @@ use std::sync::Arc;
 use shipspec_spec::config::{Config, Text};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::Names;
+use shipspec_spec::scope::Scope;
 use shipspec_spec::source::Span;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::plan::{ArtifactPlan, Content, public_text};
+use crate::plan::{ArtifactPlan, Content, left_out, public_text};
 
 /// The permissions of every member, for whatever unpacks it.
 const MODE: u32 = 0o644;
@@ -98,6 +99,7 @@ fn problem(path: &str) -> Option<&'static str> {
 pub(crate) fn find_members(
     plans: &mut [ArtifactPlan],
     config: &Config,
+    scope: &Scope,
     folder: &Path,
     found: &mut Diagnostics,
 ) {
@@ -108,6 +110,7 @@ pub(crate) fn find_members(
             (plan.path.clone(), (is_archive, plan.references(config.reference)))
         })
         .collect();
+    let left_out = left_out(config, scope);
     let archives = plans.iter_mut().filter_map(|plan| match &mut plan.content {
         Content::Zip(archive) => Some(archive),
         _ => None,
@@ -123,7 +126,7 @@ pub(crate) fn find_members(
                 }
                 Some((false, references)) => archive.references.extend(references.iter().cloned()),
                 // What an earlier run left under its path is not what this run means.
-                None if is_artifact(config, path) => {
+                None if left_out.contains(path) => {
                     let message = format!("`{path}` is not made this time: its `when:` says so");
                     found.push(Diagnostic::at(place, message));
                 }
@@ -137,10 +140,6 @@ pub(crate) fn find_members(
             }
         }
     }
-}
-
-fn is_artifact(config: &Config, path: &str) -> bool {
-    config.artifacts.iter().any(|artifact| artifact.path.as_written() == path)
 }
 
 #[cfg(test)]

@@ -112,10 +112,10 @@ impl Drafts {
                 },
             }
         }
-        publishing::refuse_shared_places(&plans, &mut all.mistakes);
+        publishing::refuse_shared_places(&plans, scope, &mut all.mistakes);
         // One whose path is not known may be what a zip holds.
         if all.unclear.is_empty() && all.mistakes.is_empty() {
-            find_members(&mut plans, config, folder, &mut all.mistakes);
+            find_members(&mut plans, config, scope, folder, &mut all.mistakes);
         }
         refuse_overwritten(&plans, config, scope, folder, &mut all.mistakes);
         for (artifact, plan) in owners.into_iter().zip(&plans) {
@@ -148,7 +148,7 @@ impl Drafts {
             // Nothing is said of it that is not said of what it holds.
             Content::Zip(_) => DraftContent::Made { text: String::new(), format: Format::Text },
         };
-        if let Some(mistake) = publishing::too_large_at_least(plan, &content) {
+        if let Some(mistake) = publishing::check_draft(plan, &content) {
             self.mistakes.push(mistake);
         }
         self.drafts.push(Draft {
@@ -175,10 +175,7 @@ impl Drafts {
             Making { is_open: Some(&|text| is_open(text, scope)), ..plan.making(&names, form) };
         match making.make(content, Some(format)) {
             Ok(made) => DraftContent::Made { text: made.text, format },
-            Err(_) if names.used() => {
-                DraftContent::Unclear("a value in it is not known here".into())
-            }
-            Err(errors) => self.mistaken(errors),
+            Err(errors) => self.mistaken(errors, content.texts(), scope),
         }
     }
 
@@ -251,10 +248,7 @@ impl Drafts {
             Making { is_open: Some(&|text| is_open(text, scope)), ..plan.making(&names, form) };
         let edits = match evaluate(&plan.edits, &making) {
             Ok((edits, _)) => edits,
-            Err(_) if names.used() => {
-                return DraftContent::Unclear("a value of its changes is not known here".into());
-            }
-            Err(errors) => return self.mistaken(errors),
+            Err(errors) => return self.mistaken(errors, plan.edits.texts(), scope),
         };
         match edit_text(&text, &edits, &plan.path, &plan.place) {
             Ok((text, _)) => {
@@ -262,13 +256,37 @@ impl Drafts {
                 let source = Source::new(&*plan.path, text);
                 DraftContent::Template { source, format: Format::Json, slots }
             }
-            Err(errors) => self.mistaken(errors),
+            Err(errors) => self.mistaken(errors, [], scope),
         }
     }
 
-    fn mistaken(&mut self, errors: Diagnostics) -> DraftContent {
-        self.mistakes.extend(errors);
-        DraftContent::Unclear("it cannot be made".into())
+    /// Tells what is wrong whatever the values are. What is wrong with a text that has an unknown value may
+    /// come of the sign for that, and so may what is wrong with all of them together.
+    fn mistaken<'t>(
+        &mut self,
+        errors: Diagnostics,
+        texts: impl IntoIterator<Item = &'t Text>,
+        scope: &Scope,
+    ) -> DraftContent {
+        let (open, known): (Vec<_>, Vec<_>) =
+            texts.into_iter().partition(|text| has_unknown(text, scope));
+        if open.is_empty() {
+            self.mistakes.extend(errors);
+            return DraftContent::Unclear("it cannot be made".into());
+        }
+        let is_in = |span: &Span, text: &Text| {
+            let around = text.span();
+            Arc::ptr_eq(&span.source, &around.source)
+                && around.range.start <= span.range.start
+                && span.range.end <= around.range.end
+        };
+        for error in errors.as_slice() {
+            let span = error.span.as_ref();
+            if span.is_some_and(|span| known.iter().any(|text| is_in(span, text))) {
+                self.mistakes.push(error.clone());
+            }
+        }
+        DraftContent::Unclear("a value in it is not known here".into())
     }
 
     fn slots(&mut self, file: &TemplateFile, template: &Template, scope: &Scope) -> Vec<DraftSlot> {
@@ -338,6 +356,12 @@ fn unknown_name(artifact: &ArtifactConfig, config: &Config, scope: &Scope) -> Op
     let names = texts.flat_map(Text::references);
     let mut names = names.filter(|name| !artifact.matrix.contains_key(name));
     names.find(|name| scope.resolve(name).is_err_and(|error| is_unknown(&error.into())))
+}
+
+/// A name that the text asks for is not known here.
+fn has_unknown(text: &Text, scope: &Scope) -> bool {
+    let is_open = |error: NameError| is_unknown(&error.into());
+    text.references().iter().any(|name| scope.resolve(name).is_err_and(is_open))
 }
 
 /// The text has no value only because a name in it is not known here.

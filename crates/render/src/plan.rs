@@ -26,7 +26,7 @@ use crate::made::{Making, reference_name};
 use crate::template::TemplateFile;
 use crate::{parallel, publishing};
 use read::wanted;
-pub(crate) use read::{public_text, read_all};
+pub(crate) use read::{left_out, public_text, read_all};
 use secrets::Searches;
 
 /// The artifacts of a run, with every template read.
@@ -84,9 +84,9 @@ impl ArtifactPlans {
                 Err(errors) => found.extend(errors),
             }
         }
-        find_members(&mut plans, config, folder, &mut found);
+        find_members(&mut plans, config, scope, folder, &mut found);
         refuse_overwritten(&plans, config, scope, folder, &mut found);
-        publishing::refuse_shared_places(&plans, &mut found);
+        publishing::refuse_shared_places(&plans, scope, &mut found);
         found.or(Self { plans, reference: config.reference })
     }
 

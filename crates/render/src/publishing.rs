@@ -6,11 +6,13 @@ use shipspec_spec::config::ArtifactConfig;
 use shipspec_spec::destination::{Destination, LARGEST_PARAMETER, Publication};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::Names;
-use shipspec_spec::source::Span;
+use shipspec_spec::place::Role;
+use shipspec_spec::source::{Source, Span};
+use shipspec_spec::value::UNKNOWN;
 
 use crate::artifact::Artifact;
-use crate::draft::DraftContent;
-use crate::plan::ArtifactPlan;
+use crate::draft::{DraftContent, DraftSlot};
+use crate::plan::{ArtifactPlan, Content};
 
 /// The places of an artifact, with every name in them filled.
 pub(crate) fn read(
@@ -28,16 +30,34 @@ pub(crate) fn read(
 }
 
 /// A place holds one thing: of two artifacts the second would be what stays.
-pub(crate) fn refuse_shared_places(plans: &[ArtifactPlan], found: &mut Diagnostics) {
+pub(crate) fn refuse_shared_places(
+    plans: &[ArtifactPlan],
+    names: &dyn Names,
+    found: &mut Diagnostics,
+) {
+    let of_run = names.resolve("AWS_REGION").ok().and_then(|region| region.text());
     let mut takers = BTreeMap::new();
     for plan in plans {
-        for Publication { destination, region, role, .. } in &plan.publish {
-            let path = &*plan.path;
-            if takers.insert((destination, region, role), path).is_some() {
-                let message =
-                    format!("`{path}` is published to `{destination}`, and so is another");
+        for publication in &plan.publish {
+            let (path, to) = (&*plan.path, &publication.destination);
+            if takers.insert((to, address(publication, of_run.as_deref())), path).is_some() {
+                let message = format!("`{path}` is published to `{to}`, and so is another");
                 found.push(Diagnostic::at(plan.place.clone(), message));
             }
+        }
+    }
+}
+
+/// What tells one place from another of its name: of parameters the region, and the role, which may be
+/// another account's. A bucket's name is one in all of AWS.
+fn address<'a>(
+    Publication { destination, place, .. }: &'a Publication,
+    of_run: Option<&'a str>,
+) -> Option<(Option<&'a str>, Option<&'a Role>)> {
+    match destination {
+        Destination::Object { .. } => None,
+        Destination::Parameter(_) => {
+            Some((place.region.as_deref().or(of_run), place.role.as_ref()))
         }
     }
 }
@@ -70,56 +90,61 @@ fn problems(artifact: &Artifact, publication: &Publication) -> Vec<(String, &'st
     if let Destination::Object { .. } = publication.destination {
         return problems;
     }
-    match artifact.content.text() {
-        None => problems.push((
-            "a parameter holds text, and this is a zip".into(),
-            "publish it to `s3://bucket/key`",
-        )),
-        Some("") => problems.push((
-            "it is empty, and a parameter is not".into(),
-            "leave `publish` out, or say `when:`",
-        )),
-        Some(text) if text.len() > LARGEST_PARAMETER => {
-            problems.push((too_large(text.len()), "publish it to `s3://bucket/key`"));
-        }
-        Some(text) if text.contains("{{") => problems.push((
-            "it holds `{{`, by which a parameter would refer to another".into(),
-            "publish it to `s3://bucket/key`",
-        )),
-        Some(_) => {}
-    }
+    problems.extend(match artifact.content.text() {
+        None => Some(of_zip()),
+        Some(text) => of_text(text),
+    });
     problems
 }
 
-fn too_large(size: usize) -> String {
-    format!("it has {size} bytes, and a parameter holds {LARGEST_PARAMETER}")
-}
-
-/// An artifact that is too large for its parameter, whatever its values come to.
-pub(crate) fn too_large_at_least(
-    plan: &ArtifactPlan,
-    content: &DraftContent,
-) -> Option<Diagnostic> {
+/// What a service would refuse of an artifact whatever its values come to.
+pub(crate) fn check_draft(plan: &ArtifactPlan, content: &DraftContent) -> Option<Diagnostic> {
     let is_parameter =
         |place: &&Publication| matches!(place.destination, Destination::Parameter(_));
     let place = plan.publish.iter().find(is_parameter)?;
-    let size = smallest(content);
-    (size > LARGEST_PARAMETER).then(|| {
-        let (path, to, problem) = (&plan.path, &place.destination, too_large(size));
-        let message = format!("`{path}` cannot be published to `{to}`: {problem}");
-        Diagnostic::at(plan.place.clone(), message).with_hint("publish it to `s3://bucket/key`")
-    })
+    let (problem, hint) = match (&plan.content, content) {
+        (Content::Zip(_), _) => of_zip(),
+        (_, DraftContent::Template { source, slots, .. }) => of_text(&with_signs(source, slots))?,
+        (_, DraftContent::Made { text, .. }) => of_text(text)?,
+        (_, DraftContent::Unclear(_)) => return None,
+    };
+    let message =
+        format!("`{}` cannot be published to `{}`: {problem}", plan.path, place.destination);
+    Some(Diagnostic::at(plan.place.clone(), message).with_hint(hint))
 }
 
-/// The bytes that an artifact has at least: what is not known may be empty.
-fn smallest(content: &DraftContent) -> usize {
-    match content {
-        DraftContent::Template { source, slots, .. } => {
-            let open: usize = slots.iter().map(|slot| slot.range.len()).sum();
-            let known = slots.iter().filter_map(|slot| slot.value.as_ref());
-            source.text.len() - open + known.map(|(text, _)| text.len()).sum::<usize>()
-        }
-        DraftContent::Made { text, .. } => text.len(),
-        DraftContent::Unclear(_) => 0,
+fn of_zip() -> (String, &'static str) {
+    ("a parameter holds text, and this is a zip".into(), "publish it to `s3://bucket/key`")
+}
+
+/// What a parameter would not take. In a draft, what stands for unknown values may be empty.
+fn of_text(text: &str) -> Option<(String, &'static str)> {
+    let size = text.len() - text.matches(UNKNOWN).map(str::len).sum::<usize>();
+    if text.is_empty() {
+        let hint = "leave `publish` out, or say `when:`";
+        Some(("it is empty, and a parameter is not".into(), hint))
+    } else if size > LARGEST_PARAMETER {
+        let problem = format!("it has {size} bytes, and a parameter holds {LARGEST_PARAMETER}");
+        Some((problem, "publish it to `s3://bucket/key`"))
+    } else if text.contains("{{") {
+        let problem = "it holds `{{`, by which a parameter would refer to another";
+        Some((problem.into(), "publish it to `s3://bucket/key`"))
+    } else {
+        None
     }
+}
+
+/// A template with the values that are known, and a sign for each other.
+fn with_signs(source: &Source, slots: &[DraftSlot]) -> String {
+    let (mut text, mut end) = (String::new(), 0);
+    for slot in slots {
+        text.push_str(&source.text[end..slot.range.start]);
+        match &slot.value {
+            Some((value, _)) => text.push_str(value),
+            None => text.push(UNKNOWN),
+        }
+        end = slot.range.end;
+    }
+    text.push_str(&source.text[end..]);
+    text
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::parameter::{ParameterError, ParameterName};
+use crate::place::Place;
 
 /// The most bytes that a parameter holds, in its advanced tier ([quotas]).
 ///
@@ -43,12 +44,8 @@ pub enum Destination {
 pub struct Publication {
     /// Where the content goes.
     pub destination: Destination,
-    /// The region of it; without it, that of the run.
-    pub region: Option<String>,
-    /// The ARN of a role to write with; without it, that of the run.
-    pub role: Option<String>,
-    /// The external id that the role asks for.
-    pub external_id: Option<String>,
+    /// Where in AWS that is.
+    pub place: Place,
     /// The parameter is a `SecureString`.
     pub is_secret: bool,
 }

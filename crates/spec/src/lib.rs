@@ -15,6 +15,7 @@ pub mod image;
 pub mod mask;
 pub mod nearest;
 pub mod parameter;
+pub mod place;
 pub mod platform;
 pub mod published;
 pub mod schema;

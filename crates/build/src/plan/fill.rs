@@ -8,18 +8,19 @@ use indexmap::IndexMap;
 use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::age::Age;
 use shipspec_spec::config::{
-    Encryption, ImageConfig, RepositoryConfig, ReuseConfig, TestConfig, Text, describe,
+    Encryption, ImageConfig, RepositoryConfig, ReuseConfig, RoleConfig, TestConfig, Text, describe,
 };
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::expression::EvaluationError;
 use shipspec_spec::image::Repository;
+use shipspec_spec::place::Role;
 use shipspec_spec::platform::Platform;
 use shipspec_spec::scope::{Scope, is_content};
 use shipspec_spec::secret::Secret;
 use shipspec_spec::tag::Tag;
 use shipspec_spec::value::Value;
 
-use super::{AssumedRole, ImagePlan, PlannedSecret, PlannedTag, SecretArgument, TestPlan};
+use super::{ImagePlan, PlannedSecret, PlannedTag, SecretArgument, TestPlan};
 use crate::reuse::Reuse;
 
 /// How long a test may take where nothing else is said.
@@ -110,7 +111,7 @@ impl Filler<'_> {
                 None => Platform::host(),
             },
             mirrors: image.mirrors.iter().filter_map(|mirror| self.parsed(mirror)).collect(),
-            role: self.role(image.role.as_ref(), image.external_id.as_ref()),
+            role: self.role(image.role.as_ref()),
             insecure: image.insecure,
             create_repository: match &image.create_repository {
                 Some(settings) => Some(self.repository(settings, &image.repository)?),
@@ -223,17 +224,10 @@ impl Filler<'_> {
         })
     }
 
-    pub(super) fn role(
-        &mut self,
-        role: Option<&Text>,
-        external_id: Option<&Text>,
-    ) -> Option<AssumedRole> {
-        if let (None, Some(id)) = (role, external_id) {
-            self.refuse(id, "an `external_id` says nothing without a `role`".into());
-        }
-        let external_id = self.optional(external_id);
-        let role = self.optional(role);
-        role.map(|arn| AssumedRole { arn, external_id })
+    pub(super) fn role(&mut self, role: Option<&RoleConfig>) -> Option<Role> {
+        let role = role?;
+        let external_id = self.optional(role.external_id.as_ref());
+        self.text(&role.arn).map(|arn| Role { arn, external_id })
     }
 
     /// `repository` is where mistakes are told that no text of the settings has.

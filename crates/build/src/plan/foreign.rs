@@ -3,9 +3,9 @@
 use shipspec_spec::config::{Config, ForeignImage};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::{Digest, Repository};
+use shipspec_spec::place::Role;
 use shipspec_spec::scope::{DigestState, ImageNames, Scope};
 
-use super::AssumedRole;
 use super::fill::Filler;
 
 /// An image that is named in shipspec.yml and built elsewhere.
@@ -22,7 +22,7 @@ pub struct ForeignPlan {
     /// Its digest, if the reference has it.
     pub digest: Option<Digest>,
     /// The role to assume for its registry.
-    pub role: Option<AssumedRole>,
+    pub role: Option<Role>,
     /// Plain HTTP is spoken with that registry.
     pub insecure: bool,
 }
@@ -53,7 +53,7 @@ fn read(
     found: &mut Diagnostics,
 ) -> Option<(ImageNames, ForeignPlan)> {
     let mut filler = Filler { scope, found };
-    let role = filler.role(image.role.as_ref(), image.external_id.as_ref());
+    let role = filler.role(image.role.as_ref());
     let reference = filler.text(&image.reference)?;
     let names = match ImageNames::foreign(&reference) {
         Ok(names) => names,

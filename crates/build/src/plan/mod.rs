@@ -15,6 +15,7 @@ use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::config::{Config, ImageConfig};
 use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Repository;
+use shipspec_spec::place::Role;
 use shipspec_spec::platform::Platform;
 use shipspec_spec::scope::{DigestState, ImageNames, Scope};
 use shipspec_spec::secret::Secret;
@@ -47,7 +48,7 @@ pub struct ImagePlan {
     /// Further repositories that get it.
     pub mirrors: Vec<Repository>,
     /// The role to assume for the registry of the first one.
-    pub role: Option<AssumedRole>,
+    pub role: Option<Role>,
     /// Plain HTTP is spoken with that registry.
     pub insecure: bool,
     /// How that is made where there is none, if it is to be.
@@ -148,15 +149,6 @@ pub struct Plans {
     pub images: Vec<ImagePlan>,
     /// Those that others build.
     pub foreign: Vec<ForeignPlan>,
-}
-
-/// A role to assume.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AssumedRole {
-    /// Its ARN.
-    pub arn: String,
-    /// The external id that it asks for.
-    pub external_id: Option<String>,
 }
 
 /// What is to be built. The names of the images are known in `scope` from here on; `digest` is what

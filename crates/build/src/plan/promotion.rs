@@ -6,16 +6,17 @@ use indexmap::IndexMap;
 use shipspec_spec::config::{Config, PromotionConfig};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::Repository;
+use shipspec_spec::place::Role;
 use shipspec_spec::scope::{DigestState, ImageNames, Scope};
 
+use super::PlannedTag;
 use super::fill::{Filler, place, put_in_order};
-use super::{AssumedRole, PlannedTag};
 
 /// All that is copied to one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Promotion {
     /// The role to assume there.
-    pub role: Option<AssumedRole>,
+    pub role: Option<Role>,
     /// The images.
     pub images: Vec<PromotionPlan>,
 }
@@ -67,10 +68,7 @@ pub fn plan_promotion(
         }
     }
     check_shared_tags(target, &images, &mut found);
-    let mut filler = Filler { scope, found: &mut found };
-    let external_id = filler.optional(target.external_id.as_ref());
-    let role = filler.optional(target.role.as_ref());
-    let role = role.map(|arn| AssumedRole { arn, external_id });
+    let role = Filler { scope, found: &mut found }.role(target.role.as_ref());
     found.or(Promotion { role, images })
 }
 

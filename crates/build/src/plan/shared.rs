@@ -5,8 +5,9 @@ use shipspec_registry::repository::RepositorySettings;
 use shipspec_spec::config::Config;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::image::{Registry, Repository};
+use shipspec_spec::place::Role;
 
-use super::{AssumedRole, ImagePlan, Plans};
+use super::{ImagePlan, Plans};
 
 /// Looks at what several images share.
 pub(super) fn check(plans: &Plans, config: &Config, found: &mut Diagnostics) {
@@ -70,7 +71,7 @@ impl Sharing<'_> {
 
     /// A registry is spoken to by one caller.
     fn check_roles(&mut self, plans: &Plans) {
-        let mut seen: IndexMap<&Registry, (&str, Option<&AssumedRole>)> = IndexMap::new();
+        let mut seen: IndexMap<&Registry, (&str, Option<&Role>)> = IndexMap::new();
         let built = plans.images.iter().map(|plan| (&plan.name, &plan.repository, &plan.role));
         // One of others without a role is asked for by whoever speaks to its registry anyway.
         let foreign = plans.foreign.iter().filter(|plan| plan.role.is_some());

@@ -16,6 +16,9 @@ const MOST_BYTES: usize = 3_000_000;
 /// [CloudFormation]: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
 const MOST_OVERRIDES: usize = 1024;
 
+/// Bytes of the value of a stack's parameter.
+const MOST_OF_PARAMETER: usize = 4096;
+
 pub(super) fn check(files: &[File]) -> Vec<Finding> {
     let app_specs = of_kind(files, Kind::AppSpec, Role::Artifact);
     let tasks = of_kind(files, Kind::TaskDefinition, Role::Artifact);
@@ -32,9 +35,10 @@ pub(super) fn check(files: &[File]) -> Vec<Finding> {
         }
         found.extend(check_size(files, app_specs[0].0));
     }
-    found.extend(
-        of_kind(files, Kind::Other, Role::Artifact).into_iter().filter_map(check_overrides),
-    );
+    for (file, root) in of_kind(files, Kind::Other, Role::Artifact) {
+        found.extend(check_overrides((file, root)));
+        found.extend(check_stack(file, root));
+    }
     found
 }
 
@@ -69,6 +73,41 @@ fn check_size(files: &[File], place: &File) -> Option<Finding> {
         format!("the artifacts have {size} bytes; the blue/green action takes 3 MB, packed");
     let fix = "put files that it does not read into another artifact";
     (size > MOST_BYTES).then(|| place.finding(code::ARTIFACT_SIZE, &(0..0), message, fix))
+}
+
+/// What a template configuration file says of a stack ([layout], [quotas]).
+///
+/// [layout]: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delivery-codepipeline-cfn-artifacts.html
+/// [quotas]: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+fn check_stack(file: &File, root: &Value) -> Vec<Finding> {
+    const KEYS: [&str; 3] = ["Parameters", "Tags", "StackPolicy"];
+    let entries = root.entries();
+    if entries.is_empty() || !entries.iter().all(|entry| KEYS.contains(&&*entry.key)) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let mut tell = |place: &Value, message: String, fix: &str| {
+        found.push(file.finding(code::STACK_SIZE, &place.range, message, fix));
+    };
+    for (key, what, most) in [("Parameters", "parameters", 200), ("Tags", "tags", 50)] {
+        let Some(entry) = entries.iter().find(|entry| entry.key == key) else { continue };
+        let count = entry.value.entries().len();
+        if count > most {
+            let message = format!("there are {count} {what}; CloudFormation takes {most}");
+            tell(&entry.value, message, "take some of them out of the file");
+        }
+        for parameter in entry.value.entries().iter().filter(|_| key == "Parameters") {
+            let size = parameter.value.written().map_or(0, |text| text.len());
+            if size > MOST_OF_PARAMETER {
+                let message = format!(
+                    "the parameter `{}` has {size} bytes; CloudFormation takes {MOST_OF_PARAMETER}",
+                    parameter.key
+                );
+                tell(&parameter.value, message, "hand over the name of where it is kept");
+            }
+        }
+    }
+    found
 }
 
 /// A flat JSON file of texts is what `Fn::GetParam` reads, unless its name says that it is Terraform's.

@@ -46,6 +46,9 @@ pages! {
         "An input artifact has 3 MB at most, packed. The action reports a larger one as a task \
          definition that it cannot read.",
         examples [] [];
+    STACK_SIZE: Error "stack-size", "a template configuration file has more than CloudFormation takes",
+        "A parameter has 4,096 bytes at most; a stack has 200 parameters and 50 tags.",
+        examples [] [];
     OVERRIDES_SIZE: Warning "overrides-size", "a file for `Fn::GetParam` has more than CloudFormation's action takes",
         "`ParameterOverrides` come to 1 KB at most, with their values.",
         examples [] [];

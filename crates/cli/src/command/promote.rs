@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use clap::Args as ClapArgs;
 use indexmap::IndexMap;
-use shipspec_build::plan::{AssumedRole, Promotion, PromotionPlan, plan_promotion};
+use shipspec_build::plan::{Promotion, PromotionPlan, plan_promotion};
 use shipspec_spec::config::PromotionConfig;
 use shipspec_spec::image::Repository;
 use shipspec_spec::nearest::nearest;
+use shipspec_spec::place::Role;
 use shipspec_spec::scope::ImageNames;
 use shipspec_spec::tag::Tag;
 
@@ -158,7 +159,7 @@ fn direct(args: &Args, from: &str, to: &str) -> anyhow::Result<Promotion> {
     };
     let role = args.to_role.clone().map(|arn| {
         let external_id = args.to_external_id.clone();
-        AssumedRole { arn, external_id }
+        Role { arn, external_id }
     });
     let tags = vec![shipspec_build::plan::PlannedTag { tag, moving: false }];
     let image = PromotionPlan { name: "image".into(), source, repository, tags };

@@ -12,17 +12,17 @@ use super::policy::Place;
 pub(super) fn of_run(artifacts: &ArtifactPlans, place: &Place) -> Vec<Value> {
     let mut parameters = BTreeSet::new();
     let (mut objects, mut buckets, mut roles) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for Publication { destination, region, role, .. } in
+    for Publication { destination, place: at, .. } in
         artifacts.published().flat_map(|(_, places)| places)
     {
-        if let Some(role) = role {
-            roles.insert(role.clone());
+        if let Some(role) = &at.role {
+            roles.insert(role.arn.clone());
             continue;
         }
         match destination {
             Destination::Parameter(name) => {
                 let name = name.plain().trim_start_matches('/');
-                let start = place.arn("ssm", region.as_deref());
+                let start = place.arn("ssm", at.region.as_deref());
                 parameters.insert(format!("{start}:parameter/{name}"));
             }
             Destination::Object { bucket, key } => {

@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 
 use clap::Args as ClapArgs;
+use serde_json::Value as Json;
+use shipspec_ecs::running::containers;
 use shipspec_render::artifact::Artifact;
 use shipspec_spec::expression::Names as _;
+use shipspec_spec::scope::sounds_secret;
 
 use super::doctor;
 use crate::arguments::{self, ProjectFlags, RenderFlags};
@@ -53,6 +56,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let artifacts = filling::fill(context, &mut project, &args.images).await?.artifacts;
     if args.stdout {
         refuse_secrets(&artifacts)?;
+        refuse_variables_of_bases(&project, &artifacts)?;
         pipeline::note_all(context, &artifacts);
         for artifact in &artifacts {
             match artifact.content.text() {
@@ -77,6 +81,29 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         written.put_back();
     }
     published.map_err(|unpublished| unpublished.error)
+}
+
+/// Variables that came from ECS may be passwords that nobody told this run of. What is not shown in a
+/// comparison is not shown here either.
+fn refuse_variables_of_bases(project: &Project, artifacts: &[Artifact]) -> anyhow::Result<()> {
+    if !project.config.artifacts.iter().any(|artifact| artifact.base().is_some()) {
+        return Ok(());
+    }
+    for artifact in artifacts {
+        let task = artifact.content.text().and_then(|text| serde_json::from_str::<Json>(text).ok());
+        let containers = task.iter().flat_map(containers);
+        let variables = containers.filter_map(|container| container["environment"].as_array());
+        let mut names = variables.flatten().filter_map(|variable| variable["name"].as_str());
+        if let Some(name) = names.find(|name| sounds_secret(name)) {
+            let message = format!(
+                "`{}` has the variable `{name}` in plain text, and is not printed",
+                artifact.path.display()
+            );
+            let hint = "render it to its file, without `--stdout`; `secrets:` keeps it out of the task definition";
+            return Err(failure::input(message, Some(hint)));
+        }
+    }
+    Ok(())
 }
 
 /// A file is what a secret may stand in, if shipspec.yml says so; a terminal and a log are not.

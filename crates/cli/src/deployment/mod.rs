@@ -12,16 +12,16 @@ use serde_json::Value as Json;
 use shipspec_ecs::error::EcsError;
 use shipspec_parameters::error::FetchError;
 use shipspec_parameters::refusal::Refusal;
-use shipspec_parameters::request::{Caller, Place};
+use shipspec_parameters::request::Caller;
 use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::config::Service;
 use shipspec_spec::hint::Hint;
+use shipspec_spec::place::Place;
 
 use crate::context::Context;
 use crate::parameters;
 use crate::preflight::{Check, bad, not_checked};
 use crate::project::Project;
-use crate::running::place;
 
 /// An artifact as ECS would get it.
 struct Planned<'a> {
@@ -59,7 +59,7 @@ pub(crate) async fn check(
 
 /// Where the things are asked for that an artifact names.
 fn place_of(planned: &Planned<'_>) -> Place {
-    planned.service.map(|service| place(&service.place)).unwrap_or_default()
+    planned.service.map(|service| service.place.clone()).unwrap_or_default()
 }
 
 /// A question of ECS, IAM or `CloudWatch` Logs that has no answer.

@@ -6,9 +6,10 @@ use shipspec_ecs::roles::RoleState;
 use shipspec_ecs::running::containers;
 use shipspec_ecs::{log_groups, roles};
 use shipspec_parameters::error::{FetchError, Missing};
-use shipspec_parameters::request::{Caller, Place};
+use shipspec_parameters::request::Caller;
 use shipspec_parameters::{account, existence};
 use shipspec_spec::parameter::ParameterSource;
+use shipspec_spec::place::Place;
 
 use super::{Planned, place_of, unanswered, unanswered_by_store};
 use crate::failure;

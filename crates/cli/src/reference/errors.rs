@@ -285,6 +285,11 @@ fn aws() -> Vec<Error> {
             region: Some("eu-west-1".into()),
         }
         .into(),
+        FetchError::NotInFile(vec![Missing {
+            source: "ssm:/rds_pass".parse().expect("a parameter"),
+            near: None,
+        }])
+        .into(),
         FetchError::Denied {
             action: "ssm:GetParameters".into(),
             resource: Some("arn:aws:ssm:eu-west-1:123456789012:parameter/rds_pass".into()),

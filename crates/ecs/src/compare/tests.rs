@@ -122,3 +122,16 @@ fn what_sounds_secret_is_compared_and_never_shown() {
     let lost = told(&with("hunter2"), &container(&json!({})));
     assert!(lost.iter().all(|line| !line.contains("hunter")), "{lost:?}");
 }
+
+#[test]
+fn a_number_is_no_empty_text() {
+    let with = |value: Json| container(&json!({"environment": [{"name": "PORT", "value": value}]}));
+    assert_eq!(told(&with(json!("80")), &with(json!(80))), [""; 0]);
+    assert_eq!(
+        told(&with(json!("80")), &with(json!(81))),
+        ["changed containerDefinitions[web].environment[PORT]: \"80\" → \"81\""]
+    );
+    let sized = |cpu: Json| json!({"family": "web", "cpu": cpu, "containerDefinitions": []});
+    assert_eq!(told(&sized(json!("256")), &sized(json!(256))), [""; 0]);
+    assert_eq!(told(&sized(json!("256")), &sized(json!(512))), ["changed cpu: \"256\" → \"512\""]);
+}

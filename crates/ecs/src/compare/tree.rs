@@ -112,9 +112,13 @@ impl Reader {
             if is_same_port || is_default(parent, key, value) {
                 continue;
             }
-            let node = match value.as_str() {
-                Some(text) => text_node(parent, key, text),
-                None => self.node(key, value),
+            let node = match value {
+                Json::String(text) => text_node(parent, key, text),
+                // Of a task they are texts, which many write as numbers.
+                Json::Number(size) if is_size_of_task(parent, key) => {
+                    text_node(parent, key, &size.to_string())
+                }
+                _ => self.node(key, value),
             };
             if !node.is_empty() {
                 kept.insert(key.clone(), node);
@@ -161,10 +165,19 @@ fn pairs(key: &str, items: &[Json], name: &str, value: &str) -> Node {
     let mut pairs = IndexMap::new();
     for (index, item) in items.iter().enumerate() {
         let name = item[name].as_str().map_or_else(|| index.to_string(), str::to_owned);
-        let text = item[value].as_str().unwrap_or_default();
-        pairs.insert(name.clone(), text_node(key, &name, text));
+        let node = match &item[value] {
+            Json::String(text) => text_node(key, &name, text),
+            Json::Null => text_node(key, &name, ""),
+            // ECS takes none of them, and a comparison is no place to lose one.
+            other => text_node(key, &name, &other.to_string()),
+        };
+        pairs.insert(name, node);
     }
     Node::Items(pairs)
+}
+
+fn is_size_of_task(parent: &str, key: &str) -> bool {
+    parent.is_empty() && matches!(key, "cpu" | "memory")
 }
 
 fn text_node(parent: &str, key: &str, text: &str) -> Node {

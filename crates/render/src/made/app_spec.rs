@@ -11,13 +11,19 @@ use super::Parts;
 /// The AppSpec, in the order in which the documentation has its keys.
 pub(super) fn app_spec(config: &AppSpecConfig, parts: &mut Parts<'_>) -> Json {
     let mut properties = Map::new();
-    properties.insert("TaskDefinition".into(), parts.text(&config.task_definition).into());
-    let container = parts.text(&config.container);
+    properties.insert(
+        "TaskDefinition".into(),
+        parts.filled_text(&config.task_definition, "`task_definition`").into(),
+    );
+    let container = parts.filled_text(&config.container, "`container`");
     let port = parts.number(&config.port);
     let info = json!({ "ContainerName": container, "ContainerPort": port });
     properties.insert("LoadBalancerInfo".into(), info);
     if let Some(version) = &config.platform_version {
-        properties.insert("PlatformVersion".into(), parts.text(version).into());
+        properties.insert(
+            "PlatformVersion".into(),
+            parts.filled_text(version, "`platform_version`").into(),
+        );
     }
     if let Some(config) = &config.network {
         let network = json!({ "AwsvpcConfiguration": network(config, parts) });
@@ -33,7 +39,7 @@ pub(super) fn app_spec(config: &AppSpecConfig, parts: &mut Parts<'_>) -> Json {
     let mut app_spec = json!({ "version": 0.0, "Resources": [{ "TargetService": service }] });
     if !config.hooks.is_empty() {
         let hook = |(moment, function)| {
-            let (moment, function): (&str, _) = (moment, parts.text(function));
+            let (moment, function): (&str, _) = (moment, parts.filled_text(function, "a hook"));
             json!({ moment: function })
         };
         app_spec["Hooks"] =
@@ -44,6 +50,9 @@ pub(super) fn app_spec(config: &AppSpecConfig, parts: &mut Parts<'_>) -> Json {
 
 fn network(config: &TaskNetworkConfig, parts: &mut Parts<'_>) -> Json {
     let subnets = parts.texts(&config.subnets);
+    if let (true, Some(text)) = (subnets.iter().all(String::is_empty), config.subnets.first()) {
+        parts.fail(text, "`subnets` comes to nothing, and a task needs one");
+    }
     let security_groups = parts.texts(&config.security_groups);
     let assign = parts.text(&config.assign_public_ip);
     let assign = match &*assign.to_lowercase() {
@@ -60,7 +69,8 @@ fn network(config: &TaskNetworkConfig, parts: &mut Parts<'_>) -> Json {
 }
 
 fn capacity_provider(config: &CapacityProviderConfig, parts: &mut Parts<'_>) -> Json {
-    let mut provider = json!({ "CapacityProvider": parts.text(&config.provider) });
+    let mut provider =
+        json!({ "CapacityProvider": parts.filled_text(&config.provider, "`provider`") });
     if let Some(base) = &config.base {
         provider["Base"] = parts.number(base);
     }

@@ -11,8 +11,9 @@ pub(super) fn image_detail(reference: &str) -> String {
 }
 
 /// `imagedefinitions.json` for the rolling action: each container with its image.
-pub(super) fn image_definitions<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
-    let entry = |(name, reference): (&str, String)| json!({ "name": name, "imageUri": reference });
+pub(super) fn image_definitions(pairs: impl IntoIterator<Item = (String, String)>) -> String {
+    let entry =
+        |(name, reference): (String, String)| json!({ "name": name, "imageUri": reference });
     serde_json::Value::Array(pairs.into_iter().map(entry).collect()).to_string()
 }
 
@@ -25,8 +26,8 @@ mod tests {
         assert_eq!(image_detail("r.example/web:1"), r#"{"ImageURI":"r.example/web:1"}"#);
         assert_eq!(
             image_definitions([
-                ("web", "r.example/web:1".to_owned()),
-                ("log", "r.example/log:1".into())
+                ("web".to_owned(), "r.example/web:1".to_owned()),
+                ("log".into(), "r.example/log:1".into())
             ]),
             r#"[{"name":"web","imageUri":"r.example/web:1"},{"name":"log","imageUri":"r.example/log:1"}]"#
         );

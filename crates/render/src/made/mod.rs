@@ -104,7 +104,12 @@ impl Making<'_> {
                 String::new()
             }
             ArtifactContent::ImageDetail(image) => images::image_detail(&self.reference(image)?),
-            ArtifactContent::ImageDefinitions(pairs) => self.image_definitions(pairs)?,
+            ArtifactContent::ImageDefinitions(pairs) => {
+                let containers = pairs
+                    .iter()
+                    .map(|(container, _)| parts.public_text(container, "the name of a container"));
+                self.image_definitions(containers.collect(), pairs)?
+            }
             ArtifactContent::AppSpec(config) => {
                 let app_spec = app_spec::app_spec(config, &mut parts);
                 match format.or_else(|| Format::of(self.path)) {
@@ -113,9 +118,7 @@ impl Making<'_> {
                 }
             }
             ArtifactContent::CloudFormation(config) => {
-                let (content, told) = cloudformation::configuration(config, &mut parts);
-                notes.extend(told.into_iter().map(|note| format!("`{}`: {note}", self.path)));
-                content.to_string()
+                cloudformation::configuration(config, &mut parts).to_string()
             }
             ArtifactContent::Tfvars(variables) => {
                 let variables = variables.iter();
@@ -147,12 +150,14 @@ impl Making<'_> {
         })
     }
 
-    fn image_definitions(&self, pairs: &[(String, String)]) -> Result<String, Diagnostics> {
-        let mut filled = Vec::new();
-        for (container, image) in pairs {
-            filled.push((&**container, self.reference(image)?));
-        }
-        Ok(images::image_definitions(filled))
+    fn image_definitions(
+        &self,
+        containers: Vec<String>,
+        pairs: &[(Text, String)],
+    ) -> Result<String, Diagnostics> {
+        let references = pairs.iter().map(|(_, image)| self.reference(image));
+        let references = references.collect::<Result<Vec<_>, _>>()?;
+        Ok(images::image_definitions(containers.into_iter().zip(references)))
     }
 
     /// How the artifact names an image.

@@ -28,6 +28,17 @@ impl<'a> Parts<'a> {
         self.value_of(text, filled).and_then(|value| value.text()).unwrap_or_default()
     }
 
+    /// A text that says nothing if it is empty; `place` is what it is.
+    pub(crate) fn filled_text(&mut self, text: &Text, place: &str) -> String {
+        let filled = text.evaluate_text(self.names).map(|(_, value)| value);
+        let Some(value) = self.value_of(text, filled) else { return String::new() };
+        let filled = value.text().unwrap_or_default();
+        if filled.is_empty() {
+            self.fail(text, format!("{place} comes to nothing"));
+        }
+        filled
+    }
+
     /// A text that messages show, such as a name: no secret may be in it.
     pub(crate) fn public_text(&mut self, text: &Text, place: &str) -> String {
         let filled = text.evaluate_public(self.names, place).map(Value::plain);

@@ -1,6 +1,6 @@
 //! From an entry of `artifacts:` to what is to be made, with the files that it names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use indexmap::IndexMap;
@@ -31,6 +31,25 @@ pub(crate) fn read_all(
         .into_iter()
         .map(|(matrix, scope)| ArtifactPlan::read(artifact, service, matrix, &scope, folder))
         .collect()
+}
+
+/// The paths of artifacts that are not made this time, because `when:` says so, as far as they are known.
+pub(crate) fn left_out(config: &Config, scope: &Scope) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for artifact in config.artifacts.iter().filter(|artifact| artifact.when.is_some()) {
+        // What cannot be filled here is told where it is read.
+        for matrix in combinations(&artifact.matrix, scope).unwrap_or_default() {
+            let names = scope.of_artifact(matrix, &artifact.variables);
+            paths.extend(path(artifact, &names));
+        }
+    }
+    paths
+}
+
+/// The path of an artifact, without `./` in front.
+fn path(artifact: &ArtifactConfig, names: &dyn Names) -> Result<String, Diagnostics> {
+    let path = public_text(&artifact.path, names)?;
+    Ok(path.strip_prefix("./").unwrap_or(&path).to_owned())
 }
 
 /// A place in a matrix, and the names there.
@@ -90,8 +109,7 @@ impl ArtifactPlan {
         names: &Scope,
         folder: &Path,
     ) -> Result<Self, Diagnostics> {
-        let path = public_text(&artifact.path, names)?;
-        let path = path.strip_prefix("./").unwrap_or(&path).to_owned();
+        let path = path(artifact, names)?;
         let place = artifact.path.span().clone();
         if path.is_empty() || path.ends_with('/') {
             return Err(Diagnostic::at(place, format!("`{path}` is no path of a file")).into());

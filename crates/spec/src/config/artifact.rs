@@ -136,7 +136,7 @@ pub enum ArtifactContent {
     /// `imageDetail.json` of an image.
     ImageDetail(String),
     /// `imagedefinitions.json`: containers and their images.
-    ImageDefinitions(Vec<(String, String)>),
+    ImageDefinitions(Vec<(Text, String)>),
     /// An AppSpec for ECS.
     AppSpec(Box<AppSpecConfig>),
     /// A template configuration file for CloudFormation.
@@ -160,10 +160,8 @@ impl ArtifactContent {
     #[must_use]
     pub fn texts(&self) -> Vec<&Text> {
         match self {
-            Self::Template(_)
-            | Self::Base(_)
-            | Self::ImageDetail(_)
-            | Self::ImageDefinitions(_) => Vec::new(),
+            Self::Template(_) | Self::Base(_) | Self::ImageDetail(_) => Vec::new(),
+            Self::ImageDefinitions(pairs) => pairs.iter().map(|(container, _)| container).collect(),
             Self::AppSpec(config) => config.texts().collect(),
             Self::CloudFormation(config) => config.texts().collect(),
             Self::Tfvars(trees) => trees.values().flat_map(Tree::texts).collect(),
@@ -389,14 +387,16 @@ impl ArtifactReader<'_> {
 
     fn definitions(&mut self, raw: &RawDefinitions) -> ArtifactContent {
         let pairs: Vec<_> = match raw {
-            RawDefinitions::Same(list) => list
-                .iter()
-                .filter_map(|name| self.image(name))
-                .map(|name| (name.clone(), name))
-                .collect(),
+            RawDefinitions::Same(list) => {
+                list.iter().filter_map(|name| Some((self.text(name)?, self.image(name)?))).collect()
+            }
             RawDefinitions::Named(map) => map
                 .iter()
-                .filter_map(|(container, image)| Some((container.clone(), self.image(image)?)))
+                .filter_map(|(container, image)| {
+                    let place = self.place(&["image_definitions", container]);
+                    let container = keep(Text::at_key(container, place), self.found);
+                    Some((container?, self.image(image)?))
+                })
                 .collect(),
         };
         if pairs.is_empty() && self.found.is_empty() {

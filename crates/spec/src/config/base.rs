@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 
-use super::service::{PlaceConfig, Placed, Service, ServiceConfig};
+use super::place::{PlaceConfig, RawPlace};
+use super::service::{Service, ServiceConfig};
 use super::text::{RawText, Text, keep};
 use super::tree::RawTree;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expression::Names;
+use crate::place::Place;
 use crate::source::{Source, Span};
 
 /// The task definition of ECS that an artifact begins from: the newest active revision of `family`, or the
@@ -26,15 +27,8 @@ pub(super) struct RawBase {
     /// The cluster that the service is in. Without it, the one that is called `default`.
     #[schemars(default)]
     pub(super) cluster: Option<RawText>,
-    /// The region, if it is not that of the run.
-    #[schemars(default)]
-    pub(super) region: Option<RawText>,
-    /// The ARN of a role to look with, if it is not that of the run.
-    #[schemars(default)]
-    pub(super) role: Option<RawText>,
-    /// The external id that the role asks for.
-    #[schemars(default)]
-    pub(super) external_id: Option<RawText>,
+    #[schemars(flatten)]
+    pub(super) place: RawPlace,
 }
 
 impl TryFrom<RawTree> for RawBase {
@@ -42,22 +36,14 @@ impl TryFrom<RawTree> for RawBase {
 
     fn try_from(tree: RawTree) -> Result<Self, Self::Error> {
         let RawTree::Map(mut entries) = tree else { return Err("`base` wants a map") };
+        let mut text = |key: &str| RawText::take(&mut entries, key);
         Ok(Self {
-            family: take(&mut entries, "family")?,
-            service: take(&mut entries, "service")?,
-            cluster: take(&mut entries, "cluster")?,
-            region: take(&mut entries, "region")?,
-            role: take(&mut entries, "role")?,
-            external_id: take(&mut entries, "external_id")?,
+            family: text("family")?,
+            service: text("service")?,
+            cluster: text("cluster")?,
+            place: RawPlace::take(&mut entries)?,
         })
     }
-}
-
-fn take(
-    entries: &mut IndexMap<String, RawTree>,
-    key: &str,
-) -> Result<Option<RawText>, &'static str> {
-    entries.shift_remove(key).map(RawText::try_from).transpose()
 }
 
 /// The task definition that an artifact begins from.
@@ -73,7 +59,7 @@ pub enum BaseConfig {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Base {
     /// The newest active revision of a family.
-    Family(String, Placed),
+    Family(String, Place),
     /// What a service runs.
     Service(Service),
 }
@@ -111,15 +97,11 @@ impl BaseConfig {
         source: &Arc<Source>,
         found: &mut Diagnostics,
     ) -> Option<Self> {
+        let place = PlaceConfig::from_raw(&raw.place, source, found);
         let mut optional = |raw: &Option<RawText>| {
             raw.as_ref().and_then(|raw| keep(Text::from_raw(raw, source), found))
         };
         let cluster = optional(&raw.cluster);
-        let place = PlaceConfig {
-            region: optional(&raw.region),
-            role: optional(&raw.role),
-            external_id: optional(&raw.external_id),
-        };
         let message = match (&raw.family, &raw.service) {
             (Some(_), None) if cluster.is_some() => "`cluster` says nothing without a `service`",
             (Some(_), None) => return Some(Self::Family(optional(&raw.family)?, place)),

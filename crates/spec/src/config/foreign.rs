@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::place::RoleConfig;
 use super::raw::RawImage;
 use super::text::{RawText, Text, keep};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -16,10 +17,8 @@ const OF_ACCESS: [&str; 4] = ["reference", "role", "external_id", "insecure"];
 pub struct ForeignImage {
     /// Its reference, by a tag, a digest or both.
     pub reference: Text,
-    /// The role to assume for its registry, by its ARN.
-    pub role: Option<Text>,
-    /// The external id that the role asks for.
-    pub external_id: Option<Text>,
+    /// The role to assume for its registry.
+    pub role: Option<RoleConfig>,
     /// Plain HTTP is spoken with its registry.
     pub insecure: bool,
 }
@@ -41,16 +40,13 @@ impl ForeignImage {
             let hint = "an image that is built has a `repository` and no `reference`";
             found.push(Diagnostic::at(span, message).with_hint(hint));
         }
-        let mut optional = |text: &Option<RawText>| {
-            text.as_ref().and_then(|text| keep(Text::from_raw(text, source), found))
-        };
-        let (role, external_id) = (optional(&raw.role), optional(&raw.external_id));
+        let role = RoleConfig::from_raw(raw.role.as_ref(), raw.external_id.as_ref(), source, found);
         let reference = keep(Text::from_raw(reference, source), found)?;
-        Some(Self { reference, role, external_id, insecure: raw.insecure })
+        Some(Self { reference, role, insecure: raw.insecure })
     }
 
     /// Every text of it, to find the names that it asks for.
     pub fn texts(&self) -> impl Iterator<Item = &Text> {
-        std::iter::once(&self.reference).chain(&self.role).chain(&self.external_id)
+        std::iter::once(&self.reference).chain(self.role.iter().flat_map(RoleConfig::texts))
     }
 }

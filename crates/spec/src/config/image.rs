@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::options::BuildOptionsConfig;
+use super::place::RoleConfig;
 use super::raw::RawImage;
 use super::repository::RepositoryConfig;
 use super::reuse::ReuseConfig;
@@ -20,10 +21,8 @@ pub struct ImageConfig {
     pub repository: Text,
     /// Further repositories that get it.
     pub mirrors: Vec<Text>,
-    /// The role to assume for the registry, by its ARN.
-    pub role: Option<Text>,
-    /// The external id that the role asks for.
-    pub external_id: Option<Text>,
+    /// The role to assume for the registry.
+    pub role: Option<RoleConfig>,
     /// Plain HTTP is spoken with the registry.
     pub insecure: bool,
     /// How it is made where there is none, if it is to be.
@@ -62,7 +61,6 @@ impl ImageConfig {
             repository,
             mirrors: Vec::new(),
             role: None,
-            external_id: None,
             insecure: false,
             create_repository: None,
             context: None,
@@ -90,8 +88,7 @@ impl ImageConfig {
         };
         Some(Self {
             mirrors: texts(&raw.mirrors, source, found),
-            role: optional(&raw.role, found),
-            external_id: optional(&raw.external_id, found),
+            role: RoleConfig::from_raw(raw.role.as_ref(), raw.external_id.as_ref(), source, found),
             insecure: raw.insecure,
             create_repository: raw
                 .create_repository
@@ -118,16 +115,10 @@ impl ImageConfig {
 
     /// Every text of it, to find the names that it asks for.
     pub fn texts(&self) -> impl Iterator<Item = &Text> {
-        let single = [
-            &self.context,
-            &self.dockerfile,
-            &self.target,
-            &self.platform,
-            &self.role,
-            &self.external_id,
-        ];
+        let single = [&self.context, &self.dockerfile, &self.target, &self.platform];
         std::iter::once(&self.repository)
             .chain(single.into_iter().flatten())
+            .chain(self.role.iter().flat_map(RoleConfig::texts))
             .chain(&self.mirrors)
             .chain(self.create_repository.iter().flat_map(RepositoryConfig::texts))
             .chain(&self.tags)

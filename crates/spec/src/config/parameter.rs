@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::place::PlaceConfig;
 use super::raw::{RawParameter, RawParameterType};
-use super::text::{RawText, Text, keep};
+use super::text::{Text, keep};
 use crate::diagnostic::Diagnostics;
 use crate::source::Source;
 
@@ -14,12 +15,8 @@ pub struct ParameterConfig {
     pub from: Text,
     /// The value where there is none.
     pub default: Option<Text>,
-    /// The region that it is kept in.
-    pub region: Option<Text>,
-    /// The role to read it with, by its ARN.
-    pub role: Option<Text>,
-    /// The external id that the role asks for.
-    pub external_id: Option<Text>,
+    /// Where in AWS that is.
+    pub place: PlaceConfig,
     /// It must not be shown, whatever its store says.
     pub secret: bool,
     /// What its text is, if that is said.
@@ -43,18 +40,13 @@ impl ParameterConfig {
         source: &Arc<Source>,
         found: &mut Diagnostics,
     ) -> Option<Self> {
-        let optional = |text: &Option<RawText>, found: &mut Diagnostics| {
-            text.as_ref().and_then(|text| keep(Text::from_raw(text, source), found))
-        };
         let map = match raw {
             RawParameter::From(from) => {
                 let from = keep(Text::from_raw(from, source), found)?;
                 return Some(Self {
                     from,
                     default: None,
-                    region: None,
-                    role: None,
-                    external_id: None,
+                    place: PlaceConfig::default(),
                     secret: false,
                     kind: None,
                 });
@@ -62,10 +54,11 @@ impl ParameterConfig {
             RawParameter::Map(map) => map,
         };
         Some(Self {
-            default: optional(&map.default, found),
-            region: optional(&map.region, found),
-            role: optional(&map.role, found),
-            external_id: optional(&map.external_id, found),
+            default: map
+                .default
+                .as_ref()
+                .and_then(|text| keep(Text::from_raw(text, source), found)),
+            place: PlaceConfig::from_raw(&map.place, source, found),
             secret: map.secret,
             kind: map.r#type.map(|kind| match kind {
                 RawParameterType::String => ParameterKind::Text,
@@ -78,7 +71,6 @@ impl ParameterConfig {
 
     /// Every text of it, to find the names that it asks for.
     pub fn texts(&self) -> impl Iterator<Item = &Text> {
-        let optional = [&self.default, &self.region, &self.role, &self.external_id];
-        std::iter::once(&self.from).chain(optional.into_iter().flatten())
+        std::iter::once(&self.from).chain(&self.default).chain(self.place.texts())
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::place::RoleConfig;
 use super::raw::RawPromotion;
-use super::text::{RawText, Text, keep, named_texts, texts};
+use super::text::{Text, named_texts, texts};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Node;
 use crate::nearest::nearest;
@@ -16,10 +17,8 @@ use crate::source::{Source, Span};
 pub struct PromotionConfig {
     /// The repositories there, by the names of the images.
     pub repositories: IndexMap<String, Text>,
-    /// The role to assume for their registries, by its ARN.
-    pub role: Option<Text>,
-    /// The external id that the role asks for.
-    pub external_id: Option<Text>,
+    /// The role to assume for their registries.
+    pub role: Option<RoleConfig>,
     /// The whole list of tags, if they are not those of the images.
     pub tags: Option<Vec<Text>>,
     /// Where its name is written.
@@ -29,10 +28,9 @@ pub struct PromotionConfig {
 impl PromotionConfig {
     /// Every text of it, to find the names that it asks for.
     pub fn texts(&self) -> impl Iterator<Item = &Text> {
-        let optional = [&self.role, &self.external_id];
         self.repositories
             .values()
-            .chain(optional.into_iter().flatten())
+            .chain(self.role.iter().flat_map(RoleConfig::texts))
             .chain(self.tags.iter().flatten())
     }
 }
@@ -53,18 +51,13 @@ impl PromotionReader<'_> {
     pub(super) fn read(mut self, raw: &RawPromotion) -> PromotionConfig {
         let span = self.span(self.keys.map(|(key, _)| key));
         self.check_images(raw, &span);
-        if let (Some(id), None) = (&raw.external_id, &raw.role) {
-            self.tell(id.span(self.source), "an `external_id` says nothing without a `role`");
-        }
+        let (role, id) = (raw.role.as_ref(), raw.external_id.as_ref());
+        let role = RoleConfig::from_raw(role, id, self.source, self.found);
         if raw.tags.as_ref().is_some_and(Vec::is_empty) {
             self.tell(span.clone(), "`tags` is empty; an image needs a tag");
         }
-        let optional = |text: &Option<RawText>, found: &mut Diagnostics| {
-            text.as_ref().and_then(|text| keep(Text::from_raw(text, self.source), found))
-        };
         PromotionConfig {
-            role: optional(&raw.role, self.found),
-            external_id: optional(&raw.external_id, self.found),
+            role,
             tags: raw.tags.as_ref().map(|tags| texts(tags, self.source, self.found)),
             repositories: named_texts(&raw.repositories, self.source, self.found),
             span,

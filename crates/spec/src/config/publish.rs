@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 
+use super::place::{PlaceConfig, RawPlace};
 use super::text::{RawText, Text, keep};
 use super::tree::RawTree;
 use crate::destination::{Destination, Publication};
@@ -17,12 +18,8 @@ use crate::source::Source;
 pub struct PublishConfig {
     /// The place.
     pub to: Text,
-    /// The region of it.
-    pub region: Option<Text>,
-    /// The role to write with, by its ARN.
-    pub role: Option<Text>,
-    /// The external id that the role asks for.
-    pub external_id: Option<Text>,
+    /// Where in AWS it is.
+    pub place: PlaceConfig,
     /// The parameter is a `SecureString`.
     pub secret: bool,
 }
@@ -31,40 +28,33 @@ pub struct PublishConfig {
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged, rename = "Publish")]
 pub(super) enum RawPublish {
-    Many(Vec<RawPlace>),
+    Many(Vec<RawTarget>),
     To(RawText),
-    Map(Box<RawPlaceMap>),
+    Map(Box<RawTargetMap>),
 }
 
 /// A place: its name, or a map that says more.
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged, rename = "PublishPlace")]
-pub(super) enum RawPlace {
+pub(super) enum RawTarget {
     To(RawText),
-    Map(Box<RawPlaceMap>),
+    Map(Box<RawTargetMap>),
 }
 
 /// A place that an artifact is published to, and as whom.
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "PublishTarget")]
-pub(super) struct RawPlaceMap {
+pub(super) struct RawTargetMap {
     /// The place: `ssm:/name` or `s3://bucket/key`.
     pub(super) to: RawText,
-    /// The region that it is in. Without it, that of the run.
-    #[schemars(default)]
-    pub(super) region: Option<RawText>,
-    /// The ARN of a role to write it with.
-    #[schemars(default)]
-    pub(super) role: Option<RawText>,
-    /// The external id that the role asks for.
-    #[schemars(default)]
-    pub(super) external_id: Option<RawText>,
+    #[schemars(flatten)]
+    pub(super) place: RawPlace,
     /// The parameter is a `SecureString`, encrypted with the key that AWS has for Parameter Store.
     #[schemars(default)]
     pub(super) secret: bool,
 }
 
-impl TryFrom<RawTree> for RawPlace {
+impl TryFrom<RawTree> for RawTarget {
     type Error = &'static str;
 
     fn try_from(tree: RawTree) -> Result<Self, Self::Error> {
@@ -81,7 +71,7 @@ impl TryFrom<RawTree> for RawPublish {
     fn try_from(tree: RawTree) -> Result<Self, Self::Error> {
         match tree {
             RawTree::List(places) => {
-                let places = places.into_iter().map(RawPlace::try_from);
+                let places = places.into_iter().map(RawTarget::try_from);
                 Ok(Self::Many(places.collect::<Result<_, _>>()?))
             }
             RawTree::Map(entries) => Ok(Self::Map(Box::new(entries.try_into()?))),
@@ -90,16 +80,14 @@ impl TryFrom<RawTree> for RawPublish {
     }
 }
 
-impl TryFrom<IndexMap<String, RawTree>> for RawPlaceMap {
+impl TryFrom<IndexMap<String, RawTree>> for RawTargetMap {
     type Error = &'static str;
 
     fn try_from(mut entries: IndexMap<String, RawTree>) -> Result<Self, Self::Error> {
-        let mut text = |key: &str| entries.shift_remove(key).map(RawText::try_from).transpose();
+        let to = RawText::take(&mut entries, "to")?;
         Ok(Self {
-            to: text("to")?.ok_or("a place to publish to needs the key `to`")?,
-            region: text("region")?,
-            role: text("role")?,
-            external_id: text("external_id")?,
+            to: to.ok_or("a place to publish to needs the key `to`")?,
+            place: RawPlace::take(&mut entries)?,
             secret: match entries.shift_remove("secret") {
                 Some(RawTree::Literal(serde_json::Value::Bool(secret), _)) => secret,
                 Some(_) => return Err("`secret` must be true or false"),
@@ -116,9 +104,9 @@ impl PublishConfig {
         source: &Arc<Source>,
         found: &mut Diagnostics,
     ) -> Vec<Self> {
-        let place = |place: &RawPlace, found: &mut Diagnostics| match place {
-            RawPlace::To(to) => Self::plain(to, source, found),
-            RawPlace::Map(map) => Self::detailed(map, source, found),
+        let place = |place: &RawTarget, found: &mut Diagnostics| match place {
+            RawTarget::To(to) => Self::plain(to, source, found),
+            RawTarget::Map(map) => Self::detailed(map, source, found),
         };
         match raw {
             None => Vec::new(),
@@ -132,25 +120,16 @@ impl PublishConfig {
 
     fn plain(to: &RawText, source: &Arc<Source>, found: &mut Diagnostics) -> Option<Self> {
         let to = keep(Text::from_raw(to, source), found)?;
-        Some(Self { to, region: None, role: None, external_id: None, secret: false })
+        Some(Self { to, place: PlaceConfig::default(), secret: false })
     }
 
-    fn detailed(map: &RawPlaceMap, source: &Arc<Source>, found: &mut Diagnostics) -> Option<Self> {
-        if let (Some(id), None) = (&map.external_id, &map.role) {
-            let message = "an `external_id` says nothing without a `role`";
-            found.push(Diagnostic::at(id.span(source), message));
-        }
+    fn detailed(map: &RawTargetMap, source: &Arc<Source>, found: &mut Diagnostics) -> Option<Self> {
         if map.secret && map.to.as_str().starts_with("s3:") {
             let message = "`secret` is for a parameter; an object of S3 is as open as its bucket";
             found.push(Diagnostic::at(map.to.span(source), message));
         }
-        let mut optional = |text: &Option<RawText>| {
-            text.as_ref().and_then(|text| keep(Text::from_raw(text, source), found))
-        };
         Some(Self {
-            region: optional(&map.region),
-            role: optional(&map.role),
-            external_id: optional(&map.external_id),
+            place: PlaceConfig::from_raw(&map.place, source, found),
             secret: map.secret,
             to: keep(Text::from_raw(&map.to, source), found)?,
         })
@@ -158,8 +137,7 @@ impl PublishConfig {
 
     /// Every text of it, to find the names that it asks for.
     pub fn texts(&self) -> impl Iterator<Item = &Text> {
-        let optional = [&self.region, &self.role, &self.external_id];
-        std::iter::once(&self.to).chain(optional.into_iter().flatten())
+        std::iter::once(&self.to).chain(self.place.texts())
     }
 
     /// The place, with every name in it filled.
@@ -168,19 +146,11 @@ impl PublishConfig {
     ///
     /// Names without a value, secrets in what everybody can read, and what the services would refuse.
     pub fn evaluate(&self, names: &dyn Names) -> Result<Publication, Diagnostics> {
-        let public = |text: &Text| text.evaluate_public(names, "the name of a place");
-        let to = public(&self.to)?;
+        let to = self.to.evaluate_public(names, "the name of a place")?;
         let place = self.to.span();
         let destination: Destination =
             to.parse().map_err(|error| Diagnostic::at(place.clone(), format!("{error}")))?;
-        let optional = |text: &Option<Text>| text.as_ref().map(public).transpose();
-        Ok(Publication {
-            destination,
-            region: optional(&self.region)?,
-            role: optional(&self.role)?,
-            external_id: optional(&self.external_id)?,
-            is_secret: self.secret,
-        })
+        Ok(Publication { destination, place: self.place.evaluate(names)?, is_secret: self.secret })
     }
 }
 
@@ -212,12 +182,20 @@ mod tests {
         );
         let places = places("{ to: ssm:/x, role: \"${ROLE}\", external_id: id, secret: true }");
         let place = &places.unwrap()[0];
-        assert!(place.secret && place.role.is_some() && place.external_id.is_some());
+        assert!(place.secret && place.place.role.as_ref().unwrap().external_id.is_some());
     }
 
     #[test]
     fn what_says_nothing_is_refused() {
         insta::assert_snapshot!(places("{ to: ssm:/x, external_id: id }").unwrap_err(), @"shipspec.yml:3:59: an `external_id` says nothing without a `role`");
+        for place in [
+            "base: { family: web, external_id: id }",
+            "json: {}, service: { name: web, external_id: id }",
+        ] {
+            let text = format!("version: 1\nartifacts:\n  a.json: {{ {place} }}\n");
+            let errors = Config::parse(&Source::new("shipspec.yml", text)).unwrap_err();
+            assert!(errors.to_string().contains("an `external_id` says nothing"), "{errors}");
+        }
         insta::assert_snapshot!(places("{ to: \"s3://b/k\", secret: true }").unwrap_err(), @"shipspec.yml:3:38: `secret` is for a parameter; an object of S3 is as open as its bucket");
         insta::assert_snapshot!(places("{ from: ssm:/x }").unwrap_err(), @"
         shipspec.yml:3:34: unknown key `from`

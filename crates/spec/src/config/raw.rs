@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::artifact::{RawAppSpec, RawCloudFormation, RawLog, RawQuotes, RawScalar, RawSize};
 use super::base::RawBase;
 use super::options::{Network, RawCacheTo, RawNoCache};
+use super::place::RawPlace;
 use super::publish::RawPublish;
 use super::repository::RawCreateRepository;
 use super::reuse::RawReuse;
@@ -304,20 +305,13 @@ pub(super) enum RawParameter {
 #[schemars(deny_unknown_fields, rename = "ParameterSource")]
 pub(super) struct RawParameterMap {
     /// Where it is kept: `ssm:/name`, `ssm:/name:3`, `ssm:/path/`, `secretsmanager:id:json-key`, or
-    /// an ARN.
+    /// an ARN, whose region is asked if none is said.
     pub(super) from: RawText,
     /// The value where there is no such parameter. Without it, that is an error.
     #[schemars(default)]
     pub(super) default: Option<RawText>,
-    /// The region that it is kept in. Without it, that of its ARN, else that of the run.
-    #[schemars(default)]
-    pub(super) region: Option<RawText>,
-    /// The ARN of a role to read it with.
-    #[schemars(default)]
-    pub(super) role: Option<RawText>,
-    /// The external id that the role asks for.
-    #[schemars(default)]
-    pub(super) external_id: Option<RawText>,
+    #[schemars(flatten)]
+    pub(super) place: RawPlace,
     /// It must not be shown, even though it is no `SecureString`.
     #[schemars(default)]
     pub(super) secret: bool,

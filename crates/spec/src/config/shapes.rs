@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use super::artifact::{RawAppSpec, RawScalar};
 use super::base::RawBase;
 use super::options::{RawCacheTo, RawNoCache};
+use super::place::RawPlace;
 use super::raw::{
     OneOrMany, RawArtifact, RawArtifactMap, RawCheck, RawDefinitions, RawDialect, RawParameter,
     RawParameterMap, RawParameterType, RawReference,
@@ -246,13 +247,12 @@ impl TryFrom<IndexMap<String, RawTree>> for RawParameterMap {
     type Error = Misshapen;
 
     fn try_from(mut entries: IndexMap<String, RawTree>) -> Result<Self, Misshapen> {
-        let mut text = |key: &str| entries.shift_remove(key).map(RawText::try_from).transpose();
+        let place = RawPlace::take(&mut entries)?;
+        let mut text = |key: &str| RawText::take(&mut entries, key);
         Ok(Self {
             from: text("from")?.ok_or("a parameter needs the key `from`")?,
             default: text("default")?,
-            region: text("region")?,
-            role: text("role")?,
-            external_id: text("external_id")?,
+            place,
             r#type: text("type")?.map(|word| word.as_str().try_into()).transpose()?,
             secret: match entries.shift_remove("secret") {
                 Some(RawTree::Literal(serde_json::Value::Bool(secret), _)) => secret,

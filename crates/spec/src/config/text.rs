@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 use serde_saphyr::{Location, Spanned};
 
+use super::tree::RawTree;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expression::{Dialect, EvaluationError, Names, Nested, Template};
 use crate::source::{Source, Span};
@@ -38,6 +39,14 @@ impl RawText {
     /// The text of a number or truth value.
     pub(super) fn literal(text: Spanned<String>) -> Self {
         Self { text, is_literal: true }
+    }
+
+    /// Takes one out of a map.
+    pub(super) fn take(
+        entries: &mut IndexMap<String, RawTree>,
+        key: &str,
+    ) -> Result<Option<Self>, &'static str> {
+        entries.shift_remove(key).map(Self::try_from).transpose()
     }
 
     pub(super) fn as_str(&self) -> &str {

@@ -240,11 +240,32 @@ impl ArtifactReader<'_> {
         change: ContainerChange,
     ) -> Option<ContainerEditConfig> {
         let place = self.place(&[key, name]);
+        self.refuse_expressions_in_names(key, name, &change);
         let container = match name {
             EVERY => None,
             name => Some(keep(Text::at_key(name, place.clone()), self.found)?),
         };
         Some(ContainerEditConfig { container, place, change })
+    }
+
+    /// Only values are filled: ECS would take the name as it is written.
+    fn refuse_expressions_in_names(
+        &mut self,
+        key: &str,
+        container: &str,
+        change: &ContainerChange,
+    ) {
+        let (ContainerChange::Environment(texts)
+        | ContainerChange::Secrets(texts)
+        | ContainerChange::DockerLabels(texts)) = change
+        else {
+            return;
+        };
+        for name in texts.keys().filter(|name| name.contains("${")) {
+            let message = format!("the name `{name}` would not be filled: only values are");
+            let place = self.place(&[key, container, name]);
+            self.found.push(Diagnostic::at(place, message));
+        }
     }
 
     fn scalars(&mut self, raw: &IndexMap<String, RawScalar>) -> IndexMap<String, Text> {
