@@ -97,7 +97,7 @@ fn check_stack(file: &File, root: &Value) -> Vec<Finding> {
             tell(&entry.value, message, "take some of them out of the file");
         }
         for parameter in entry.value.entries().iter().filter(|_| key == "Parameters") {
-            let size = parameter.value.written().map_or(0, |text| text.len());
+            let size = parameter.value.written().map_or(0, str::len);
             if size > MOST_OF_PARAMETER {
                 let message = format!(
                     "the parameter `{}` has {size} bytes; CloudFormation takes {MOST_OF_PARAMETER}",
