@@ -5,10 +5,10 @@
 
 # What is wanted of the distribution. What these need and the machine lacks comes along.
 wanted_packages=(
-  docker.io containerd runc tini iptables docker-registry busybox-static skopeo gettext-base awscli
+  docker.io containerd runc tini iptables docker-registry busybox-static skopeo gettext-base awscli podman conmon
 )
 # Programs for the PATH of commands inside, each with the libraries that came along.
-wrapped_programs=(docker dockerd containerd ctr docker-registry envsubst)
+wrapped_programs=(docker dockerd containerd ctr docker-registry envsubst podman conmon)
 # Programs that are started by those, or go into containers, so they must be what they are.
 linked_programs=(
   containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 docker-init docker-proxy runc tini busybox

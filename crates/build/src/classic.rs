@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bollard::Docker;
 use bollard::auth::DockerCredentials;
+use bollard::errors::Error;
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder};
 use futures_util::StreamExt as _;
 use shipspec_spec::aws::causes;
@@ -40,6 +41,13 @@ pub(crate) async fn build(
     while let Some(message) = messages.next().await {
         match message {
             Ok(info) => steps.take(info.stream.as_deref().unwrap_or_default()),
+            Err(
+                error @ (Error::HyperResponseError { .. }
+                | Error::HyperLegacyError { .. }
+                | Error::IOError { .. }),
+            ) => {
+                return Err(BuildError::Lost(causes(&error)));
+            }
             Err(error) => return Err(build_error(&causes(&error), steps.failed())),
         }
     }
@@ -189,25 +197,42 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// `Step 2/3 : RUN make`, or Podman's `STEP 2/3: RUN make`, as BuildKit would name it.
+/// `Step 2/3 : RUN make`, or Podman's `STEP 2/3: RUN make`, as BuildKit would name it. Of several stages,
+/// Podman counts the steps one by one: `[2/2] STEP 1/3: FROM scratch`.
 fn step_name(line: &str) -> Option<String> {
-    let rest = line.strip_prefix("Step ").or_else(|| line.strip_prefix("STEP "))?;
-    let (place, instruction) = rest.split_once(':')?;
-    let (number, total) = place.trim().split_once('/')?;
-    let are_numbers = [number, total].iter().all(|part| part.parse::<u32>().is_ok());
-    are_numbers.then(|| format!("[{number}/{total}] {}", instruction.trim()))
+    let (stage, line) = match line.strip_prefix('[').and_then(|rest| rest.split_once("] STEP ")) {
+        Some((stage, rest)) => (format!("stage-{} ", parts(stage)?.0.checked_sub(1)?), rest),
+        None => {
+            let rest = line.strip_prefix("Step ").or_else(|| line.strip_prefix("STEP "))?;
+            (String::new(), rest)
+        }
+    };
+    let (place, instruction) = line.split_once(':')?;
+    let (number, total) = parts(place)?;
+    Some(format!("[{stage}{number}/{total}] {}", instruction.trim()))
+}
+
+/// The numbers of `2/3`.
+fn parts(text: &str) -> Option<(u32, u32)> {
+    let (number, total) = text.trim().split_once('/')?;
+    Some((number.parse().ok()?, total.parse().ok()?))
 }
 
 /// The builder speaks of images and containers that come and go.
 fn is_house_keeping(line: &str) -> bool {
-    const STARTS: [&str; 5] = [
+    const STARTS: [&str; 8] = [
         " --->",
         "-->",
         "Removing intermediate container",
         "Successfully built ",
         "Successfully tagged ",
+        // Podman: the image's name, a line of its log, and arguments that we gave for BuildKit's sake.
+        "COMMIT ",
+        "time=\"",
+        "[Warning] one or more build args were not consumed: [TARGETARCH TARGETOS TARGETPLATFORM]",
     ];
-    line.is_empty() || STARTS.iter().any(|start| line.starts_with(start))
+    let is_id = line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id || line.is_empty() || STARTS.iter().any(|start| line.starts_with(start))
 }
 
 #[cfg(test)]
@@ -242,6 +267,8 @@ mod tests {
             ["[1/2] FROM scratch done, cached false", "[2/2] RUN x: broken"]
         );
         assert_eq!(step_name("STEP 1/2: FROM x:1").as_deref(), Some("[1/2] FROM x:1"));
+        assert_eq!(step_name("[2/2] STEP 3/4: RUN x").as_deref(), Some("[stage-1 3/4] RUN x"));
         assert_eq!(step_name("Step by step: x"), None);
+        assert_eq!(step_name("[x] STEP 1/2: x"), None);
     }
 }

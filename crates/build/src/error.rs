@@ -104,6 +104,9 @@ pub enum BuildError {
     /// The engine gave up for another reason.
     #[error("the Docker engine could not build the image: {0}")]
     Engine(String),
+    /// The engine went away in the middle.
+    #[error("the connection to the engine ended during the build: {0}")]
+    Lost(String),
     /// There were no credentials for a base image.
     #[error("failed to get credentials for a base image")]
     Access(#[source] Box<AccessError>),
@@ -124,6 +127,10 @@ impl Hint for BuildError {
             Self::Request(source) => source.hint(),
             Self::Access(source) => source.hint(),
             Self::BaseMoved { .. } => Some("nothing was tagged or written; run it again".into()),
+            Self::Lost(_) => Some(
+                "it was stopped or restarted, or had no memory left: its log tells; then run it again"
+                    .into(),
+            ),
             Self::Step { .. } => Some("nothing was tagged or written".into()),
             Self::BaseImage { message, .. } => base_hint(message).map(str::to_owned),
             _ => None,

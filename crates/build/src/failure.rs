@@ -24,8 +24,15 @@ pub(crate) fn build_error(message: &str, failed: Option<FailedStep>) -> BuildErr
             "the engine's BuildKit is too old for `contexts`; Docker 23.0 and newer know them";
         return EngineError::Unfit(message.into()).into();
     }
+    if let Some((_, word)) = message.split_once("Build error: Unknown instruction: ") {
+        let word = word.split(" &imagebuilder").next().unwrap_or(word);
+        return BuildError::Dockerfile(format!("unknown instruction {word}"));
+    }
     if DOCKERFILE.iter().any(|words| message.contains(words)) {
         return BuildError::Dockerfile(message);
+    }
+    if let Some((image, message)) = base_image_of_podman(&message) {
+        return BuildError::BaseImage { image: image.into(), message: message.into() };
     }
     let Some(step) = failed else { return BuildError::Engine(message) };
     if let Some(image) = base_image(&step.name) {
@@ -48,6 +55,12 @@ fn base_image(step: &str) -> Option<&str> {
     step.strip_prefix("[internal] load metadata for ").or_else(|| step.strip_prefix("FROM "))
 }
 
+/// The image that Podman asks a registry for, and what came of it.
+fn base_image_of_podman(message: &str) -> Option<(&str, &str)> {
+    let (_, rest) = message.split_once("initializing source docker://")?;
+    rest.split_once(": ")
+}
+
 /// BuildKit and the classic builder tell the exit code only at the end of their message.
 pub(crate) fn exit_code(message: &str) -> Option<i64> {
     const WORDS: [&str; 3] =
@@ -63,6 +76,9 @@ fn missing_source(message: &str) -> Option<&str> {
         // Where the engine has mounted what is copied from.
         let (_, path) = path.split_once("/buildkit-mount")?;
         return path.split_once('/').map(|(_, path)| path);
+    }
+    if let Some((_, rest)) = message.split_once("copier: stat: \"/") {
+        return rest.strip_suffix("\": no such file or directory");
     }
     let (_, rest) = message
         .split_once("failed to compute cache key: ")
@@ -132,6 +148,22 @@ mod tests {
     }
 
     #[test]
+    fn podman_has_words_of_its_own() {
+        let base = "creating build container: initializing source docker://r.example/a:1: pinging container registry r.example: no such host";
+        assert_eq!(
+            build_error(base, None).to_string(),
+            "the base image `r.example/a:1` cannot be pulled: pinging container registry r.example: no such host"
+        );
+        let unknown = "building at STEP \"RUNN \": Build error: Unknown instruction: \"RUNN\" &imagebuilder.Step{Env:[]string{}}";
+        let step = FailedStep { name: "[4/5] RUNN x".into(), lines: Vec::new(), place: None };
+        let error = build_error(unknown, Some(step));
+        assert!(
+            matches!(&error, BuildError::Dockerfile(message) if message == "unknown instruction \"RUNN\""),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn a_missing_source_is_found_in_both_wordings() {
         let old = "failed to compute cache key: \"/none\" not found: not found";
         let new = "failed to compute cache key: failed to calculate checksum of ref 1::2: \"/a/b\": not found";
@@ -139,6 +171,8 @@ mod tests {
         assert_eq!(missing_source(new), Some("a/b"));
         let walked = "failed to walk /d/tmp/buildkit-mount12/a: lstat /d/tmp/buildkit-mount12/a: no such file";
         assert_eq!(missing_source(walked), Some("a"));
+        let podman = "checking on sources under \"/var/tmp/x/build\": copier: stat: \"/a/b\": no such file or directory";
+        assert_eq!(missing_source(podman), Some("a/b"));
         assert_eq!(missing_source("docker.io/library/x: not found"), None);
     }
 }

@@ -11,6 +11,7 @@ use hyper::Uri;
 use shipspec_registry::access::{Access, AccessError};
 use shipspec_spec::aws::causes;
 use tokio::sync::mpsc;
+use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::connection::{Address, UpgradeError};
@@ -116,10 +117,17 @@ impl BuildKit {
             Err(status) => Err(match (session.notes.take_failure(), refusal) {
                 (Some(error), _) => error.into(),
                 (None, Some(error)) if exit_code(status.message()).is_none() => error.into(),
-                _ => build_error(status.message(), placed(vertices.failed(), inputs.plan, context)),
+                _ => lost(&status).unwrap_or_else(|| {
+                    build_error(status.message(), placed(vertices.failed(), inputs.plan, context))
+                }),
             }),
         }
     }
+}
+
+/// The error of a connection that has ended. What the engine itself says has no cause on this side.
+fn lost(status: &Status) -> Option<BuildError> {
+    std::error::Error::source(status).map(|source| BuildError::Lost(causes(source)))
 }
 
 /// The step with its place in the Dockerfile, if that can be told.

@@ -235,7 +235,7 @@ async fn a_connection_that_breaks_ends_the_build() {
     let limit = Duration::from_secs(20);
     let ended = tokio::time::timeout(limit, async { tokio::join!(project.build(), breaking).0 });
     let error = ended.await.expect("an end").unwrap_err();
-    assert!(matches!(error, BuildError::Engine(_)), "{error:?}");
+    assert!(matches!(error, BuildError::Lost(_)), "{error:?}");
     assert!(!error.to_string().contains("exit code"), "{error}");
 }
 

@@ -128,6 +128,40 @@ fn an_engine_is_started_once_and_stays() {
 
 #[test]
 #[ignore = "needs the testbed"]
+fn an_engine_that_is_restarted_during_a_build_is_told_and_the_next_build_succeeds() {
+    let place = Place::new();
+    place.ensure(&["--storage-driver", "vfs"]).success();
+    let shipspec = "version: 1\nimages: { app: { repository: r.example/restarted, network: none } }\nartifacts: { a.json: { json: {} } }\n";
+    let build = |line: &str| {
+        Project::in_testbed(&place.testbed)
+            .dockerfile(&place.testbed, line)
+            .file("shipspec.yml", shipspec)
+            .variable("DOCKER_HOST", &place.host())
+    };
+    // A length of time that no other step sleeps.
+    let seconds = 200_000 + std::process::id();
+    let project = build(&format!("RUN echo begun; sleep {seconds}"));
+    let started = project.start(&["run", "--no-push"]);
+    let runs = || {
+        let pattern = format!("^sleep {seconds}");
+        !Command::new("pgrep").args(["-f", &pattern]).output().unwrap().stdout.is_empty()
+    };
+    wait(runs);
+    let process = place.process().unwrap();
+    Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap();
+    let told = project.outcome(&started.wait_with_output().unwrap()).failure(4);
+    assert!(told.stderr.contains("error: failed to build the image `app`"), "{told}");
+    assert!(told.stderr.contains("the connection to the engine ended during the build"), "{told}");
+    assert!(told.stderr.contains("hint: it was stopped or restarted"), "{told}");
+    assert!(!project.has("a.json"));
+    wait(|| !Path::new(&format!("/proc/{process}")).exists());
+    let _ = Command::new("pkill").args(["-f", &format!("^sleep {seconds}")]).status();
+    place.ensure(&["--storage-driver", "vfs"]).success();
+    build("RUN echo again").run(&["run", "--no-push"]).success();
+}
+
+#[test]
+#[ignore = "needs the testbed"]
 fn a_dockerd_that_ends_is_told_with_its_last_words() {
     let place = Place::new();
     let outcome = place.ensure(&["--storage-driver", "none-such"]).failure(4);

@@ -33,15 +33,12 @@ pub(super) async fn check_engine(
 }
 
 fn check_facts(facts: &EngineFacts) -> Check {
-    if facts.is_podman || facts.os != "linux" {
-        let message = if facts.is_podman {
-            "the engine is Podman, which has no BuildKit behind Docker's API".to_owned()
-        } else {
-            format!("the engine builds for `{}`, not for linux", facts.os)
-        };
+    if facts.os != "linux" {
+        let message = format!("the engine builds for `{}`, not for linux", facts.os);
         return bad("engine", failure::engine(message));
     }
-    good("engine", format_args!("Docker {} on {}/{}", facts.version, facts.os, facts.architecture))
+    let name = if facts.is_podman { "Podman" } else { "Docker" };
+    good("engine", format_args!("{name} {} on {}/{}", facts.version, facts.os, facts.architecture))
 }
 
 /// The space where the engine keeps images, if that is on this machine.

@@ -89,10 +89,7 @@ fn engine() -> Vec<Error> {
             name: "builder".into(),
             reason: "there is none in `/root/.docker`".into(),
         }),
-        EngineError::Unfit(
-            "the engine is Podman, which has no BuildKit behind Docker's API".into(),
-        )
-        .into(),
+        EngineError::Unfit("the engine builds for `windows`, not for linux".into()).into(),
     ]
 }
 
@@ -132,6 +129,7 @@ fn build() -> Vec<Error> {
         .into(),
         BuildError::BaseImage { image: "alpine:0".into(), message: "not found".into() }.into(),
         BuildError::Engine("unexpected end of the stream".into()).into(),
+        BuildError::Lost("transport error: connection reset".into()).into(),
     ]
 }
 
