@@ -4,9 +4,12 @@
 
 mod common;
 
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 use common::{Project, SHORT, project};
+use serde_json::Value;
 use shipspec_testbed::Testbed;
 
 /// What a command prints.
@@ -86,4 +89,65 @@ fn named_contexts_are_used_where_the_engine_knows_them() {
     project.run(&["run"]).success();
     let image = format!("{}:{SHORT}", repository.uri());
     assert_eq!(docker(&["run", "--rm", &image, "cat", "/word"]), "from the other folder\n");
+}
+
+/// Takes what the engine keeps of a step away from it; `words` stand in that step alone.
+fn forget_step(testbed: &Testbed, words: &str) {
+    let socket = testbed.docker_host().replace("unix://", "");
+    let mut stream = UnixStream::connect(socket).unwrap();
+    stream.write_all(b"GET /system/df HTTP/1.0\r\nHost: engine\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let body = &answer[answer.find('{').unwrap()..=answer.rfind('}').unwrap()];
+    let usage: Value = serde_json::from_str(body).unwrap();
+    let entries = usage["BuildCache"].as_array().unwrap().iter();
+    let of_step = entries.filter(|it| it["Description"].as_str().unwrap().contains(words));
+    let ids: Vec<_> = of_step.map(|it| format!("id={}", it["ID"].as_str().unwrap())).collect();
+    assert!(!ids.is_empty(), "{usage}");
+    for id in ids {
+        docker(&["builder", "prune", "--all", "--force", "--filter", &id]);
+    }
+}
+
+/// The layers of an image that is built, forgotten by the engine and built again, with a step that never
+/// makes the same twice.
+fn built_twice(testbed: &Testbed, has_cache: bool) -> (Value, Value) {
+    let repository = testbed.repository("cached");
+    let (to, from) = if testbed.has_containerd_store() {
+        (format!("{{ registry: \"{}:cache\" }}", repository.uri()), "cache")
+    } else {
+        ("inline".to_owned(), "latest")
+    };
+    let options = format!("cache_to: {to}, cache_from: [\"{}:{from}\"]", repository.uri());
+    let options = if has_cache { options } else { "no_cache: false".to_owned() };
+    let unique = testbed.unique("step");
+    let step = format!("RUN : {unique}; cat /proc/sys/kernel/random/uuid > /made\n");
+    let project = Project::in_testbed(testbed)
+        .repository(&repository)
+        .dockerfile(testbed, &step)
+        .file("shipspec.yml", &format!(
+            "version: 1\nimages: {{ app: {{ repository: \"${{REPOSITORY_URL}}\", tags: [latest], reuse: false, {options} }} }}\n"
+        ));
+    let built = || {
+        project.run(&["run"]).success();
+        let layers = repository.image_config("latest")["rootfs"]["diff_ids"].take();
+        forget_step(testbed, &unique);
+        layers
+    };
+    let both = (built(), built());
+    if has_cache && testbed.has_containerd_store() {
+        let manifest: Value = serde_json::from_slice(&repository.manifest("cache")).unwrap();
+        assert_eq!(manifest["mediaType"], "application/vnd.oci.image.manifest.v1+json");
+    }
+    both
+}
+
+#[test]
+#[ignore = "needs the testbed"]
+fn a_fresh_engine_takes_steps_from_the_cache_of_the_last_image() {
+    let testbed = Testbed::current();
+    let (first, second) = built_twice(&testbed, true);
+    assert_eq!(first, second);
+    let (first, second) = built_twice(&testbed, false);
+    assert_ne!(first, second, "the engine had forgotten nothing");
 }

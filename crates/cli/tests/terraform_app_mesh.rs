@@ -12,7 +12,8 @@ use std::process::Command;
 
 use common::{COMMIT, Project};
 use serde_json::{Value, json};
-use shipspec_testbed::{TestRepository, Testbed};
+use shipspec_testbed::pipeline::Ecs;
+use shipspec_testbed::{PRIMARY_ACCOUNT, TestRepository, Testbed};
 
 /// The image that the recorded results name.
 const IMAGE: &str = "111111111111.dkr.ecr.ap-northeast-1.amazonaws.com/sample:01234567";
@@ -110,7 +111,7 @@ fn a_name_that_terraform_would_miss_is_told_with_its_place() {
     let project = project.file(TEMPLATE, &template);
     let told = project.run(&["render", "--image", &format!("app={IMAGE}")]).failure(2);
     for part in [
-        "task-def-sample.tpl:39:19",
+        "shipspec.yml:12:24",
         "`ENVOY_IMAGE` has no value",
         "task-def-sample.tpl:68:16",
         "`xray_cup` has no value",
@@ -132,6 +133,21 @@ fn shell(project: &Project) {
 
 fn tags(repository: &TestRepository) -> Vec<String> {
     repository.tags().into_keys().filter(|tag| !tag.starts_with("shipspec-")).collect()
+}
+
+/// What `terraform apply` does with the files: it registers what they hold. The images of others are in no
+/// repository of the testbed.
+fn apply(testbed: &Testbed, repository: &TestRepository, project: &Project, colors: &str) {
+    let ecs = Ecs::new(testbed, PRIMARY_ACCOUNT);
+    for color in colors.split(' ') {
+        let definition = project.read(&format!("task-def-{color}.json"));
+        let revision = ecs.register(&serde_json::from_str(&definition).unwrap()).unwrap();
+        assert_eq!(revision["family"], format!("sample-{color}"));
+        let images: Vec<_> = revision["containerDefinitions"].as_array().unwrap().iter().collect();
+        assert_eq!(images.len(), 3);
+        let digest = ecs.pull_image(images[0]["image"].as_str().unwrap()).unwrap();
+        assert_eq!(digest, repository.tags()[EIGHT]);
+    }
 }
 
 #[test]
@@ -159,5 +175,6 @@ fn shipspec_leaves_for_terraform_what_the_shell_left() {
         after.run(&["run"]).success();
         let layers = repository.image_config(EIGHT)["rootfs"]["diff_ids"].take();
         assert_eq!((for_terraform(&after), tags(&repository), layers), left);
+        apply(&testbed, &repository, &after, colors);
     }
 }

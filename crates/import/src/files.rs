@@ -6,6 +6,7 @@ use shipspec_check::{Kind, kind_of_name};
 use shipspec_shell::{Body, Command, Direction, Script, Target, Word};
 
 use crate::json::Json;
+use crate::remark::NOTHING;
 use crate::sed::ONLY_ONCE;
 use crate::text::{Meaning, Text};
 use crate::walk::{DECLARES, Walk, What};
@@ -92,7 +93,7 @@ impl Walk<'_> {
                 self.pipe(&pipe, script)
             }
             "cp" | "mv" => self.move_file(words),
-            _ => What::Kept("it is not replaced".into()),
+            _ => What::Kept(NOTHING.into()),
         }
     }
 
@@ -143,7 +144,7 @@ impl Walk<'_> {
         for word in words.iter().filter(|word| !word.text.starts_with('-')) {
             match self.evaluate(word).and_then(|text| self.path(&text)) {
                 Some(path) => paths.push(path),
-                None => return What::Kept("it is not replaced".into()),
+                None => return What::Kept("only a shell knows the folder".into()),
             }
         }
         What::Makes(paths)
@@ -155,7 +156,6 @@ impl Walk<'_> {
     }
 
     fn written(&mut self, pipe: &[Body], script: &Script) -> Result<What, &'static str> {
-        const NOT_REPLACED: &str = "it is not replaced";
         let commands: Option<Vec<_>> = pipe
             .iter()
             .map(|body| match body {
@@ -163,30 +163,26 @@ impl Walk<'_> {
                 Body::Compound { .. } => None,
             })
             .collect();
-        let commands = commands.ok_or(NOT_REPLACED)?;
+        let commands = commands.ok_or(NOTHING)?;
         if commands.iter().any(|command| !command.split().0.is_empty()) {
             return Err("it has an environment of its own");
         }
-        let (last, before) = commands.split_last().ok_or(NOT_REPLACED)?;
+        let (last, before) = commands.split_last().ok_or(NOTHING)?;
         let is_tee = last.words.len() == 2 && last.words[0].text == "tee" && !before.is_empty();
         let stages = if is_tee { before } else { &commands[..] };
         let program = stages[0].words.first().map_or("", |word| &*word.text);
         if program == "sed"
             && let Some(target) = in_place(stages[0])
         {
-            return if stages.len() == 1 {
-                self.edit(stages[0], &target)
-            } else {
-                Err(NOT_REPLACED)
-            };
+            return if stages.len() == 1 { self.edit(stages[0], &target) } else { Err(NOTHING) };
         }
         let target = if is_tee { Some(&last.words[1]) } else { written_to(last) };
-        let target = target.ok_or(NOT_REPLACED)?;
+        let target = target.ok_or(NOTHING)?;
         let path = self.evaluate(target).and_then(|text| self.path(&text));
         let path = path.ok_or("it writes a file outside of the source")?;
         match program {
             "printf" | "echo" => {
-                let [command] = stages else { return Err(NOT_REPLACED) };
+                let [command] = stages else { return Err(NOTHING) };
                 let text = self.said(command).ok_or("only a shell knows what it writes")?;
                 self.write_text(path, text)
             }
@@ -200,7 +196,7 @@ impl Walk<'_> {
                     self.filled(stages).ok_or("what it makes of the file is not clear")?;
                 self.write_template(path, template)
             }
-            _ => Err(NOT_REPLACED),
+            _ => Err(NOTHING),
         }
     }
 
@@ -290,7 +286,7 @@ impl Walk<'_> {
     /// `sed -i`.
     fn edit(&mut self, command: &Command, file: &(Vec<Word>, Word)) -> Result<What, &'static str> {
         if !command.redirects.is_empty() {
-            return Err("it is not replaced");
+            return Err("its output goes elsewhere as well");
         }
         let (scripts, file) = file;
         let path = self.file(file).ok_or("it changes a file outside of the source")?;
@@ -317,7 +313,7 @@ impl Walk<'_> {
 
     /// A file that is copied or renamed; it matters if it is a template or an artifact.
     fn move_file(&mut self, words: &[Word]) -> What {
-        let kept = What::Kept("it is not replaced".into());
+        let kept = What::Kept("shipspec copies no files".into());
         let [_, from, to] = words else { return kept };
         let (Some(from), Some(to)) = (self.file(from), self.file(to)) else { return kept };
         if let Some(number) = self.files.iter().position(|file| file.path == from)

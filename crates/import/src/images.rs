@@ -2,6 +2,7 @@
 
 use shipspec_shell::{Command, Word};
 
+use crate::remark::NOTHING;
 use crate::text::{Meaning, Piece, Text};
 use crate::walk::{Walk, What};
 
@@ -75,7 +76,7 @@ impl Walk<'_> {
             ["logout", ..] => return What::Dropped("shipspec leaves no login behind"),
             ["manifest", ..] => Err("images of several platforms are not put together here".into()),
             ["compose", ..] => Err("`docker compose` has its images in a file of its own".into()),
-            _ => Err("it is not replaced".into()),
+            _ => Err(NOTHING.into()),
         };
         result.unwrap_or_else(What::Kept)
     }
@@ -272,7 +273,7 @@ impl Walk<'_> {
 
     fn remove(&mut self, words: &[Word]) -> Result<What, String> {
         let names: Vec<_> = words.iter().filter(|word| !word.text.starts_with('-')).collect();
-        let [name] = names.as_slice() else { return Err("it is not replaced".into()) };
+        let [name] = names.as_slice() else { return Err("it removes several images".into()) };
         self.known_image(name).map(What::Removes)
     }
 

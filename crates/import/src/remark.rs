@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Why most commands stay.
+pub(crate) const NOTHING: &str = "shipspec has nothing in its place";
+
 /// What a remark is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {

@@ -144,7 +144,7 @@ impl Walk<'_> {
                 } else if is_overwritten {
                     OVERWRITTEN
                 } else {
-                    "it is not replaced"
+                    "nothing that is known here is filled in by it"
                 };
                 keep.extend(steps.iter().map(|index| (*index, why.to_owned())));
             }
@@ -172,7 +172,8 @@ impl Walk<'_> {
                     let is_used = later().any(|other| {
                         paths.iter().any(|path| self.text_of(other).contains(&**path))
                     });
-                    (!paths.iter().all(is_parent) || is_used).then_some("it is not replaced")
+                    (!paths.iter().all(is_parent) || is_used)
+                        .then_some("commands that stay may need the folder")
                 }
                 What::SignsIn | What::SignsInAt(_) => {
                     let is_used = later().any(|other| self.may_use_registry(other));

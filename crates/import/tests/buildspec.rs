@@ -158,9 +158,9 @@ fn what_is_not_understood_stays_and_so_does_what_it_needs() {
     line 23: dropped `echo building`: it only says what comes next
     line 26: kept `if [ "$CODEBUILD_BUILD_SUCCEEDING" = 0 ]; then exit 1; fi`: it guards commands that stay
     line 27: replaced `docker push $REGISTRY/web:$TAG`: `images:`
-    line 27: kept `aws s3 cp notes.txt "s3://bucket/$TAG"`: it is not replaced
+    line 27: kept `aws s3 cp notes.txt "s3://bucket/$TAG"`: shipspec has nothing in its place
     line 28: replaced `printf '{"ImageURI":"%s"}' $REGISTRY/web:$TAG > imageDetail.json`: the artifact `imageDetail.json`
-    line 30: kept `rm -rf ~/.docker`: it is not replaced
+    line 30: kept `rm -rf ~/.docker`: shipspec has nothing in its place
     "#);
 }
 

@@ -61,6 +61,11 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         context.console.data(&files.shown())?;
     } else {
         files.write(context.console, &folder, args.force)?;
+        if args.output_dir.is_some() {
+            context.console.note(
+                "note: paths in shipspec.yml begin at its own folder: move the files to where the commands run",
+            );
+        }
     }
     context.console.note(summary(&import));
     Ok(())
