@@ -37,7 +37,7 @@ pub(crate) async fn build(
     let credentials = credentials(inputs, needs.as_ref()).await?;
     let body = bollard::body_try_stream(context.stream());
     let mut messages = std::pin::pin!(docker.build_image(options, Some(credentials), Some(body)));
-    let mut steps = Steps::new(&plan.name, reporter);
+    let mut steps = Steps::new(&plan.name, inputs.tag, reporter);
     while let Some(message) = messages.next().await {
         match message {
             Ok(info) => steps.take(info.stream.as_deref().unwrap_or_default()),
@@ -143,6 +143,9 @@ struct Steps<'a> {
     step: Option<Step>,
     /// What was said since the last newline.
     partial: String,
+    /// Podman's word that all steps are done.
+    commit: String,
+    is_committed: bool,
 }
 
 struct Step {
@@ -153,8 +156,9 @@ struct Step {
 }
 
 impl<'a> Steps<'a> {
-    fn new(image: &'a str, reporter: &'a dyn Reporter) -> Self {
-        Self { image, reporter, step: None, partial: String::new() }
+    fn new(image: &'a str, tag: &str, reporter: &'a dyn Reporter) -> Self {
+        let (partial, commit) = (String::new(), format!("COMMIT {tag}"));
+        Self { image, reporter, step: None, partial, commit, is_committed: false }
     }
 
     fn take(&mut self, text: &str) {
@@ -178,7 +182,9 @@ impl<'a> Steps<'a> {
         let line = drawn_last(&plain);
         if line.trim_start().trim_start_matches('-').starts_with("> Using cache") {
             step.is_cached = true;
-        } else if !is_house_keeping(line) {
+        } else if line == self.commit {
+            self.is_committed = true;
+        } else if !is_house_keeping(line) && !(self.is_committed && is_of_commit(line)) {
             keep(&mut step.lines, line);
             self.reporter.report(Event::StepOutput { image: self.image, step: &step.name, line });
         }
@@ -220,19 +226,23 @@ fn parts(text: &str) -> Option<(u32, u32)> {
 
 /// The builder speaks of images and containers that come and go.
 fn is_house_keeping(line: &str) -> bool {
-    const STARTS: [&str; 8] = [
+    const STARTS: [&str; 5] = [
         " --->",
         "-->",
         "Removing intermediate container",
         "Successfully built ",
         "Successfully tagged ",
-        // Podman: the image's name, a line of its log, and arguments that we gave for BuildKit's sake.
-        "COMMIT ",
-        "time=\"",
-        "[Warning] one or more build args were not consumed: [TARGETARCH TARGETOS TARGETPLATFORM]",
     ];
-    let is_id = line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_id || line.is_empty() || STARTS.iter().any(|start| line.starts_with(start))
+    // Podman's log, of what it tells as an error as well.
+    let is_log = line.starts_with("time=\"") && line.contains("&imagebuilder.Step{");
+    is_log || line.is_empty() || STARTS.iter().any(|start| line.starts_with(start))
+}
+
+/// What Podman says after the last step: the image's ID, and arguments that it got for BuildKit's sake.
+fn is_of_commit(line: &str) -> bool {
+    const UNASKED: &str =
+        "[Warning] one or more build args were not consumed: [TARGETARCH TARGETOS TARGETPLATFORM]";
+    line == UNASKED || line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -257,7 +267,7 @@ mod tests {
     #[test]
     fn steps_are_read_from_the_text() {
         let told = Told::default();
-        let mut steps = Steps::new("app", &told);
+        let mut steps = Steps::new("app", "r.example/app:1", &told);
         steps.take("Step 1/2 : FROM scratch\n ---> \nStep 2/2 : RUN x\n ---> Using");
         steps.take(" cache\n ---> 1234\n\u{1b}[91mbroken\u{1b}[0m\n");
         let failed = steps.failed().unwrap();
@@ -266,6 +276,10 @@ mod tests {
             *told.0.lock().unwrap(),
             ["[1/2] FROM scratch done, cached false", "[2/2] RUN x: broken"]
         );
+        let hash = "a".repeat(64);
+        steps.take(&format!("STEP 1/1: RUN x\nCOMMIT x\n{hash}\nCOMMIT r.example/app:1\n{hash}\n"));
+        let failed = steps.failed().unwrap();
+        assert_eq!(failed.lines, ["COMMIT x", &*hash]);
         assert_eq!(step_name("STEP 1/2: FROM x:1").as_deref(), Some("[1/2] FROM x:1"));
         assert_eq!(step_name("[2/2] STEP 3/4: RUN x").as_deref(), Some("[stage-1 3/4] RUN x"));
         assert_eq!(step_name("Step by step: x"), None);

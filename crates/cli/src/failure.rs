@@ -18,6 +18,7 @@ use shipspec_spec::hint::Hint;
 
 use crate::console::Console;
 use crate::report::{ErrorReport, FindingReport, Report};
+use crate::signal::{Interrupted, Signal};
 
 /// How a run can end other than well. The numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +36,10 @@ enum Exit {
     Step = 5,
     /// `check` or `diff` has found something.
     Findings = 6,
+    /// SIGINT.
+    Interrupted = 130,
+    /// SIGTERM.
+    Terminated = 143,
 }
 
 /// Every exit code and what it means.
@@ -56,8 +61,8 @@ pub(crate) const EXIT_CODES: [(u8, &str); 9] = [
     ),
     (Exit::Step as u8, "a step of the user's own Dockerfile failed, or a test"),
     (Exit::Findings as u8, "`shipspec check` or `diff` found what `--fail-on` names, or worse"),
-    (130, "interrupted by SIGINT (Ctrl-C)"),
-    (143, "ended by SIGTERM"),
+    (Exit::Interrupted as u8, "interrupted by SIGINT (Ctrl-C)"),
+    (Exit::Terminated as u8, "ended by SIGTERM"),
 ];
 
 /// The exit code of an error, and what can be done.
@@ -245,6 +250,13 @@ fn judge_cause(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Optio
     }
     if cause.is::<Findings>() {
         return Some((Exit::Findings, None));
+    }
+    if let Some(error) = cause.downcast_ref::<Interrupted>() {
+        let exit = match error.signal {
+            Signal::Interrupt => Exit::Interrupted,
+            Signal::Terminate => Exit::Terminated,
+        };
+        return Some((exit, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<FetchError>() {
         return Some((Exit::Service, error.hint()));

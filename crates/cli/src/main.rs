@@ -67,18 +67,14 @@ fn main() -> ExitCode {
             biased;
             result = run(&arguments, &console, &stop) => {
                 console.settle();
-                match (result, stop.asked()) {
-                    (Ok(()), _) => ExitCode::SUCCESS,
-                    (Err(error), signal) => {
-                        let code = failure::report(&console, error, arguments.command.json());
-                        signal.map_or(code, |signal| ExitCode::from(signal.exit_code()))
-                    }
+                match result {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(error) => failure::report(&console, error, arguments.command.json()),
                 }
             }
-            signal = interrupted => {
+            interrupted = interrupted => {
                 console.settle();
-                console.note(format_args!("interrupted by {}", signal.name()));
-                ExitCode::from(signal.exit_code())
+                failure::report(&console, interrupted.into(), arguments.command.json())
             }
         }
     });

@@ -98,6 +98,7 @@ impl File {
             secrets: BTreeSet::new(),
             notes: Vec::new(),
             publish: Vec::new(),
+            allow: Vec::new(),
         }
     }
 }

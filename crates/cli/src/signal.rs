@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use shipspec_spec::hint::Hint;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -47,8 +48,21 @@ const SAME_SIGNAL: Duration = Duration::from_secs(1);
 
 /// The run was told to end before it had done what it was to do.
 #[derive(Debug, thiserror::Error)]
-#[error("interrupted by {}", .0.name())]
-pub(crate) struct Interrupted(pub(crate) Signal);
+#[error("interrupted by {}", signal.name())]
+pub(crate) struct Interrupted {
+    pub(crate) signal: Signal,
+    /// Nobody waited for what was under way.
+    pub(crate) is_broken_off: bool,
+}
+
+impl Hint for Interrupted {
+    fn hint(&self) -> Option<String> {
+        self.is_broken_off.then(|| {
+            "tags, files and what is published are as they were left in the middle; the next run completes them"
+                .into()
+        })
+    }
+}
 
 /// Whether the run was told to end, and whether it may be dropped where it stands.
 #[derive(Debug, Clone)]
@@ -79,29 +93,31 @@ impl Stop {
 
     /// Nothing more is begun once the run was told to end.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
-        self.asked().map_or(Ok(()), |signal| Err(Interrupted(signal)))
+        self.asked().map_or(Ok(()), |signal| Err(Interrupted { signal, is_broken_off: false }))
     }
 
     /// Waits for a signal from now on, and until the run may be dropped. Ends the process if nobody has when
     /// some time has passed since.
-    pub(crate) fn watch(&self, console: &Arc<Console>) -> impl Future<Output = Signal> + use<> {
+    pub(crate) fn watch(&self, console: &Arc<Console>) -> impl Future<Output = Interrupted> + use<> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let (stop, console) = (self.clone(), Arc::clone(console));
         tokio::spawn(async move {
             let signal = received().await;
             stop.asked.send_replace(Some(signal));
             if stop.is_held() {
-                console.note(format_args!("{}: it ends after this step", signal.name()));
+                // On a thread of its own: nobody may be there who reads it, and the time is limited.
+                let note = format!("{}: it ends after this step", signal.name());
+                std::thread::spawn(move || console.note(note));
                 stop.released().await;
             }
             // Whoever listens is told; who does not listen is why the time is limited.
-            let _ = sender.send(signal);
+            let _ = sender.send(Interrupted { signal, is_broken_off: stop.is_held() });
             tokio::time::sleep(GRACE).await;
             std::process::exit(signal.exit_code().into());
         });
         async {
             match receiver.await {
-                Ok(signal) => signal,
+                Ok(interrupted) => interrupted,
                 Err(_) => std::future::pending().await,
             }
         }

@@ -100,6 +100,97 @@ fn a_mistake_beside_what_is_not_known_is_told() {
 }
 
 #[test]
+fn no_finding_shows_what_a_secret_comes_to() {
+    let parameters = "parameters: { PW: { from: ssm:/pw, secret: true }, PIN: { from: ssm:/pin, secret: true } }";
+    let task = r#"{"family":"f","containerDefinitions":[{"name":"web","image":"x:1","environment":[{"name":"B","value":"VALUE"}]}]}"#;
+    for (artifact, value) in [
+        ("{ template: t.json, environment: { web: { A: '${PIN}' } } }", "b"),
+        ("{ template: t.json, environment: { web: { A: '${PW | upper}' } } }", "b"),
+        ("{ template: t.json, docker_labels: { web: { a: b } } }", "${PIN}"),
+        ("{ template: t.j2 }", "{{ PW | upper }}"),
+        ("{ json: { a: '${file(PW | upper)}' } }", "b"),
+        ("{ json: { a: '${arn(PW | upper)}' } }", "b"),
+    ] {
+        for allowed in [artifact.to_owned(), artifact.replace(" }", ", allow_secrets: [PW, PIN] }")]
+        {
+            let template = task.replace("VALUE", value);
+            let project = Project::new()
+                .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
+                .file("p.json", r#"{"PW": "Hunter2Hunter", "PIN": "x7Q"}"#)
+                .file("t.json", &template)
+                .file("t.j2", &template)
+                .file(
+                    "shipspec.yml",
+                    &format!("version: 1\n{parameters}\nartifacts:\n  a.json: {allowed}\n"),
+                );
+            for command in
+                [&["check"][..], &["check", "--output", "json"], &["run", "--no-push"], &["plan"]]
+            {
+                let told =
+                    project.run(&[command, &["--parameters", "p.json"]].concat()).to_string();
+                assert!(!told.to_lowercase().contains("hunter"), "{allowed} {command:?}: {told}");
+                assert!(!told.contains("x7Q"), "{allowed} {command:?}: {told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_secret_in_plain_text_is_found_before_a_run() {
+    for artifact in [
+        "{ template: t.json, environment: { web: { A: '${PW}' } } }",
+        "t.txt",
+        "{ text: '${PW}' }",
+        "{ json: { a: '${PW}' } }",
+        "{ dotenv: { A: '${PW}' } }",
+    ] {
+        let path = if artifact.contains("text") || artifact.contains("dotenv") {
+            "a.txt"
+        } else {
+            "a.json"
+        };
+        let config = format!(
+            "version: 1\nparameters: {{ PW: {{ from: ssm:/pw, secret: true }} }}\nartifacts:\n  {path}: {artifact}\n"
+        );
+        let project = Project::new()
+            .file("p.json", r#"{"PW": "hunter2hunter"}"#)
+            .file("t.json", r#"{"containerDefinitions":[{"name":"web"}]}"#)
+            .file("t.txt", "{\"a\": \"$PW\"}")
+            .file("shipspec.yml", &config);
+        let told = project.run(&["check", "--parameters", "p.json"]).failure(6);
+        let problem = format!("`PW` is secret and would stand in `{path}` in plain text");
+        assert!(told.to_string().contains(&problem), "{artifact}: {told}");
+    }
+}
+
+#[test]
+fn a_name_that_is_misspelt_in_shipspec_yml_is_told_as_in_a_template() {
+    for artifact in ["{ text: '${IMAGE_TAGG}' }", "{ yaml: { a: '${IMAGE_TAGG}' } }"] {
+        let project = Project::new()
+            .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
+            .file("shipspec.yml", &format!("version: 1\nartifacts:\n  a.txt: {artifact}\n"));
+        let told = project.run(&["check"]).success();
+        assert!(
+            told.stderr.contains("name-unset") && told.stderr.contains("`IMAGE_TAG`"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn what_an_artifact_allows_counts_whatever_its_path_is() {
+    let task = r#"{"family":"f","requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc","cpu":"256","memory":"512","containerDefinitions":[{"name":"web","image":"x:1","secrets":[{"name":"A","valueFrom":"/a"}]}]}"#;
+    for path in ["'task-${c}.json'", "./taskdef.json", "taskdef.json"] {
+        let project = Project::new()
+            .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
+            .file("t.json", task)
+            .file("shipspec.yml", &format!("version: 1\nvariables: {{ c: blue }}\nartifacts:\n  {path}: {{ template: t.json, check: {{ allow: [execution-role] }} }}\n"));
+        project.run(&["check"]).success();
+        project.run(&["run"]).success();
+    }
+}
+
+#[test]
 fn values_that_are_known_are_looked_at_in_their_places() {
     let flags = ["--set", "PORT=80", "--set", "TASK_MEMORY=4096", "--set", "TASK_FAMILY=my web"];
     let project = pipeline().variable("REPOSITORY_URL", "registry.example.com/web");

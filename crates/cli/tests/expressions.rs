@@ -88,6 +88,13 @@ fn placeholders_of_other_tools_are_filled_and_must_occur() {
 }
 
 #[test]
+fn an_empty_placeholder_is_refused() {
+    let project = project("  a.txt: { template: t.txt, placeholders: { \"\": b } }\n");
+    let told = project.file("t.txt", "text").run(&["check"]).failure(6);
+    assert!(told.to_string().contains("a placeholder is empty"), "{told}");
+}
+
+#[test]
 fn filters_and_files_work_in_templates_and_in_shipspec_yml() {
     let project = Project::new()
         .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)

@@ -7,7 +7,7 @@ mod common;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use common::{COMMIT, SHORT, assert_untouched, project};
+use common::{COMMIT, Project, SHORT, assert_untouched, project};
 use shipspec_testbed::{Fault, Testbed};
 
 /// Waits until something holds, for 20 seconds.
@@ -97,6 +97,30 @@ fn a_second_signal_ends_it_at_once() {
     let outcome = project.outcome(&started.wait_with_output().unwrap()).failure(130);
     assert!(outcome.stderr.contains("SIGINT: it ends after"), "{outcome}");
     // Nobody waited for the tag that was under way.
-    assert!(!outcome.stderr.contains("error: "), "{outcome}");
+    assert!(outcome.stderr.contains("hint: tags, files and what is published"), "{outcome}");
     assert!(!project.has("taskdef.json"));
+}
+
+#[test]
+fn a_run_that_nobody_reads_can_be_ended() {
+    let lines: String = (0..3000).map(|index| format!("${{UNSET_{index}:-x}}\n")).collect();
+    let project = Project::new()
+        .file("t.txt", &lines)
+        .file("shipspec.yml", "version: 1\nartifacts: { a.txt: t.txt }\n");
+    // More notes than a pipe holds, and nobody takes them out of it.
+    let mut started = project.start(&["render"]);
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(started.try_wait().unwrap().is_none(), "it waits for somebody who reads");
+    send("TERM", &started);
+    std::thread::sleep(Duration::from_millis(1500));
+    send("TERM", &started);
+    let ended = waited(|| matches!(started_state(started.id()), None | Some('Z')));
+    assert!(ended, "it goes on for ever");
+    assert_eq!(started.wait().unwrap().code(), Some(143));
+}
+
+/// The state of a process, if there is one.
+fn started_state(id: u32) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
 }

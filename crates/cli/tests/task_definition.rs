@@ -186,7 +186,7 @@ cpu: { web: 64, sidecars: 64 }";
       |                     ^^^^^^^^
       |
       = fix: did you mean `sidecar`?
-    not checked: what depends on `FAMILY`, `PORT`, without a value here
+    not checked: what depends on `FAMILY`, `PORT`, `SIDE`, without a value here
     not checked: `taskdef.json`: it cannot be made
     error: 3 errors in 0 files
     "#);
@@ -227,6 +227,7 @@ fn what_the_changes_make_is_checked() {
        |                                          ^^^^^^^^
        |
        = fix: write `awslogs`
+    not checked: what depends on `M`, without a value here
     error: 2 errors, 2 warnings in 1 file
     "#);
 }

@@ -24,6 +24,8 @@ pub struct Artifact {
     pub notes: Vec<String>,
     /// Where its content is put as well.
     pub publish: Vec<Publication>,
+    /// Findings of `check` that are not told of it.
+    pub allow: Vec<String>,
 }
 
 /// What an artifact holds.
@@ -281,6 +283,7 @@ mod tests {
             secrets: BTreeSet::new(),
             notes: Vec::new(),
             publish: Vec::new(),
+            allow: Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod stand_ins;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -96,13 +97,12 @@ impl Drafts {
     #[must_use]
     pub fn read(config: &Config, scope: &Scope, folder: &Path) -> Self {
         let mut all = Self::default();
-        let (mut plans, mut owners) = (Vec::new(), Vec::new());
+        // What a secret comes to stands in no draft, for drafts are shown.
+        let scope = &scope.with_unknown_secrets();
+        let mut plans = Vec::new();
         for artifact in &config.artifacts {
             match read_all(artifact, config, scope, folder) {
-                Ok(of_it) => {
-                    owners.resize(owners.len() + of_it.len(), artifact);
-                    plans.extend(of_it);
-                }
+                Ok(of_it) => plans.extend(of_it),
                 Err(errors) => match unknown_name(artifact, config, scope) {
                     Some(name) => {
                         let path = artifact.path.as_written();
@@ -118,25 +118,19 @@ impl Drafts {
             find_members(&mut plans, config, scope, folder, &mut all.mistakes);
         }
         refuse_overwritten(&plans, config, scope, folder, &mut all.mistakes);
-        for (artifact, plan) in owners.into_iter().zip(&plans) {
-            all.add(artifact, plan, scope, config.reference);
+        for plan in &plans {
+            all.add(plan, scope, config.reference);
         }
         all
     }
 
-    fn add(
-        &mut self,
-        artifact: &ArtifactConfig,
-        plan: &ArtifactPlan,
-        scope: &Scope,
-        form: ReferenceForm,
-    ) {
+    fn add(&mut self, plan: &ArtifactPlan, scope: &Scope, form: ReferenceForm) {
         let scope = scope.of_artifact(plan.matrix.clone(), &plan.variables);
         let mut template = None;
         let content = match &plan.content {
             Content::Template(file) => {
                 template = Some(file.source.name.clone());
-                let draft = self.template(file, &scope);
+                let draft = self.template(plan, file, &scope);
                 self.edited(plan, draft, &scope, form)
             }
             Content::Base(Some(task)) => {
@@ -155,7 +149,7 @@ impl Drafts {
             path: plan.path.clone(),
             place: plan.place.clone(),
             template,
-            allow: artifact.check.codes().cloned().collect(),
+            allow: plan.allow.clone(),
             is_published: !plan.publish.is_empty(),
             content,
         });
@@ -173,16 +167,26 @@ impl Drafts {
         let format = draft_format(content, &plan.path);
         let making =
             Making { is_open: Some(&|text| is_open(text, scope)), ..plan.making(&names, form) };
+        self.note_open(content.texts(), scope);
         match making.make(content, Some(format)) {
-            Ok(made) => DraftContent::Made { text: made.text, format },
+            Ok(made) => {
+                self.note_secrets(plan, &made.secrets);
+                DraftContent::Made { text: made.text, format }
+            }
             Err(errors) => self.mistaken(errors, content.texts(), scope),
         }
     }
 
-    fn template(&mut self, file: &TemplateFile, scope: &Scope) -> DraftContent {
+    fn template(
+        &mut self,
+        plan: &ArtifactPlan,
+        file: &TemplateFile,
+        scope: &Scope,
+    ) -> DraftContent {
         match &file.body {
             Body::Shell(template) => {
-                let slots = self.slots(file, template, scope);
+                let (slots, secrets) = self.slots(file, template, scope);
+                self.note_secrets(plan, &secrets);
                 DraftContent::Template {
                     source: Arc::clone(&file.source),
                     format: file.format,
@@ -194,6 +198,7 @@ impl Drafts {
                 let names = StandIns::new(scope);
                 match (file.fill("", &names), names.used()) {
                     (Ok(filled), _) => {
+                        self.note_secrets(plan, &filled.secrets);
                         DraftContent::Made { text: filled.text, format: file.format }
                     }
                     (Err(_), true) => {
@@ -246,8 +251,12 @@ impl Drafts {
         let names = StandIns::new(scope);
         let making =
             Making { is_open: Some(&|text| is_open(text, scope)), ..plan.making(&names, form) };
+        self.note_open(plan.edits.texts(), scope);
         let edits = match evaluate(&plan.edits, &making) {
-            Ok((edits, _)) => edits,
+            Ok((edits, secrets)) => {
+                self.note_secrets(plan, &secrets);
+                edits
+            }
             Err(errors) => return self.mistaken(errors, plan.edits.texts(), scope),
         };
         match edit_text(&text, &edits, &plan.path, &plan.place) {
@@ -289,18 +298,40 @@ impl Drafts {
         DraftContent::Unclear("a value in it is not known here".into())
     }
 
-    fn slots(&mut self, file: &TemplateFile, template: &Template, scope: &Scope) -> Vec<DraftSlot> {
+    /// A secret that shipspec.yml does not let stand there.
+    fn note_secrets(&mut self, plan: &ArtifactPlan, secrets: &BTreeSet<String>) {
+        if let Err(mistake) = plan.check_secrets(secrets) {
+            self.mistakes.push(mistake);
+        }
+    }
+
+    /// Names without a value in texts of shipspec.yml itself.
+    fn note_open<'t>(&mut self, texts: impl IntoIterator<Item = &'t Text>, scope: &Scope) {
+        for text in texts {
+            let Err(error) = text.value(scope) else { continue };
+            self.unset.extend(unset(&error).map(|name| (name.to_owned(), text.span().clone())));
+        }
+    }
+
+    /// The slots, and the secrets in them.
+    fn slots(
+        &mut self,
+        file: &TemplateFile,
+        template: &Template,
+        scope: &Scope,
+    ) -> (Vec<DraftSlot>, BTreeSet<String>) {
         let (mut slots, mut place) = (Vec::new(), JsonPlace::default());
+        let mut secrets = BTreeSet::new();
         for piece in template.pieces() {
             match piece {
                 Piece::Text(range) => place.pass(&file.source.text[range.clone()]),
                 Piece::Slot(slot) => {
-                    let value = self.slot(file, slot, place, scope);
+                    let value = self.slot(file, slot, place, scope, &mut secrets);
                     slots.push(DraftSlot { range: slot.range.clone(), value });
                 }
             }
         }
-        slots
+        (slots, secrets)
     }
 
     fn slot(
@@ -309,9 +340,14 @@ impl Drafts {
         slot: &Slot,
         place: JsonPlace,
         scope: &Scope,
+        secrets: &mut BTreeSet<String>,
     ) -> Option<(String, bool)> {
         let span = || Span::new(&file.source, slot.range.clone());
         match slot.text(&file.source.text, scope) {
+            Ok((value, _)) if !value.secrets().is_empty() => {
+                secrets.extend(value.secrets().iter().cloned());
+                None
+            }
             Ok((value, text)) => {
                 if file.format == Format::Json
                     && let Err(error) = place.escape(&text)
@@ -360,8 +396,10 @@ fn unknown_name(artifact: &ArtifactConfig, config: &Config, scope: &Scope) -> Op
 
 /// A name that the text asks for is not known here.
 fn has_unknown(text: &Text, scope: &Scope) -> bool {
-    let is_open = |error: NameError| is_unknown(&error.into());
-    text.references().iter().any(|name| scope.resolve(name).is_err_and(is_open))
+    text.references().iter().any(|name| match scope.resolve(name) {
+        Ok(value) => !value.secrets().is_empty(),
+        Err(error) => is_unknown(&error.into()),
+    })
 }
 
 /// The text has no value only because a name in it is not known here.

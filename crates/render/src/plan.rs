@@ -48,6 +48,8 @@ pub(crate) struct ArtifactPlan {
     /// How it names images, if not as the file says.
     reference: Option<ReferenceForm>,
     allow_secrets: Vec<String>,
+    /// Findings of `check` that are not told of it.
+    pub(crate) allow: Vec<String>,
     /// Its place in the matrix.
     pub(crate) matrix: BTreeMap<String, Value>,
     /// Names for it alone.

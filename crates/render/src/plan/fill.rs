@@ -77,7 +77,8 @@ impl ArtifactPlan {
         notes: Vec<String>,
     ) -> Result<Artifact, Diagnostics> {
         let (path, publish) = ((&self.path).into(), self.publish.clone());
-        let artifact = Artifact { path, content, secrets, notes, publish };
+        let allow = self.allow.clone();
+        let artifact = Artifact { path, content, secrets, notes, publish, allow };
         publishing::check(&artifact, &self.place)?;
         Ok(artifact)
     }

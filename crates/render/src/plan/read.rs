@@ -144,6 +144,7 @@ impl ArtifactPlan {
             edits,
             reference,
             allow_secrets,
+            allow: artifact.check.codes().cloned().collect(),
             matrix,
             variables,
             publish,

@@ -10,7 +10,7 @@ use super::ArtifactPlan;
 
 impl ArtifactPlan {
     /// An artifact is stored and read by many; a secret belongs there only if shipspec.yml says so.
-    pub(super) fn check_secrets(&self, secrets: &BTreeSet<String>) -> Result<(), Diagnostic> {
+    pub(crate) fn check_secrets(&self, secrets: &BTreeSet<String>) -> Result<(), Diagnostic> {
         let refused: Vec<_> = secrets.iter().filter(|name| !self.allows(name)).collect();
         let Some(first) = refused.first() else { return Ok(()) };
         let names: Vec<_> = refused.iter().map(|name| format!("`{name}`")).collect();

@@ -364,6 +364,10 @@ impl ArtifactReader<'_> {
     }
 
     fn template(&mut self, path: &RawText, map: &RawArtifactMap) -> Option<ArtifactContent> {
+        if map.placeholders.contains_key("") {
+            let place = self.place(&["placeholders", ""]);
+            self.found.push(Diagnostic::at(place, "a placeholder is empty"));
+        }
         Some(ArtifactContent::Template(TemplateConfig {
             path: self.text(path)?,
             only: map.only.as_deref().map(words),

@@ -240,13 +240,14 @@ fn arn_reference(name: &str) -> String {
     format!("arn({name})")
 }
 
-/// The function `arn('NAME')`; `arns` are those that the text asks for.
-pub(super) fn arn_function(arns: BTreeMap<String, String>) -> minijinja::Value {
+/// The function `arn('NAME')`; `arns` are those that are asked for
+/// in `code`, which calls it.
+pub(super) fn arn_function(arns: BTreeMap<String, String>, code: &str) -> minijinja::Value {
+    let code = code.to_owned();
     minijinja::Value::from_function(move |name: String| {
         arns.get(&arn_reference(&name)).cloned().ok_or_else(|| {
-            filters::told(format!(
-                "arn('{name}'): the name of a parameter must stand there as it is"
-            ))
+            let name = filters::written(&name, &code);
+            filters::told(format!("arn({name}): the name of a parameter must stand there as it is"))
         })
     })
 }
@@ -270,8 +271,8 @@ fn run(code: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
     let expression = ENGINE.compile_expression(code).map_err(|error| failed(&error))?;
     let seen = Seen::default();
     let values = found.iter().map(|(name, value)| (name.clone(), seen.watched(name, value)));
-    let file = names.folder().map(|folder| ("file".to_owned(), filters::file_in(folder)));
-    let arn = code.contains("arn(").then(|| ("arn".to_owned(), arn_function(arns)));
+    let file = names.folder().map(|folder| ("file".to_owned(), filters::file_in(folder, code)));
+    let arn = code.contains("arn(").then(|| ("arn".to_owned(), arn_function(arns, code)));
     let scope = minijinja::Value::from_pairs(values.chain(file).chain(arn));
     let result = expression.eval(scope).map_err(|error| match (error.kind(), &unset) {
         // Without its value, nothing else about the expression can be told.

@@ -100,14 +100,20 @@ fn json(value: &Value) -> Result<String, Error> {
         .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
 }
 
-/// The function `file('path')`: the text of a file in `folder`.
-pub(super) fn file_in(folder: &Path) -> Value {
-    let folder = folder.to_path_buf();
+/// The function `file('path')`: the text of a file in `folder`. `code` is what calls it.
+pub(super) fn file_in(folder: &Path, code: &str) -> Value {
+    let (folder, code) = (folder.to_path_buf(), code.to_owned());
     Value::from_function(move |path: String| {
-        let wrong = |why: &str| told(format!("file('{path}'): {why}"));
+        let wrong = |why: &str| told(format!("file({}): {why}", written(&path, &code)));
         let found = inside(&folder, &path).ok_or_else(|| wrong("no such file in the project"))?;
         std::fs::read_to_string(found).map_err(|error| wrong(&error.to_string()))
     })
+}
+
+/// The argument of a call, if that is how the code has it. What was put together may be made from a
+/// secret.
+pub(super) fn written(argument: &str, code: &str) -> String {
+    if code.contains(argument) { format!("'{argument}'") } else { "…".to_owned() }
 }
 
 /// The path of a file, if it is there and in `folder`, links followed.

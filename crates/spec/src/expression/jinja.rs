@@ -112,7 +112,7 @@ impl JinjaTemplate {
     pub fn fill(&self, names: &dyn Names) -> Result<JinjaText, JinjaError> {
         let mut engine = self.engine(names.folder())?;
         let (values, arns) = self.values(names)?;
-        engine.add_global("arn", arn_function(arns));
+        engine.add_global("arn", arn_function(arns, &self.text));
         let used = Arc::new(Used { values, names: Mutex::default(), seen: Seen::default() });
         engine.set_formatter(marks::print_marked(used.made_texts()));
         let parts = marks::split(&self.render(&engine, &used, names)?);
@@ -169,7 +169,7 @@ impl JinjaTemplate {
         let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
         engine.set_syntax(syntax.map_err(|error| self.error(&error))?);
         if let Some(folder) = folder {
-            engine.add_global("file", filters::file_in(folder));
+            engine.add_global("file", filters::file_in(folder, &self.text));
             let folder = folder.to_path_buf();
             engine.set_loader(move |name| match filters::inside(&folder, name) {
                 Some(path) => match std::fs::read_to_string(path) {

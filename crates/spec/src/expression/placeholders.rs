@@ -9,7 +9,9 @@ pub(super) fn find(
     text: &str,
     placeholders: &[(String, Nested)],
 ) -> (Template, Vec<String>) {
-    let mut longest_first: Vec<_> = placeholders.iter().collect();
+    // An empty one stands everywhere, and has been refused by then.
+    let mut longest_first: Vec<_> =
+        placeholders.iter().filter(|(name, _)| !name.is_empty()).collect();
     longest_first.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
     let mut missing: Vec<_> = placeholders.iter().map(|(name, _)| name.clone()).collect();
     let mut pieces = Vec::new();

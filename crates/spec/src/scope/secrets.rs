@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::Scope;
 use crate::secret::Secret;
-use crate::value::Value;
+use crate::value::{UNKNOWN, Value};
 
 /// A text that must not be shown.
 #[derive(Debug, Clone)]
@@ -43,24 +43,46 @@ impl Scope {
     /// that is JSON keeps its keys.
     #[must_use]
     pub fn without_secrets(&self) -> Self {
+        let sign = |path: &str| format!("${{{path}}}");
+        self.with_secrets_as(|name, value| {
+            Value::plain(shown(name, value.content(), value.secrets(), false, &sign))
+        })
+    }
+
+    /// The same scope, in which a sign for what is not known stands in place of each secret, and where it
+    /// lands is still known to be secret. A secret that is JSON keeps its keys.
+    #[must_use]
+    pub fn with_unknown_secrets(&self) -> Self {
+        let sign = |_: &str| UNKNOWN.to_string();
+        self.with_secrets_as(|name, value| {
+            let content = shown(name, value.content(), value.secrets(), false, &sign);
+            Value::dictionary(content, value.secrets().clone())
+        })
+    }
+
+    fn with_secrets_as(&self, replaced: impl Fn(&str, &Value) -> Value) -> Self {
         let parameters = self.parameters.iter().map(|(name, value)| {
-            let shown = value.as_ref().map(|value| {
-                let secrets = value.secrets();
-                if secrets.is_empty() {
-                    return value.clone();
-                }
-                Value::plain(shown(name, value.content(), secrets, false))
+            let value = value.as_ref().map(|value| {
+                if value.secrets().is_empty() { value.clone() } else { replaced(name, value) }
             });
-            (name.clone(), shown)
+            (name.clone(), value)
         });
         Self { parameters: Arc::new(parameters.collect()), ..self.clone() }
     }
 }
 
-fn shown(path: &str, content: &Json, secrets: &BTreeSet<String>, is_inside: bool) -> Json {
+/// A value with signs for its secrets, made of their paths.
+fn shown(
+    path: &str,
+    content: &Json,
+    secrets: &BTreeSet<String>,
+    is_inside: bool,
+    sign: &dyn Fn(&str) -> String,
+) -> Json {
     let is_secret = is_inside || secrets.contains(path);
-    let inner =
-        |content: &Json, key: &str| shown(&format!("{path}.{key}"), content, secrets, is_secret);
+    let inner = |content: &Json, key: &str| {
+        shown(&format!("{path}.{key}"), content, secrets, is_secret, sign)
+    };
     match content {
         Json::Object(map) => {
             let pairs = map.iter().map(|(key, content)| (key.clone(), inner(content, key)));
@@ -73,11 +95,11 @@ fn shown(path: &str, content: &Json, secrets: &BTreeSet<String>, is_inside: bool
         other if !is_secret => other.clone(),
         Json::String(text) => match serde_json::from_str(text) {
             Ok(json @ (Json::Object(_) | Json::Array(_))) => {
-                shown(path, &json, secrets, true).to_string().into()
+                shown(path, &json, secrets, true, sign).to_string().into()
             }
-            _ => format!("${{{path}}}").into(),
+            _ => sign(path).into(),
         },
-        _ => format!("${{{path}}}").into(),
+        _ => sign(path).into(),
     }
 }
 
@@ -180,7 +202,8 @@ mod tests {
             "password": "${app.password}",
             "key": "{\"a\":[\"${app.key.a.0}\",\"${app.key.a.1}\"]}",
         });
-        assert_eq!(shown("app", &content, &secrets, false), expected);
+        let sign = |path: &str| format!("${{{path}}}");
+        assert_eq!(shown("app", &content, &secrets, false, &sign), expected);
     }
 
     #[test]

@@ -255,13 +255,14 @@ impl ArtifactReader<'_> {
         container: &str,
         change: &ContainerChange,
     ) {
-        let (ContainerChange::Environment(texts)
-        | ContainerChange::Secrets(texts)
-        | ContainerChange::DockerLabels(texts)) = change
-        else {
-            return;
+        let maps = match change {
+            ContainerChange::Environment(texts)
+            | ContainerChange::Secrets(texts)
+            | ContainerChange::DockerLabels(texts) => vec![texts],
+            ContainerChange::Log(log) => vec![&log.options, &log.secret_options],
+            _ => return,
         };
-        for name in texts.keys().filter(|name| name.contains("${")) {
+        for name in maps.into_iter().flat_map(IndexMap::keys).filter(|name| name.contains("${")) {
             let message = format!("the name `{name}` would not be filled: only values are");
             let place = self.place(&[key, container, name]);
             self.found.push(Diagnostic::at(place, message));
