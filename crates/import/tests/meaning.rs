@@ -274,3 +274,30 @@ fn what_runs_in_the_background_stays_there() {
     let import = of(&[&format!("./proxy &\n{}", WEB[0]), WEB[1]]);
     assert_eq!(lines(&import), ["./proxy &", "shipspec run"]);
 }
+
+#[test]
+fn names_that_are_given_behind_a_build_are_there_when_shipspec_asks_for_them() {
+    let (build, tag, push) = (
+        "docker build -t web .",
+        "docker tag web $REPO:x-$VERSION",
+        "docker push $REPO:x-$VERSION",
+    );
+    let given = "VERSION=$(./version)";
+    let fed = [given, "export VERSION", "shipspec run"];
+    assert_eq!(lines(&of(&[build, given, tag, push])), fed);
+    let deploy = "aws ecs update-service --service web";
+    let write = "printf '{\"ImageURI\":\"%s\"}' $REPO:x-$VERSION > imageDetail.json";
+    let import = of(&[build, given, tag, push, deploy, write]);
+    assert_eq!(lines(&import), [given, "export VERSION", "shipspec run", deploy]);
+    let import = of(&[build, given, tag, "./scan", push]);
+    let wanted = [given, "export VERSION", "shipspec build", "./scan", "shipspec push"];
+    assert_eq!(lines(&import), wanted);
+    // What stands between them may use what was built.
+    for between in ["./scan", "docker run --rm $REPO:x-1 test"] {
+        let text = buildspec(&[build, between, given, tag, push], "");
+        let error = read(&text, &[]).expect_err("no import");
+        let ImportError::NoImage { remarks, .. } = error else { panic!("{error}") };
+        let mut remarks = remarks.iter();
+        assert!(remarks.any(|it| it.message.contains("only behind a command")), "{between}");
+    }
+}
