@@ -1,6 +1,6 @@
 //! `docker build`, `tag` and `push`.
 
-use shipspec_shell::{Command, Word};
+use shipspec_shell::Word;
 
 use crate::text::{Meaning, Piece, Text};
 use crate::walk::{Walk, What};
@@ -324,8 +324,12 @@ impl Walk<'_> {
         for body in statements.iter().flat_map(|statement| &statement.pipeline) {
             match body {
                 Body::Compound { inner, .. } => self.image_names(inner, found),
-                Body::Simple(Command { words, .. }) => {
-                    for word in words {
+                Body::Simple(command) => {
+                    // They ask no engine, so that a word without a tag is a repository or a service.
+                    let is_far = command.split().1.first().is_some_and(|program| {
+                        matches!(&*program.text, "aws" | "kubectl" | "helm")
+                    });
+                    for word in &command.words {
                         for part in &word.parts {
                             if let Part::Output(script) = part {
                                 self.image_names(&script.statements, found);
@@ -334,7 +338,7 @@ impl Walk<'_> {
                         let Some(text) = self.evaluate(word) else { continue };
                         let (repository, tag) = self.divide(&text);
                         let name = self.local_name(&repository, &tag);
-                        if self.local.contains_key(&name) {
+                        if self.local.contains_key(&name) && !(is_far && repository == text) {
                             found.push(name);
                         }
                     }

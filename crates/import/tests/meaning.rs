@@ -301,3 +301,18 @@ fn names_that_are_given_behind_a_build_are_there_when_shipspec_asks_for_them() {
         assert!(remarks.any(|it| it.message.contains("only behind a command")), "{between}");
     }
 }
+
+#[test]
+fn a_repository_of_ecr_is_no_image_in_the_engine() {
+    for command in [
+        "aws ecr describe-image-scan-findings --repository-name web",
+        "kubectl rollout status web",
+        "URL=$(aws ecr describe-repositories --repository-names web)",
+    ] {
+        let push = ["docker tag web $REPO:1", "docker push $REPO:1"];
+        let import = of(&["docker build -t web .", push[0], push[1], command]);
+        assert_eq!(lines(&import), ["shipspec run", command]);
+    }
+    let text = buildspec(&["docker build -t web .", "docker push $REPO:1", "./use web"], "");
+    assert!(read(&text, &[]).is_err());
+}
