@@ -183,7 +183,11 @@ impl Walk<'_> {
                 None => build.cache_from.push(value),
             },
             "--cache-to" => {
-                build.cache_to = settings(&value).ok_or("its cache is not clear")?;
+                let settings = settings(&value).ok_or("its cache is not clear")?;
+                if !build.cache_to.is_empty() || !settings.iter().all(is_of_cache_to) {
+                    return Err("a cache of this kind is not written".into());
+                }
+                build.cache_to = settings;
             }
             "--ssh" => build.ssh.push(value),
             "--secret" => {
@@ -356,6 +360,16 @@ fn settings(text: &Text) -> Option<Vec<(String, Text)>> {
         Some((key.to_owned(), crate::marks::unmarked(value, &pieces)))
     });
     pairs.collect()
+}
+
+/// A setting of `--cache-to` that shipspec has a word for, or makes by itself.
+fn is_of_cache_to((name, value): &(String, Text)) -> bool {
+    let value = value.known();
+    match &**name {
+        "type" => matches!(value.as_deref(), Some("registry" | "inline")),
+        "image-manifest" | "oci-mediatypes" => value.as_deref() == Some("true"),
+        name => matches!(name, "ref" | "mode"),
+    }
 }
 
 /// A value behind `--name=`.

@@ -316,3 +316,22 @@ fn a_repository_of_ecr_is_no_image_in_the_engine() {
     let text = buildspec(&["docker build -t web .", "docker push $REPO:1", "./use web"], "");
     assert!(read(&text, &[]).is_err());
 }
+
+#[test]
+fn a_cache_that_shipspec_would_not_write_is_not_lost() {
+    let import = |cache: &str| {
+        let build = format!("docker build {cache} -t $REPO/api:1 api");
+        of(&[WEB[0], WEB[1], &build, API[1]])
+    };
+    let known = import("--cache-to type=registry,ref=$REPO:cache,mode=max,image-manifest=true");
+    assert_eq!(lines(&known), ["shipspec run"]);
+    assert!(known.config.contains("registry: ${REPO}:cache"), "{}", known.config);
+    for cache in [
+        "--cache-to type=local,dest=/tmp/cache",
+        "--cache-to type=registry,ref=$REPO:cache,compression=zstd",
+        "--cache-to type=inline --cache-to type=registry,ref=$REPO:cache",
+    ] {
+        let kept = import(cache);
+        assert!(lines(&kept).iter().any(|line| line.contains(cache)), "{}", kept.buildspec);
+    }
+}
