@@ -39,7 +39,7 @@ pub(crate) struct Push {
 }
 
 /// Options of a build without a meaning for what is built; true if a value follows.
-const IGNORED: [(&str, bool); 16] = [
+const IGNORED: [(&str, bool); 14] = [
     ("--rm", false),
     ("--force-rm", false),
     ("-q", false),
@@ -53,8 +53,6 @@ const IGNORED: [(&str, bool); 16] = [
     ("--cpu-quota", true),
     ("--cpu-shares", true),
     ("--shm-size", true),
-    ("--provenance", true),
-    ("--sbom", true),
     ("-D", false),
 ];
 
@@ -189,6 +187,11 @@ impl Walk<'_> {
                 }
                 build.cache_to = settings;
             }
+            // shipspec asks for none.
+            "--provenance" | "--sbom" if value.known().is_none_or(|it| it != "false") => {
+                return Err("attestations are not made".into());
+            }
+            "--provenance" | "--sbom" => {}
             "--ssh" => build.ssh.push(value),
             "--secret" => {
                 let settings = settings(&value).ok_or("its secret is not clear")?;

@@ -335,3 +335,21 @@ fn a_cache_that_shipspec_would_not_write_is_not_lost() {
         assert!(lines(&kept).iter().any(|line| line.contains(cache)), "{}", kept.buildspec);
     }
 }
+
+#[test]
+fn what_a_build_gives_beside_the_image_is_not_lost() {
+    for (option, stays) in [
+        ("--sbom=true", true),
+        ("--provenance mode=max", true),
+        ("--provenance=false --sbom=false", false),
+        ("-q > /dev/null", false),
+        ("--quiet 2>&1", false),
+        ("-q > id.txt", true),
+        ("--progress plain >> build.log 2>&1", true),
+        ("--progress plain &> build.log", true),
+    ] {
+        let build = format!("docker build -t $REPO/api:1 api {option}");
+        let import = of(&[WEB[0], WEB[1], &build, API[1]]);
+        assert_eq!(lines(&import).contains(&&*build), stays, "{build}: {}", import.buildspec);
+    }
+}
