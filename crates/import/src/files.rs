@@ -84,6 +84,9 @@ impl Walk<'_> {
             name if DECLARES.contains(&name) => self.declare(&words[1..]),
             "cd" => self.go(&words[1..]),
             "mkdir" => self.make(&words[1..]),
+            "docker" if goes_into_a_file(command) => {
+                What::Kept("its output goes into a file".into())
+            }
             "docker" => self.docker(&words[1..]),
             "printf" | "echo" | "cat" | "envsubst" | "sed" => {
                 let pipe = [Body::Simple(Command {
@@ -431,6 +434,18 @@ fn written_to(command: &Command) -> Option<&Word> {
             Some(word)
         }
         _ => None,
+    })
+}
+
+/// What it prints is in a file afterwards, which something may read.
+fn goes_into_a_file(command: &Command) -> bool {
+    command.redirects.iter().any(|redirect| match &redirect.target {
+        Target::Word(word) if redirect.direction != Direction::In => {
+            let is_stream = word.text.bytes().all(|it| it.is_ascii_digit() || it == b'-');
+            let is_joined = redirect.direction == Direction::Joined;
+            word.text != "/dev/null" && !(is_joined && is_stream)
+        }
+        _ => false,
     })
 }
 

@@ -1,6 +1,6 @@
 //! `docker build`, `tag` and `push`.
 
-use shipspec_shell::{Command, Word};
+use shipspec_shell::Word;
 
 use crate::remark::NOTHING;
 use crate::text::{Meaning, Piece, Text};
@@ -40,7 +40,7 @@ pub(crate) struct Push {
 }
 
 /// Options of a build without a meaning for what is built; true if a value follows.
-const IGNORED: [(&str, bool); 16] = [
+const IGNORED: [(&str, bool); 14] = [
     ("--rm", false),
     ("--force-rm", false),
     ("-q", false),
@@ -54,8 +54,6 @@ const IGNORED: [(&str, bool); 16] = [
     ("--cpu-quota", true),
     ("--cpu-shares", true),
     ("--shm-size", true),
-    ("--provenance", true),
-    ("--sbom", true),
     ("-D", false),
 ];
 
@@ -184,8 +182,17 @@ impl Walk<'_> {
                 None => build.cache_from.push(value),
             },
             "--cache-to" => {
-                build.cache_to = settings(&value).ok_or("its cache is not clear")?;
+                let settings = settings(&value).ok_or("its cache is not clear")?;
+                if !build.cache_to.is_empty() || !settings.iter().all(is_of_cache_to) {
+                    return Err("a cache of this kind is not written".into());
+                }
+                build.cache_to = settings;
             }
+            // shipspec asks for none.
+            "--provenance" | "--sbom" if value.known().is_none_or(|it| it != "false") => {
+                return Err("attestations are not made".into());
+            }
+            "--provenance" | "--sbom" => {}
             "--ssh" => build.ssh.push(value),
             "--secret" => {
                 let settings = settings(&value).ok_or("its secret is not clear")?;
@@ -325,8 +332,12 @@ impl Walk<'_> {
         for body in statements.iter().flat_map(|statement| &statement.pipeline) {
             match body {
                 Body::Compound { inner, .. } => self.image_names(inner, found),
-                Body::Simple(Command { words, .. }) => {
-                    for word in words {
+                Body::Simple(command) => {
+                    // They ask no engine, so that a word without a tag is a repository or a service.
+                    let is_far = command.split().1.first().is_some_and(|program| {
+                        matches!(&*program.text, "aws" | "kubectl" | "helm")
+                    });
+                    for word in &command.words {
                         for part in &word.parts {
                             if let Part::Output(script) = part {
                                 self.image_names(&script.statements, found);
@@ -335,7 +346,7 @@ impl Walk<'_> {
                         let Some(text) = self.evaluate(word) else { continue };
                         let (repository, tag) = self.divide(&text);
                         let name = self.local_name(&repository, &tag);
-                        if self.local.contains_key(&name) {
+                        if self.local.contains_key(&name) && !(is_far && repository == text) {
                             found.push(name);
                         }
                     }
@@ -353,6 +364,16 @@ fn settings(text: &Text) -> Option<Vec<(String, Text)>> {
         Some((key.to_owned(), crate::marks::unmarked(value, &pieces)))
     });
     pairs.collect()
+}
+
+/// A setting of `--cache-to` that shipspec has a word for, or makes by itself.
+fn is_of_cache_to((name, value): &(String, Text)) -> bool {
+    let value = value.known();
+    match &**name {
+        "type" => matches!(value.as_deref(), Some("registry" | "inline")),
+        "image-manifest" | "oci-mediatypes" => value.as_deref() == Some("true"),
+        name => matches!(name, "ref" | "mode"),
+    }
 }
 
 /// A value behind `--name=`.

@@ -111,7 +111,7 @@ pub fn import(
     let written = config::write(&walk, &images, &source.name, &may_move);
     let config = Source::new("shipspec.yml", &*written.text);
     Config::parse(&config)?;
-    let lines = place::lines(&walk, &written.read_by_files);
+    let lines = place::lines(&walk, &written.read);
     let exports = exports(&walk, &written.read);
     let lists = buildspec::lists(&walk, &source.text, &lines, &exports);
     let buildspec = buildspec::write(&root, &source.text, &lists, &written.moved);

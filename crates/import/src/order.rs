@@ -37,7 +37,7 @@ impl Walk<'_> {
     }
 
     /// It stays, and what it does may depend on what was built before, or matter to what is built next.
-    fn divides(&self, step: &Step) -> bool {
+    pub(crate) fn divides(&self, step: &Step) -> bool {
         let uses_engine = || {
             let programs = simple_commands(self.text_of(step));
             programs.iter().any(|simple| simple.is(&["docker", "run"]))

@@ -27,6 +27,33 @@ impl Walk<'_> {
         is_pushed_so || self.are_overwritten(&names, place)
     }
 
+    /// The image of this number is pushed by a name of which a part is given behind the build, and behind a
+    /// command that stays. shipspec asks for all names before it builds, and would do so behind that command.
+    pub(crate) fn is_named_late(&self, build: usize) -> bool {
+        let Some(place) = self.steps.iter().position(|step| step.what == What::Builds(build))
+        else {
+            return false;
+        };
+        let given = self.shell_names(&self.names_of_image(build)).into_iter();
+        let late = given.map(|(_, step)| step).filter(|step| *step > place).max();
+        late.is_some_and(|step| self.steps[place + 1..=step].iter().any(|step| self.divides(step)))
+    }
+
+    /// Names that the images need which shipspec builds.
+    pub(crate) fn names_of_images(&self) -> BTreeSet<String> {
+        self.live_pushes().flat_map(|push| self.names_of_image(push.build)).collect()
+    }
+
+    fn names_of_image(&self, build: usize) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        self.names_of_build(&self.builds[build], &mut names);
+        for push in self.live_pushes().filter(|push| push.build == build) {
+            self.names_of(&push.repository, &mut names);
+            self.names_of(&push.tag, &mut names);
+        }
+        names
+    }
+
     /// The file of this number does, where it is written for the first time.
     pub(crate) fn file_uses_overwritten(&self, number: usize) -> bool {
         let place = self.steps.iter().position(|step| step.what == What::Writes(number));

@@ -14,7 +14,7 @@ pub(crate) struct Line {
     pub(crate) command: &'static str,
 }
 
-/// The lines, in their order. `read` are the names that files need.
+/// The lines, in their order. `read` are the names that shipspec.yml asks the environment for.
 pub(crate) fn lines(walk: &Walk<'_>, read: &BTreeSet<String>) -> Vec<Line> {
     let last = |is: &dyn Fn(&What) -> bool| walk.steps.iter().rposition(|step| is(&step.what));
     let Some(build) = last(&|what| matches!(what, What::Builds(_))) else { return Vec::new() };
@@ -25,17 +25,22 @@ pub(crate) fn lines(walk: &Walk<'_>, read: &BTreeSet<String>) -> Vec<Line> {
         (build + 1..end).filter(|index| is_weighty(walk, &walk.steps[*index])).collect();
     let uses_engine =
         walk.steps[build..].iter().any(|step| step.is_kept() && uses_engine(walk, step, push));
-    let fed =
-        walk.shell_names(read).into_iter().map(|(_, step)| step).filter(|step| *step < end).max();
-    let is_fed_late = fed.is_some_and(|step| step > build);
+    let given = |names: &BTreeSet<String>| {
+        let steps = walk.shell_names(names).into_iter().map(|(_, step)| step);
+        steps.filter(|step| *step < end).max().unwrap_or(build).max(build)
+    };
+    let fed = given(read);
+    // A build looks at repositories and tags, too, and not at files.
+    let build_at = given(&walk.names_of_images());
+    let is_fed_late = fed > build;
     let is_between = (build + 1..end).any(|index| writes_before_us(walk, index));
     let mut lines = match (uses_engine || is_between, weighty.first()) {
         (false, None) if is_fed_late => vec![(end, "run")],
         (false, None) => vec![(build, "run")],
-        (false, Some(first)) if *first > push && !is_fed_late => vec![(build, "run")],
-        _ if write > push => vec![(build, "build"), (push, "push"), (write, "render")],
-        _ if walk.files.is_empty() => vec![(build, "build"), (push, "push")],
-        _ => vec![(build, "build"), (push, "push"), (push, "render")],
+        (false, Some(first)) if *first > push && fed <= push => vec![(fed, "run")],
+        _ if write > push => vec![(build_at, "build"), (push, "push"), (write, "render")],
+        _ if walk.files.is_empty() => vec![(build_at, "build"), (push, "push")],
+        _ => vec![(build_at, "build"), (push, "push"), (push, "render")],
     };
     let daemon = walk.steps.iter().position(|step| step.what == What::Daemon);
     if let Some(step) = daemon {

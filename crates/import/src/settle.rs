@@ -15,6 +15,8 @@ const DIVIDED: &str = "a command that stays stands between it and another image"
 
 const OVERWRITTEN: &str = "a name that it uses has another value later on";
 
+const NAMED_LATE: &str = "a name that it uses is given only behind a command that stays";
+
 impl Step {
     pub(crate) fn is_kept(&self) -> bool {
         matches!(self.what, What::Kept(_))
@@ -90,6 +92,9 @@ impl Walk<'_> {
         }
         for build in (0..self.builds.len()).filter(|build| self.uses_overwritten(*build)) {
             self.keep_image(build, OVERWRITTEN, keep);
+        }
+        for build in (0..self.builds.len()).filter(|build| self.is_named_late(*build)) {
+            self.keep_image(build, NAMED_LATE, keep);
         }
     }
 

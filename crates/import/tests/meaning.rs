@@ -274,3 +274,82 @@ fn what_runs_in_the_background_stays_there() {
     let import = of(&[&format!("./proxy &\n{}", WEB[0]), WEB[1]]);
     assert_eq!(lines(&import), ["./proxy &", "shipspec run"]);
 }
+
+#[test]
+fn names_that_are_given_behind_a_build_are_there_when_shipspec_asks_for_them() {
+    let (build, tag, push) = (
+        "docker build -t web .",
+        "docker tag web $REPO:x-$VERSION",
+        "docker push $REPO:x-$VERSION",
+    );
+    let given = "VERSION=$(./version)";
+    let fed = [given, "export VERSION", "shipspec run"];
+    assert_eq!(lines(&of(&[build, given, tag, push])), fed);
+    let deploy = "aws ecs update-service --service web";
+    let write = "printf '{\"ImageURI\":\"%s\"}' $REPO:x-$VERSION > imageDetail.json";
+    let import = of(&[build, given, tag, push, deploy, write]);
+    assert_eq!(lines(&import), [given, "export VERSION", "shipspec run", deploy]);
+    let import = of(&[build, given, tag, "./scan", push]);
+    let wanted = [given, "export VERSION", "shipspec build", "./scan", "shipspec push"];
+    assert_eq!(lines(&import), wanted);
+    // What stands between them may use what was built.
+    for between in ["./scan", "docker run --rm $REPO:x-1 test"] {
+        let text = buildspec(&[build, between, given, tag, push], "");
+        let error = read(&text, &[]).expect_err("no import");
+        let ImportError::NoImage { remarks, .. } = error else { panic!("{error}") };
+        let mut remarks = remarks.iter();
+        assert!(remarks.any(|it| it.message.contains("only behind a command")), "{between}");
+    }
+}
+
+#[test]
+fn a_repository_of_ecr_is_no_image_in_the_engine() {
+    for command in [
+        "aws ecr describe-image-scan-findings --repository-name web",
+        "kubectl rollout status web",
+        "URL=$(aws ecr describe-repositories --repository-names web)",
+    ] {
+        let push = ["docker tag web $REPO:1", "docker push $REPO:1"];
+        let import = of(&["docker build -t web .", push[0], push[1], command]);
+        assert_eq!(lines(&import), ["shipspec run", command]);
+    }
+    let text = buildspec(&["docker build -t web .", "docker push $REPO:1", "./use web"], "");
+    assert!(read(&text, &[]).is_err());
+}
+
+#[test]
+fn a_cache_that_shipspec_would_not_write_is_not_lost() {
+    let import = |cache: &str| {
+        let build = format!("docker build {cache} -t $REPO/api:1 api");
+        of(&[WEB[0], WEB[1], &build, API[1]])
+    };
+    let known = import("--cache-to type=registry,ref=$REPO:cache,mode=max,image-manifest=true");
+    assert_eq!(lines(&known), ["shipspec run"]);
+    assert!(known.config.contains("registry: ${REPO}:cache"), "{}", known.config);
+    for cache in [
+        "--cache-to type=local,dest=/tmp/cache",
+        "--cache-to type=registry,ref=$REPO:cache,compression=zstd",
+        "--cache-to type=inline --cache-to type=registry,ref=$REPO:cache",
+    ] {
+        let kept = import(cache);
+        assert!(lines(&kept).iter().any(|line| line.contains(cache)), "{}", kept.buildspec);
+    }
+}
+
+#[test]
+fn what_a_build_gives_beside_the_image_is_not_lost() {
+    for (option, stays) in [
+        ("--sbom=true", true),
+        ("--provenance mode=max", true),
+        ("--provenance=false --sbom=false", false),
+        ("-q > /dev/null", false),
+        ("--quiet 2>&1", false),
+        ("-q > id.txt", true),
+        ("--progress plain >> build.log 2>&1", true),
+        ("--progress plain &> build.log", true),
+    ] {
+        let build = format!("docker build -t $REPO/api:1 api {option}");
+        let import = of(&[WEB[0], WEB[1], &build, API[1]]);
+        assert_eq!(lines(&import).contains(&&*build), stays, "{build}: {}", import.buildspec);
+    }
+}
