@@ -180,11 +180,12 @@ impl<'a> Steps<'a> {
         // What a step writes to its stderr is in red.
         let plain = line.replace("\u{1b}[91m", "").replace("\u{1b}[0m", "");
         let line = drawn_last(&plain);
+        let is_noise = is_house_keeping(line) || self.is_committed && is_of_commit(line);
         if line.trim_start().trim_start_matches('-').starts_with("> Using cache") {
             step.is_cached = true;
         } else if line == self.commit {
             self.is_committed = true;
-        } else if !is_house_keeping(line) && !(self.is_committed && is_of_commit(line)) {
+        } else if !is_noise {
             keep(&mut step.lines, line);
             self.reporter.report(Event::StepOutput { image: self.image, step: &step.name, line });
         }

@@ -98,7 +98,10 @@ impl Stop {
 
     /// Waits for a signal from now on, and until the run may be dropped. Ends the process if nobody has when
     /// some time has passed since.
-    pub(crate) fn watch(&self, console: &Arc<Console>) -> impl Future<Output = Interrupted> + use<> {
+    pub(crate) fn watch(
+        &self,
+        console: &Arc<Console>,
+    ) -> impl Future<Output = Interrupted> + use<> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let (stop, console) = (self.clone(), Arc::clone(console));
         tokio::spawn(async move {
