@@ -103,9 +103,9 @@ fn a_second_signal_ends_it_at_once() {
 
 #[test]
 fn a_run_that_nobody_reads_can_be_ended() {
-    let lines: String = (0..3000).map(|index| format!("${{UNSET_{index}:-x}}\n")).collect();
+    let lines: Vec<_> = (0..3000).map(|index| format!("${{UNSET_{index}:-x}}\n")).collect();
     let project = Project::new()
-        .file("t.txt", &lines)
+        .file("t.txt", &lines.concat())
         .file("shipspec.yml", "version: 1\nartifacts: { a.txt: t.txt }\n");
     // More notes than a pipe holds, and nobody takes them out of it.
     let mut started = project.start(&["render"]);
