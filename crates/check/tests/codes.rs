@@ -172,3 +172,18 @@ fn what_is_no_size_of_a_task_for_fargate_is_told() {
     );
     assert_eq!(of("", "512"), ["fargate-size: `cpu` is empty: a variable was not set"]);
 }
+
+#[test]
+fn an_empty_role_is_told_and_is_none() {
+    let of = |roles: &str| of_fargate(&format!(r#""cpu": "256", "memory": "512", {roles}"#));
+    assert_eq!(of(r#""taskRoleArn": "web", "executionRoleArn": "ecs""#), [""; 0]);
+    let found = of(r#""taskRoleArn": "", "executionRoleArn": " ""#);
+    assert_eq!(
+        found,
+        [
+            "arn-form: `taskRoleArn` is empty: a variable was not set",
+            "arn-form: `executionRoleArn` is empty: a variable was not set",
+            "execution-role: without an `executionRoleArn` nobody may read the secrets of container `web`",
+        ]
+    );
+}
