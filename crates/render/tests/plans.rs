@@ -8,7 +8,7 @@ use std::path::Path;
 use shipspec_render::plan::{ArtifactPlans, bases};
 use shipspec_spec::config::Config;
 use shipspec_spec::diagnostic::Diagnostics;
-use shipspec_spec::scope::Scope;
+use shipspec_spec::scope::{DigestState, ImageNames, Scope};
 use shipspec_spec::source::Source;
 use shipspec_spec::value::Value;
 
@@ -58,4 +58,32 @@ fn names_that_are_made_from_a_secret_are_not_shown() {
     of(r#"{ json: {}, service: { name: web, cluster: "c-${PW}" } }"#);
     of(r#"{ json: {}, service: { name: "${PW | upper}" } }"#);
     of(r#"{ json: {}, service: { name: web, region: "${PW}" } }"#);
+}
+
+#[test]
+fn a_container_stands_once_in_image_definitions() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |containers: &str| {
+        let config = config(&format!(
+            "images: {{ app: {{ repository: r.example/app }} }}\nartifacts:\n  a.json: {{ image_definitions: {{ {containers} }} }}\n"
+        ));
+        let mut scope = scope(&config);
+        scope.set_image(
+            "app",
+            ImageNames {
+                repository: "r.example/app".parse().unwrap(),
+                tag: Some("1".parse().unwrap()),
+                digest: DigestState::Later,
+                is_keyed: false,
+                written: None,
+            },
+        );
+        let plans = ArtifactPlans::read(&config, &scope, folder.path()).unwrap();
+        plans.fill(&scope).map(|_| ()).map_err(|errors| lines(&errors))
+    };
+    assert!(of("\"${X:-w}\": app, v: app").is_ok());
+    let told = of("\"${X:-w}\": app, w: app").unwrap_err();
+    assert!(told.contains("the container `w` has an image already"), "{told}");
+    let told = of("\"${X:-}\": app, \"\": app").unwrap_err();
+    assert_eq!(told.matches("the name of a container comes to nothing").count(), 4, "{told}");
 }

@@ -253,6 +253,21 @@ impl Text {
         let message = format!("{} is secret and would stand in {place}", secrets.join(", "));
         Err(Diagnostic::at(self.span.clone(), message).into())
     }
+
+    /// As [`Text::evaluate_public`], of what says nothing if it is empty: that is a variable that was not
+    /// set.
+    ///
+    /// # Errors
+    ///
+    /// Every slot without a value, the secrets in it, and if it comes to nothing.
+    pub fn evaluate_filled(&self, names: &dyn Names, place: &str) -> Result<String, Diagnostics> {
+        let text = self.evaluate_public(names, place)?;
+        if text.trim().is_empty() {
+            let message = format!("{place} comes to nothing");
+            return Err(Diagnostic::at(self.span.clone(), message).into());
+        }
+        Ok(text)
+    }
 }
 
 pub(super) fn texts(raw: &[RawText], source: &Arc<Source>, found: &mut Diagnostics) -> Vec<Text> {
