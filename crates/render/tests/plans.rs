@@ -87,3 +87,19 @@ fn a_container_stands_once_in_image_definitions() {
     let told = of("\"${X:-}\": app, \"\": app").unwrap_err();
     assert_eq!(told.matches("the name of a container comes to nothing").count(), 4, "{told}");
 }
+
+#[test]
+fn a_place_of_the_runs_own_region_is_the_place_without_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "artifacts:\n  a.json: { json: {}, publish: [\"ssm:/x\", { to: \"ssm:/x\", region: eu-west-1 }] }\n";
+    let config = config(text);
+    let read = |variables: &[(&str, &str)]| {
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let scope = Scope::new(&config, variables.collect(), Err("no commit".into()));
+        ArtifactPlans::read(&config, &scope, folder.path()).map(|_| ())
+    };
+    assert!(read(&[("AWS_REGION", "eu-west-1")]).is_err());
+    assert!(read(&[("AWS_DEFAULT_REGION", "eu-west-1")]).is_err());
+    assert!(read(&[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "eu-west-1")]).is_err());
+    assert!(read(&[("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "eu-west-1")]).is_ok());
+}
