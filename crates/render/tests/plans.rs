@@ -103,3 +103,26 @@ fn a_place_of_the_runs_own_region_is_the_place_without_one() {
     assert!(read(&[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "eu-west-1")]).is_err());
     assert!(read(&[("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "eu-west-1")]).is_ok());
 }
+
+#[test]
+fn what_comes_to_nothing_is_refused_where_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |artifact: &str, what: &str| {
+        let text = format!("variables: {{ NONE: \"\" }}\nartifacts:\n  a.json: {artifact}\n");
+        let told = refused(&text, folder.path());
+        assert!(told.starts_with("shipspec.yml:4:"), "{told}");
+        assert!(told.contains(&format!("{what} comes to nothing")), "{told}");
+    };
+    of(r#"{ json: {}, service: { name: "" } }"#, "the name of a service");
+    of(r#"{ json: {}, service: { name: web, cluster: "${NONE}" } }"#, "the name of a cluster");
+    of(r#"{ base: { family: "${NONE}" } }"#, "the name of a family");
+    of(r#"{ base: { service: " " } }"#, "the name of a service");
+    for publish in [r#"region: """#, r#"region: "${NONE}""#] {
+        of(
+            &format!("{{ json: {{}}, publish: {{ to: \"ssm:/x\", {publish} }} }}"),
+            "the name of a region",
+        );
+    }
+    of(r#"{ json: {}, publish: { to: "ssm:/x", role: "" } }"#, "the name of a role");
+    of(r#"{ json: {}, publish: { to: "ssm:/x", role: r, external_id: "" } }"#, "an external id");
+}

@@ -283,6 +283,7 @@ pub(super) fn named_names(
     let text = |(key, raw): (&String, &RawText)| {
         let name = raw.as_str();
         let span = raw.span(source);
+        refuse_nameless(key, &span, found);
         if !is_name(name) {
             let message = format!("`{name}` is no name");
             let hint = "write the name of a parameter or a variable, without `$`";
@@ -294,6 +295,13 @@ pub(super) fn named_names(
         Some((key.clone(), Text { written, template, span, is_literal: false }))
     };
     raw.iter().filter_map(text).collect()
+}
+
+/// What has no name can be asked for by nobody. `value` is where its value stands.
+fn refuse_nameless(name: &str, value: &Span, found: &mut Diagnostics) {
+    if name.trim().is_empty() {
+        found.push(Diagnostic::at(value.clone(), "the name in front of this value is empty"));
+    }
 }
 
 /// A name, or a part of a dictionary by its path: `app.db.password`.
@@ -311,6 +319,7 @@ pub(super) fn named_texts(
     found: &mut Diagnostics,
 ) -> IndexMap<String, Text> {
     let text = |(name, text): (&String, &RawText)| {
+        refuse_nameless(name, &text.span(source), found);
         Some((name.clone(), keep(Text::from_raw(text, source), found)?))
     };
     raw.iter().filter_map(text).collect()
