@@ -143,3 +143,47 @@ fn arns_in_an_app_spec_are_those_of_their_services() {
     assert_eq!(spec(&task.replace("9012", "90"), hook), ["appspec-value"]);
     assert_eq!(spec(task, task), ["appspec-hook"]);
 }
+
+/// What is said of a task for Fargate with these keys.
+fn of_fargate(keys: &str) -> Vec<String> {
+    let task = format!(
+        r#"{{"family": "web", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], {keys}, "containerDefinitions": [{{"name": "web", "image": "nginx:1.27", "secrets": [{{"name": "S", "valueFrom": "/s"}}]}}]}}"#
+    );
+    let found = find(&[file("taskdef.json", &task)]);
+    found.iter().map(|finding| format!("{}: {}", finding.code, finding.message)).collect()
+}
+
+#[test]
+fn what_is_no_size_of_a_task_for_fargate_is_told() {
+    let of = |cpu: &str, memory: &str| {
+        of_fargate(&format!(r#""cpu": "{cpu}", "memory": "{memory}", "executionRoleArn": "ecs""#))
+    };
+    for (cpu, memory) in [("256", "512"), ("0.25 vCPU", "1 GB"), (".25vcpu", "0.5GB")] {
+        assert_eq!(of(cpu, memory), [""; 0]);
+    }
+    assert_eq!(of("256", "abc"), ["fargate-size: `abc` is no `memory` of a task"]);
+    assert_eq!(of("0.25", "512"), ["fargate-size: `0.25` is no `cpu` of a task"]);
+    assert_eq!(
+        of("abc", "-5"),
+        [
+            "fargate-size: `abc` is no `cpu` of a task",
+            "fargate-size: `memory` of a task is more than 0, and this is `-5`",
+        ]
+    );
+    assert_eq!(of("", "512"), ["fargate-size: `cpu` is empty: a variable was not set"]);
+}
+
+#[test]
+fn an_empty_role_is_told_and_is_none() {
+    let of = |roles: &str| of_fargate(&format!(r#""cpu": "256", "memory": "512", {roles}"#));
+    assert_eq!(of(r#""taskRoleArn": "web", "executionRoleArn": "ecs""#), [""; 0]);
+    let found = of(r#""taskRoleArn": "", "executionRoleArn": " ""#);
+    assert_eq!(
+        found,
+        [
+            "arn-form: `taskRoleArn` is empty: a variable was not set",
+            "arn-form: `executionRoleArn` is empty: a variable was not set",
+            "execution-role: without an `executionRoleArn` nobody may read the secrets of container `web`",
+        ]
+    );
+}

@@ -88,11 +88,26 @@ fn a_password_of_ecs_is_not_printed() {
     deployed.register(&json!([container()]));
     let project = of_family(&deployed);
     let told = project.run(&["render", "--stdout"]).failure(2);
-    let problem = "`taskdef.json` has the variable `DB_PASSWORD` in plain text, and is not printed";
+    let problem = "`taskdef.json` has what looks like a password in `containerDefinitions[web].environment[DB_PASSWORD]`";
     assert!(told.stderr.contains(problem), "{told}");
     assert!(!told.to_string().contains("hunter2"), "{told}");
+    let command = json!(["serve", "--token=hunter2"]);
+    deployed
+        .register(&json!([{"name": "web", "image": "web:1", "memory": 64, "command": command}]));
+    let told = project.run(&["render", "--stdout"]).failure(2);
+    assert!(!told.to_string().contains("hunter2"), "{told}");
+    for flags in [&["plan"][..], &["plan", "--output", "json"]] {
+        let plan = project.run(flags).success();
+        assert!(plan.stdout.contains("--token=****"), "{plan}");
+        assert!(!plan.to_string().contains("hunter2"), "{plan}");
+    }
     deployed.register(&json!([{"name": "web", "image": "web:1", "memory": 64}]));
     assert!(project.run(&["render", "--stdout"]).success().stdout.contains("web:1"));
+    // What the user's own template says is the user's.
+    let own = "{\"containerDefinitions\": [{\"name\": \"web\", \"environment\": [{\"name\": \"TOKEN_URL\", \"value\": \"https://h\"}]}]}";
+    let shipspec = project.read("shipspec.yml") + "  own.json: own_template.json\n";
+    let project = project.file("shipspec.yml", &shipspec).file("own_template.json", own);
+    assert!(project.run(&["render", "--stdout"]).success().stdout.contains("TOKEN_URL"));
 }
 
 #[test]

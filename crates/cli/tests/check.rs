@@ -358,6 +358,31 @@ fn what_a_jinja_template_comes_to_is_looked_at_as_far_as_it_is_known() {
 }
 
 #[test]
+fn a_path_that_somebody_names_has_to_be_there() {
+    let project = Project::new().file("folder/taskdef.json", "{}");
+    assert_snapshot!(project.run(&["check", "nosuch.json", "folder", "nor-this"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `nosuch.json` cannot be read: No such file or directory (os error 2)
+           `nor-this` cannot be read: No such file or directory (os error 2)
+     |
+     = hint: name files and folders that are there, or none to look at the whole project
+    ");
+    assert_eq!(project.run(&["check", "folder"]).code, 6);
+    // What is found, nobody has asked for.
+    let project = Project::new().file("folder/taskdef.json", "");
+    std::fs::write(project.path("folder/taskdef.json"), b"\xff").expect("a file");
+    let outcome = project.run(&["check", "folder"]).success();
+    assert!(
+        outcome.stderr.contains("not checked: `folder/taskdef.json` is not UTF-8"),
+        "{outcome}"
+    );
+    let outcome = project.run(&["check", "folder/taskdef.json"]).failure(2);
+    assert!(outcome.stderr.contains("`folder/taskdef.json` is not UTF-8"), "{outcome}");
+}
+
+#[test]
 #[ignore = "needs the testbed"]
 fn a_run_stops_at_an_error_before_anything_is_built() {
     let testbed = shipspec_testbed::Testbed::current();

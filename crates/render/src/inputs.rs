@@ -17,7 +17,7 @@ const CONFIGURATION: &str = "shipspec.yml";
 const GIT: &str = ".git";
 
 /// Refuses artifacts that would be written over each other, over what the run reads, or over what is
-/// Git's.
+/// Git's, and paths at which there can be no file.
 pub(crate) fn refuse_overwritten(
     plans: &[ArtifactPlan],
     config: &Config,
@@ -26,10 +26,17 @@ pub(crate) fn refuse_overwritten(
     found: &mut Diagnostics,
 ) {
     let inputs = Inputs::of(plans, config, scope, folder);
-    let (root, mut written) = (real(folder), BTreeMap::new());
+    let root = real(folder);
+    let files: BTreeMap<_, _> =
+        plans.iter().map(|plan| (real(&folder.join(&plan.path)), &*plan.path)).collect();
+    let mut written = BTreeMap::new();
     for plan in plans {
         let (path, real) = (&plan.path, real(&folder.join(&plan.path)));
         let mut refuse = |message: String| found.push(Diagnostic::at(plan.place.clone(), message));
+        if let Some(problem) = no_file(&real, &files) {
+            refuse(format!("the artifact `{path}` cannot be written: {problem}"));
+            continue;
+        }
         if let Some(first) = written.insert(real.clone(), path) {
             refuse(if first == path {
                 format!("two artifacts have the path `{path}`")
@@ -49,6 +56,19 @@ pub(crate) fn refuse_overwritten(
             refuse(format!("the artifact `{path}` would be written among the files of Git itself"));
         }
     }
+}
+
+/// Why there can be no file at a path; `artifacts` are the files that there will be.
+fn no_file(path: &Path, artifacts: &BTreeMap<PathBuf, &str>) -> Option<String> {
+    if path.is_dir() {
+        return Some("there is a folder in its place".into());
+    }
+    let folders = || path.ancestors().skip(1);
+    if let Some(other) = folders().find_map(|folder| artifacts.get(folder)) {
+        return Some(format!("the artifact `{other}` is a file, and no folder"));
+    }
+    let there = folders().find(|folder| folder.exists())?;
+    (!there.is_dir()).then(|| format!("`{}` is a file, and no folder", there.display()))
 }
 
 /// What is read, by its path without links.

@@ -109,6 +109,11 @@ impl ArtifactPlans {
         self.plans.iter().map(|plan| (&*plan.path, &*plan.publish))
     }
 
+    /// Which artifacts begin from what ECS has, in the order of [`ArtifactPlans::paths`].
+    pub fn have_base(&self) -> impl Iterator<Item = bool> {
+        self.plans.iter().map(|plan| matches!(plan.content, Content::Base(_)))
+    }
+
     /// Where shipspec.yml names the artifacts, in the order of [`ArtifactPlans::paths`].
     pub fn places(&self) -> impl Iterator<Item = &Span> {
         self.plans.iter().map(|plan| &plan.place)

@@ -35,7 +35,7 @@ pub(crate) fn refuse_shared_places(
     names: &dyn Names,
     found: &mut Diagnostics,
 ) {
-    let of_run = names.resolve("AWS_REGION").ok().and_then(|region| region.text());
+    let of_run = region_of_run(names);
     let mut takers = BTreeMap::new();
     for plan in plans {
         for publication in &plan.publish {
@@ -46,6 +46,12 @@ pub(crate) fn refuse_shared_places(
             }
         }
     }
+}
+
+/// The region of the run, from the variables that AWS's own tools read it from, in their order.
+fn region_of_run(names: &dyn Names) -> Option<String> {
+    let region = |name: &str| names.resolve(name).ok()?.text().filter(|text| !text.is_empty());
+    ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(region)
 }
 
 /// What tells one place from another of its name: of parameters the region, and the role, which may be

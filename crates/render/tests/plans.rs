@@ -8,7 +8,7 @@ use std::path::Path;
 use shipspec_render::plan::{ArtifactPlans, bases};
 use shipspec_spec::config::Config;
 use shipspec_spec::diagnostic::Diagnostics;
-use shipspec_spec::scope::Scope;
+use shipspec_spec::scope::{DigestState, ImageNames, Scope};
 use shipspec_spec::source::Source;
 use shipspec_spec::value::Value;
 
@@ -58,4 +58,71 @@ fn names_that_are_made_from_a_secret_are_not_shown() {
     of(r#"{ json: {}, service: { name: web, cluster: "c-${PW}" } }"#);
     of(r#"{ json: {}, service: { name: "${PW | upper}" } }"#);
     of(r#"{ json: {}, service: { name: web, region: "${PW}" } }"#);
+}
+
+#[test]
+fn a_container_stands_once_in_image_definitions() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |containers: &str| {
+        let config = config(&format!(
+            "images: {{ app: {{ repository: r.example/app }} }}\nartifacts:\n  a.json: {{ image_definitions: {{ {containers} }} }}\n"
+        ));
+        let mut scope = scope(&config);
+        scope.set_image(
+            "app",
+            ImageNames {
+                repository: "r.example/app".parse().unwrap(),
+                tag: Some("1".parse().unwrap()),
+                digest: DigestState::Later,
+                is_keyed: false,
+                written: None,
+            },
+        );
+        let plans = ArtifactPlans::read(&config, &scope, folder.path()).unwrap();
+        plans.fill(&scope).map(|_| ()).map_err(|errors| lines(&errors))
+    };
+    assert!(of("\"${X:-w}\": app, v: app").is_ok());
+    let told = of("\"${X:-w}\": app, w: app").unwrap_err();
+    assert!(told.contains("the container `w` has an image already"), "{told}");
+    let told = of("\"${X:-}\": app, \"\": app").unwrap_err();
+    assert_eq!(told.matches("the name of a container comes to nothing").count(), 4, "{told}");
+}
+
+#[test]
+fn a_place_of_the_runs_own_region_is_the_place_without_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "artifacts:\n  a.json: { json: {}, publish: [\"ssm:/x\", { to: \"ssm:/x\", region: eu-west-1 }] }\n";
+    let config = config(text);
+    let read = |variables: &[(&str, &str)]| {
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let scope = Scope::new(&config, variables.collect(), Err("no commit".into()));
+        ArtifactPlans::read(&config, &scope, folder.path()).map(|_| ())
+    };
+    assert!(read(&[("AWS_REGION", "eu-west-1")]).is_err());
+    assert!(read(&[("AWS_DEFAULT_REGION", "eu-west-1")]).is_err());
+    assert!(read(&[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "eu-west-1")]).is_err());
+    assert!(read(&[("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "eu-west-1")]).is_ok());
+}
+
+#[test]
+fn what_comes_to_nothing_is_refused_where_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |artifact: &str, what: &str| {
+        let text = format!("variables: {{ NONE: \"\" }}\nartifacts:\n  a.json: {artifact}\n");
+        let told = refused(&text, folder.path());
+        assert!(told.starts_with("shipspec.yml:4:"), "{told}");
+        assert!(told.contains(&format!("{what} comes to nothing")), "{told}");
+    };
+    of(r#"{ json: {}, service: { name: "" } }"#, "the name of a service");
+    of(r#"{ json: {}, service: { name: web, cluster: "${NONE}" } }"#, "the name of a cluster");
+    of(r#"{ base: { family: "${NONE}" } }"#, "the name of a family");
+    of(r#"{ base: { service: " " } }"#, "the name of a service");
+    for publish in [r#"region: """#, r#"region: "${NONE}""#] {
+        of(
+            &format!("{{ json: {{}}, publish: {{ to: \"ssm:/x\", {publish} }} }}"),
+            "the name of a region",
+        );
+    }
+    of(r#"{ json: {}, publish: { to: "ssm:/x", role: "" } }"#, "the name of a role");
+    of(r#"{ json: {}, publish: { to: "ssm:/x", role: r, external_id: "" } }"#, "an external id");
 }

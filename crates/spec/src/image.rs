@@ -87,6 +87,9 @@ pub enum RepositoryError {
     /// Nothing but space, as a variable that is empty leaves it.
     #[error("the repository is empty")]
     Empty,
+    /// Nothing stands behind the registry, as a variable that is empty leaves it.
+    #[error("the name of the repository is missing behind the registry `{0}`")]
+    Unnamed(String),
     /// A tag or digest stands behind it.
     #[error("`{0}` names a tag or digest; a repository has none")]
     Tagged(String),
@@ -107,9 +110,13 @@ impl FromStr for Repository {
     /// consoles and Terraform outputs show them.
     fn from_str(text: &str) -> Result<Self, RepositoryError> {
         let trimmed = text.trim();
-        let bare = trimmed.strip_prefix("https://").unwrap_or(trimmed).trim_end_matches('/');
+        let address = trimmed.strip_prefix("https://").unwrap_or(trimmed);
+        let bare = address.trim_end_matches('/');
         if bare.is_empty() {
             return Err(RepositoryError::Empty);
+        }
+        if is_registry_alone(address) {
+            return Err(RepositoryError::Unnamed(bare.into()));
         }
         let (host, name) = split_host(bare);
         if name.contains([':', '@']) {
@@ -132,6 +139,15 @@ fn split_host(bare: &str) -> (&str, &str) {
     match bare.split_once('/') {
         Some((host, name)) if host.contains(['.', ':']) || host == "localhost" => (host, name),
         _ => (Registry::DOCKER_HUB, bare),
+    }
+}
+
+/// A registry whose repository was forgotten: a single word with a `/` behind it, or one of ECR's hosts. Any
+/// other word may be an image of this machine, or of Docker Hub.
+fn is_registry_alone(address: &str) -> bool {
+    match address.split_once('/') {
+        Some((_, rest)) => rest.trim_end_matches('/').is_empty(),
+        None => address.ends_with(".amazonaws.com") || address.ends_with(".amazonaws.com.cn"),
     }
 }
 
@@ -270,10 +286,16 @@ mod tests {
 
     #[test]
     fn what_is_no_repository_is_told_apart() {
-        use RepositoryError::{Empty, Host, Name, Tagged};
+        use RepositoryError::{Empty, Host, Name, Tagged, Unnamed};
         let error = |text: &str| text.parse::<Repository>().unwrap_err();
         assert_eq!(error(" "), Empty);
         assert_eq!(error("https:///"), Empty);
+        let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+        for text in [host.to_owned(), format!("{host}/"), format!("https://{host}//\n")] {
+            assert_eq!(error(&text), Unnamed(host.into()), "{text}");
+        }
+        assert_eq!(error("localhost:5000/"), Unnamed("localhost:5000".into()));
+        assert!(matches!(format!("{host}:1").parse::<ImageReference>(), Err(Unnamed(_))));
         assert_eq!(error("reg.example/web:1"), Tagged("reg.example/web:1".into()));
         assert_eq!(error("reg.exa mple/web"), Host("reg.exa mple/web".into()));
         for name in ["Web", "a//b", "a..b", "a___b", "-a", "wéb"] {

@@ -93,6 +93,8 @@ fn check_sums(task: &Task<'_>, sink: &mut Sink<'_>) {
         ("cpu", "units", task.root.text_of("cpu").and_then(cpu_units)),
         ("memory", "MiB", task.root.text_of("memory").and_then(mebibytes)),
     ] {
+        // On Fargate, what is no size is told as that.
+        let of_task = of_task.filter(|most| *most > 0 || !task.is_fargate);
         let Some(most) = of_task else { continue };
         let reserved = |container: &&&Value| match key {
             "memory" => container.integer_of("memoryReservation").or(container.integer_of(key)),

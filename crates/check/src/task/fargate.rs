@@ -71,7 +71,15 @@ fn check_size(task: &Task<'_>, sink: &mut Sink<'_>) {
             sink.tell(code::FARGATE_SIZE, &start(task.root), message, fix);
         }
     }
-    let (Some(cpu), Some(memory)) = (task.root.get("cpu"), task.root.get("memory")) else { return };
+    let wrong: Vec<_> = SIZE_KEYS.iter().filter_map(|key| wrong_size(task, key)).collect();
+    for (value, message, fix) in &wrong {
+        sink.tell(code::FARGATE_SIZE, &value.range, message.clone(), *fix);
+    }
+    let (Some(cpu), Some(memory), true) =
+        (task.root.get("cpu"), task.root.get("memory"), wrong.is_empty())
+    else {
+        return;
+    };
     let units = amount(cpu, cpu_units);
     let (Some(units), Some(mib)) = (units, amount(memory, mebibytes)) else { return };
     if units == LARGEST.0 {
@@ -90,6 +98,33 @@ fn check_size(task: &Task<'_>, sink: &mut Sink<'_>) {
         let fix = format!("with this `cpu`, `memory` is {least} to {most} in steps of {step}");
         sink.tell(code::FARGATE_SIZE, &memory.range, message, fix);
     }
+}
+
+/// A key of a size, how it is read, and what to write.
+type SizeKey = (&'static str, fn(&str) -> Option<i64>, &'static str);
+
+/// The sizes of a task ([sizes]).
+///
+/// [sizes]: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#task_size
+const SIZE_KEYS: [SizeKey; 2] = [
+    ("cpu", cpu_units, "write units, such as `256`, or `0.25 vCPU`"),
+    ("memory", mebibytes, "write MiB, such as `512`, or `0.5 GB`"),
+];
+
+/// A text that is no size, whatever else the task says: why, and what to write.
+fn wrong_size<'t>(
+    task: &Task<'t>,
+    (key, read, fix): &SizeKey,
+) -> Option<(&'t Value, String, &'static str)> {
+    let value = task.root.get(key)?;
+    let text = value.text()?;
+    let message = match read(text) {
+        Some(size) if size > 0 => return None,
+        Some(_) => format!("`{key}` of a task is more than 0, and this is `{text}`"),
+        None if text.trim().is_empty() => format!("`{key}` is empty: a variable was not set"),
+        None => format!("`{text}` is no `{key}` of a task"),
+    };
+    Some((value, message, fix))
 }
 
 /// A size, also where it is a number and should be text: that is told already.

@@ -28,6 +28,11 @@ pub(super) fn check(task: &Task<'_>, sink: &mut Sink<'_>) {
 
 /// A role may also be told by its name alone; then there is nothing to say about its form.
 fn check_arn(value: &Value, key: &str, sink: &mut Sink<'_>) {
+    if is_empty(value) {
+        let message = format!("`{key}` is empty: a variable was not set");
+        let fix = "set it, or leave the key out where no role is needed";
+        return sink.tell(code::ARN_FORM, &value.range, message, fix);
+    }
     let Some(text) = value.written().filter(|text| text.starts_with("arn:")) else { return };
     if let Some(message) = account_problem(text, sink) {
         return sink.tell(code::ARN_FORM, &value.range, format!("{message} in `{key}`"), ACCOUNT);
@@ -40,6 +45,10 @@ fn check_arn(value: &Value, key: &str, sink: &mut Sink<'_>) {
         let fix = "it has the form `arn:aws:iam::123456789012:role/name`";
         sink.tell(code::ARN_FORM, &value.range, message, fix);
     }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.text().is_some_and(|text| text.trim().is_empty())
 }
 
 /// What an account is.
@@ -60,7 +69,7 @@ pub(super) fn account_problem(arn: &str, sink: &Sink<'_>) -> Option<String> {
 ///
 /// [role]: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
 fn check_need(task: &Task<'_>, sink: &mut Sink<'_>) {
-    if task.root.get("executionRoleArn").is_some() {
+    if task.root.get("executionRoleArn").is_some_and(|role| !is_empty(role)) {
         return;
     }
     let Some(reason) =

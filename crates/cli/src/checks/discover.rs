@@ -35,16 +35,42 @@ pub(crate) fn discover(folder: &Path, depth: usize, but: &BTreeSet<String>) -> V
     found
 }
 
-/// The files that are named, and those of folders that are named.
-pub(crate) fn read_all(folder: &Path, paths: &[PathBuf]) -> (Vec<File>, Vec<String>) {
-    let mut found = Vec::new();
+/// The files that somebody names, and those of folders that somebody names.
+///
+/// # Errors
+///
+/// Everything that is named and cannot be read: nobody asks for a look at nothing. Of what is found in a
+/// folder, that is only told.
+pub(crate) fn read_named(
+    folder: &Path,
+    paths: &[PathBuf],
+) -> Result<(Vec<File>, Vec<String>), Vec<String>> {
+    let (mut named, mut found, mut unread) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
-        if path.is_dir() { walk(path, NAMED_DEPTH, &mut found) } else { found.push(path.clone()) }
+        if !path.is_dir() {
+            named.push(path.clone());
+        } else if let Err(error) = std::fs::read_dir(path) {
+            unread.push(format!("`{}` cannot be read: {error}", relative(path, folder)));
+        } else {
+            walk(path, NAMED_DEPTH, &mut found);
+        }
     }
+    let (mut files, more) = read_all(folder, &named);
+    unread.extend(more);
+    if !unread.is_empty() {
+        return Err(unread);
+    }
+    let (of_folders, not_checked) = read_all(folder, &found);
+    files.extend(of_folders);
+    Ok((files, not_checked))
+}
+
+/// These files, and why the others of them cannot be read.
+pub(crate) fn read_all(folder: &Path, paths: &[PathBuf]) -> (Vec<File>, Vec<String>) {
     let (mut files, mut unread) = (Vec::new(), Vec::new());
-    for path in found {
-        let name = relative(&path, folder);
-        match read(&path) {
+    for path in paths {
+        let name = relative(path, folder);
+        match read(path) {
             Ok(text) => files.push(file(&name, &text)),
             Err(reason) => unread.push(format!("`{name}` {reason}")),
         }

@@ -20,11 +20,11 @@ use shipspec_spec::expression::Names as _;
 use shipspec_spec::scope::{DigestState, Scope};
 use shipspec_spec::source::Source;
 
-use super::discover::{DEPTH, RUN_DEPTH, discover, read_all};
+use super::discover::{DEPTH, RUN_DEPTH, discover, read_all, read_named};
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
-use crate::parameters;
 use crate::project::Project;
+use crate::{failure, parameters};
 
 /// What was looked at, and what came of it.
 #[derive(Debug, Default)]
@@ -38,15 +38,23 @@ pub(crate) struct Look {
 
 impl Look {
     /// Looks at files that somebody names, and at nothing else.
-    pub(crate) fn at_files(context: &Context<'_>, paths: &[PathBuf]) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// Those that cannot be read.
+    pub(crate) fn at_files(context: &Context<'_>, paths: &[PathBuf]) -> anyhow::Result<Self> {
         let paths: Vec<_> = paths.iter().map(|path| context.current.join(path)).collect();
-        let (files, unread) = read_all(&context.current, &paths);
+        let (files, unread) = read_named(&context.current, &paths).map_err(|unread| {
+            let hint =
+                "name files and folders that are there, or none to look at the whole project";
+            failure::input(unread.join("\n"), Some(hint))
+        })?;
         let has_file = |path: &str| context.current.join(path).exists();
         let (outputs, published) = (Vec::new(), Vec::new());
         let surroundings = Surroundings { outputs, published, has_file: &has_file };
         let mut look = Self { not_checked: unread, ..Self::default() };
         look.finish(&files, &surroundings, &Allowed::default());
-        look
+        Ok(look)
     }
 
     /// Looks at shipspec.yml, its templates, and the files beside it.

@@ -76,7 +76,7 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     let look = if args.paths.is_empty() {
         Look::at_project(context, &args.project, &args.render).await?
     } else {
-        Look::at_files(context, &args.paths)
+        Look::at_files(context, &args.paths)?
     };
     let least = Severity::from(args.fail_on);
     let report =

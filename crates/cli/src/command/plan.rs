@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use clap::Args as ClapArgs;
+use serde_json::Value as Json;
 use shipspec_build::plan::ImagePlan;
+use shipspec_ecs::compare::masked;
 use shipspec_registry::access::Access;
 use shipspec_spec::diagnostic::Diagnostics;
 use shipspec_spec::image::Digest;
@@ -82,15 +84,17 @@ async fn plan(
         Ok(artifacts) => {
             let scope = project.scope.with_stand_ins();
             let filled = artifacts.fill_each(&scope);
-            let has_base = project.config.artifacts.iter().any(|it| it.base().is_some());
-            for ((path, places), artifact) in artifacts.published().zip(filled) {
+            let all = artifacts.published().zip(artifacts.have_base()).zip(filled);
+            for (((path, places), has_base), artifact) in all {
                 let (text, reason) = match artifact {
                     Ok(artifact) if artifact.secrets.is_empty() => match artifact.content.text() {
                         Some(text) => {
-                            let text = shown(project, text);
-                            // What others wrote into ECS may be a secret.
-                            let text = if has_base { context.console.masked(text) } else { text };
-                            (Some(text), None)
+                            let text = if has_base {
+                                context.console.masked(of_ecs(text))
+                            } else {
+                                text.to_owned()
+                            };
+                            (Some(shown(project, &text)), None)
                         }
                         None => (None, Some("it is a zip of what is told elsewhere here".into())),
                     },
@@ -201,6 +205,14 @@ fn shown(project: &Project, text: &str) -> String {
         .replace(of(FOREIGN_STAND_IN).as_str(), "sha256:(known to its registry)")
 }
 
+/// A task definition with what others wrote into ECS: that may be a secret, and is hidden as a comparison
+/// hides it. The file will have it in full.
+fn of_ecs(text: &str) -> String {
+    let Ok(task) = serde_json::from_str::<Json>(text) else { return String::new() };
+    let hidden = masked(&task);
+    if hidden == task { text.to_owned() } else { format!("{hidden:#}\n") }
+}
+
 fn describe(report: &Report) -> String {
     let mut text = String::new();
     let commit = report.commit.as_deref().unwrap_or("none");
@@ -243,4 +255,30 @@ fn describe(report: &Report) -> String {
         let _ = writeln!(text, "\nnot known: {reason}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_of_ecs_are_hidden_and_nothing_else_is_changed() {
+        let plain = "{ \"family\": \"web\", \"containerDefinitions\": [] }\n";
+        assert_eq!(of_ecs(plain), plain);
+        let text =
+            r#"{"containerDefinitions":[{"name":"web","command":["serve","--token=S3cretTok"]}]}"#;
+        insta::assert_snapshot!(of_ecs(text), @r#"
+        {
+          "containerDefinitions": [
+            {
+              "name": "web",
+              "command": [
+                "serve",
+                "--token=****"
+              ]
+            }
+          ]
+        }
+        "#);
+    }
 }

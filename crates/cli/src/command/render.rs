@@ -3,18 +3,17 @@
 use std::fmt::Write as _;
 
 use clap::Args as ClapArgs;
-use serde_json::Value as Json;
-use shipspec_ecs::running::containers;
+use shipspec_ecs::compare::first_hidden;
 use shipspec_render::artifact::Artifact;
 use shipspec_spec::expression::Names as _;
-use shipspec_spec::scope::sounds_secret;
 
 use super::doctor;
 use crate::arguments::{self, ProjectFlags, RenderFlags};
 use crate::context::Context;
+use crate::filling::{self, Filled};
 use crate::project::{Project, refuse_after_failure};
 use crate::report::Report;
-use crate::{failure, filling, pipeline, publishing};
+use crate::{failure, pipeline, publishing};
 
 /// Fill the templates and write the artifacts
 #[derive(Debug, ClapArgs)]
@@ -53,10 +52,11 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
         return Err(failure::input("there is no artifact to render", Some(hint)));
     }
     pipeline::note_overruled(context, &project.scope);
-    let artifacts = filling::fill(context, &mut project, &args.images).await?.artifacts;
+    let Filled { plans, artifacts } = filling::fill(context, &mut project, &args.images).await?;
     if args.stdout {
         refuse_secrets(&artifacts)?;
-        refuse_variables_of_bases(&project, &artifacts)?;
+        let of_bases = artifacts.iter().zip(plans.have_base()).filter(|(_, has_base)| *has_base);
+        of_bases.map(|(artifact, _)| artifact).try_for_each(refuse_passwords)?;
         pipeline::note_all(context, &artifacts);
         for artifact in &artifacts {
             match artifact.content.text() {
@@ -83,27 +83,18 @@ pub(crate) async fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()
     published.map_err(|unpublished| unpublished.error)
 }
 
-/// Variables that came from ECS may be passwords that nobody told this run of. What is not shown in a
-/// comparison is not shown here either.
-fn refuse_variables_of_bases(project: &Project, artifacts: &[Artifact]) -> anyhow::Result<()> {
-    if !project.config.artifacts.iter().any(|artifact| artifact.base().is_some()) {
-        return Ok(());
-    }
-    for artifact in artifacts {
-        let task = artifact.content.text().and_then(|text| serde_json::from_str::<Json>(text).ok());
-        let containers = task.iter().flat_map(containers);
-        let variables = containers.filter_map(|container| container["environment"].as_array());
-        let mut names = variables.flatten().filter_map(|variable| variable["name"].as_str());
-        if let Some(name) = names.find(|name| sounds_secret(name)) {
-            let message = format!(
-                "`{}` has the variable `{name}` in plain text, and is not printed",
-                artifact.path.display()
-            );
-            let hint = "render it to its file, without `--stdout`; `secrets:` keeps it out of the task definition";
-            return Err(failure::input(message, Some(hint)));
-        }
-    }
-    Ok(())
+/// A task definition that came from ECS may hold passwords that nobody told this run of. What is not shown
+/// in a comparison is not shown here either.
+fn refuse_passwords(artifact: &Artifact) -> anyhow::Result<()> {
+    let task = artifact.content.text().and_then(|text| serde_json::from_str(text).ok());
+    let Some(place) = task.as_ref().and_then(first_hidden) else { return Ok(()) };
+    let message = format!(
+        "`{}` has what looks like a password in `{place}`, in plain text, and is not printed",
+        artifact.path.display()
+    );
+    let hint =
+        "render it to its file, without `--stdout`; `secrets:` keeps it out of the task definition";
+    Err(failure::input(message, Some(hint)))
 }
 
 /// A file is what a secret may stand in, if shipspec.yml says so; a terminal and a log are not.
@@ -130,4 +121,55 @@ fn explain(context: &Context<'_>, project: &Project, name: &str) -> anyhow::Resu
         let _ = writeln!(text, "  {error}");
     }
     Ok(context.console.data(&text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Value as Json, json};
+    use shipspec_render::artifact::Content;
+
+    use super::*;
+
+    fn artifact(container: &Json) -> Artifact {
+        let task = json!({ "family": "web", "containerDefinitions": [container] });
+        Artifact {
+            path: "taskdef.json".into(),
+            content: Content::Text(task.to_string()),
+            secrets: BTreeSet::new(),
+            notes: Vec::new(),
+            publish: Vec::new(),
+            allow: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_a_comparison_hides_is_not_printed() {
+        for (place, container) in [
+            ("command", json!({"name": "web", "command": ["serve", "--token=S3cretTok"]})),
+            (
+                "entryPoint",
+                json!({"name": "web", "entryPoint": ["run", "--password", "S3cretTok"]}),
+            ),
+            (
+                "environment[DB]",
+                json!({"name": "web", "environment": [{"name": "DB", "value": "postgres://u:S3cretTok@h/db"}]}),
+            ),
+            (
+                "logConfiguration.options.splunk-token",
+                json!({"name": "web", "logConfiguration": {"logDriver": "splunk", "options": {"splunk-token": "S3cretTok"}}}),
+            ),
+            (
+                "dockerLabels.api_key",
+                json!({"name": "web", "dockerLabels": {"api_key": "S3cretTok"}}),
+            ),
+        ] {
+            let told = format!("{:#}", refuse_passwords(&artifact(&container)).unwrap_err());
+            assert!(told.contains(&format!("`containerDefinitions[web].{place}`")), "{told}");
+            assert!(!told.contains("S3cretTok"), "{told}");
+        }
+        let open = json!({"name": "web", "command": ["serve"], "dockerLabels": {"team": "shop"}});
+        assert!(refuse_passwords(&artifact(&open)).is_ok());
+    }
 }

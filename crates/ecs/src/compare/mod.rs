@@ -2,11 +2,13 @@
 
 mod defaults;
 mod hide;
+mod mask;
 mod tree;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
+pub use mask::{first_hidden, masked};
 use tree::Node;
 
 /// What is not the same in two task definitions. No value in it is a secret that its name tells.

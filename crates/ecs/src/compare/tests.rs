@@ -135,3 +135,44 @@ fn a_number_is_no_empty_text() {
     assert_eq!(told(&sized(json!("256")), &sized(json!(256))), [""; 0]);
     assert_eq!(told(&sized(json!("256")), &sized(json!(512))), ["changed cpu: \"256\" → \"512\""]);
 }
+
+#[test]
+fn a_whole_task_definition_shows_no_more_than_a_comparison() {
+    let with = |value: &str| {
+        container(&json!({
+            "command": ["serve", format!("--token={value}"), "--port", "80"],
+            "entryPoint": ["run", "--password", value],
+            "environment": [
+                {"name": "DB_PASSWORD", "value": value},
+                {"name": "DATABASE", "value": format!("postgres://app:{value}@db/shop")},
+                {"name": "STAGE", "value": "prod"},
+            ],
+            "secrets": [{"name": "DB_TOKEN", "valueFrom": "/web/token"}],
+            "dockerLabels": {"api.token": value, "team": "shop"},
+            "logConfiguration": {"logDriver": "splunk", "options": {"splunk-token": value, "tag": "web"}},
+            "healthCheck": {"command": ["CMD-SHELL", format!("curl -u admin:{value} http://h")]},
+            "portMappings": [{"containerPort": 80, "hostPort": 80}],
+        }))
+    };
+    let expected = json!({"family": "web", "networkMode": "awsvpc", "containerDefinitions": [{
+        "name": "web", "image": "web:1",
+        "command": ["serve", "--token=****", "--port", "80"],
+        "entryPoint": ["run", "--password", "****"],
+        "environment": [
+            {"name": "DB_PASSWORD", "value": "****"},
+            {"name": "DATABASE", "value": "postgres://****@db/shop"},
+            {"name": "STAGE", "value": "prod"},
+        ],
+        "secrets": [{"name": "DB_TOKEN", "valueFrom": "/web/token"}],
+        "dockerLabels": {"api.token": "****", "team": "shop"},
+        "logConfiguration": {"logDriver": "splunk", "options": {"splunk-token": "****", "tag": "web"}},
+        "healthCheck": {"command": ["CMD-SHELL", "curl -u admin:**** http://h"]},
+        "portMappings": [{"containerPort": 80, "hostPort": 80}],
+    }]});
+    assert_eq!(masked(&with("hunter2")), expected);
+    let first = "containerDefinitions[web].command";
+    assert_eq!(first_hidden(&with("hunter2")).as_deref(), Some(first));
+    let twice = ["postgres://app:hunter2@db", "none"].map(|it| json!({"name": "DB", "value": it}));
+    assert!(first_hidden(&container(&json!({"environment": twice}))).is_some());
+    assert_eq!(first_hidden(&container(&json!({"command": ["serve", "--port", "80"]}))), None);
+}

@@ -10,7 +10,7 @@ use super::defaults::is_default;
 use super::hide;
 
 /// Lists of pairs: the key of the name, and that of what it has.
-const PAIRS: [(&str, &str, &str); 6] = [
+pub(super) const PAIRS: [(&str, &str, &str); 6] = [
     ("environment", "name", "value"),
     ("secrets", "name", "valueFrom"),
     ("secretOptions", "name", "valueFrom"),
@@ -20,7 +20,7 @@ const PAIRS: [(&str, &str, &str); 6] = [
 ];
 
 /// Lists whose items have a name of some kind.
-const NAMED: [(&str, &str); 12] = [
+pub(super) const NAMED: [(&str, &str); 12] = [
     ("containerDefinitions", "name"),
     ("volumes", "name"),
     ("ulimits", "name"),
@@ -187,6 +187,10 @@ fn text_node(parent: &str, key: &str, text: &str) -> Node {
         _ => None,
     };
     let value = size.map_or_else(|| Json::from(text), |size| size.to_string().into());
-    let is_secret = OWN_NAMES.contains(&parent) && (sounds_secret(key) || is_of_secret(key));
-    if is_secret { Node::Secret(value) } else { Node::Plain(value) }
+    if is_secret(parent, key) { Node::Secret(value) } else { Node::Plain(value) }
+}
+
+/// Its own name says that a value must not be shown; `parent` is the list or map that it is in.
+pub(super) fn is_secret(parent: &str, name: &str) -> bool {
+    OWN_NAMES.contains(&parent) && (sounds_secret(name) || is_of_secret(name))
 }

@@ -57,6 +57,40 @@ fn no_artifact_takes_the_place_of_what_is_read() {
 }
 
 #[test]
+fn no_artifact_takes_the_place_of_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("there")).unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let read = |paths: &[&str]| {
+        let entries: Vec<_> =
+            paths.iter().map(|path| format!("  {path}: {{ json: {{}} }}")).collect();
+        let text = format!("version: 1\nartifacts:\n{}\n", entries.join("\n"));
+        let config = Config::parse(&Source::new("shipspec.yml", text)).unwrap();
+        let scope = Scope::new(&config, BTreeMap::new(), Err(String::from("no commit")));
+        let found = ArtifactPlans::read(&config, &scope, folder.path()).map(|_| ());
+        // Whoever only looks finds the same.
+        let looked = Drafts::read(&config, &scope, folder.path()).mistakes;
+        assert_eq!(found.clone().err().unwrap_or_default(), looked);
+        found
+    };
+    assert_eq!(read(&["there/new/a", "there/new/b", "a", "ab"]), Ok(()));
+    insta::assert_snapshot!(read(&["a", "there", "new/../there", "a/b/c"]).unwrap_err(), @"
+    shipspec.yml:4:3: the artifact `there` cannot be written: there is a folder in its place
+    shipspec.yml:5:3: the artifact `new/../there` cannot be written: there is a folder in its place
+    shipspec.yml:6:3: the artifact `a/b/c` cannot be written: the artifact `a` is a file, and no folder
+    ");
+    insta::assert_snapshot!(read(&[".", "..", "new/..", "new/.", "./"]).unwrap_err(), @"
+    shipspec.yml:3:3: `.` is no path of a file
+    shipspec.yml:4:3: `..` is no path of a file
+    shipspec.yml:5:3: `new/..` is no path of a file
+    shipspec.yml:6:3: `new/.` is no path of a file
+    shipspec.yml:7:3: `` is no path of a file
+    ");
+    let inside = read(&["file/new"]).unwrap_err().to_string();
+    assert!(inside.contains("`file/new` cannot be written: `"), "{inside}");
+}
+
+#[test]
 fn paths_of_one_file_are_one() {
     let folder = tempfile::tempdir().unwrap();
     let at = |path: &str| folder.path().join(path);

@@ -58,6 +58,20 @@ pub(crate) fn check_path(
     }
 }
 
+/// The names of containers. The action takes each of them once.
+fn containers(pairs: &[(Text, String)], parts: &mut Parts<'_>) -> Vec<String> {
+    let mut containers = Vec::<String>::new();
+    for (text, _) in pairs {
+        let container = parts.filled_public_text(text, "the name of a container");
+        let is_known = !container.is_empty() && !container.contains(UNKNOWN);
+        if is_known && containers.contains(&container) {
+            parts.fail(text, format!("the container `{container}` has an image already"));
+        }
+        containers.push(container);
+    }
+    containers
+}
+
 /// In a text, a value can change what stands around it.
 fn structured(format: &str, kind: &str, place: &Span) -> Result<(), Diagnostic> {
     let message = format!("`text` writes values as they are, which may break {format}");
@@ -105,10 +119,8 @@ impl Making<'_> {
             }
             ArtifactContent::ImageDetail(image) => images::image_detail(&self.reference(image)?),
             ArtifactContent::ImageDefinitions(pairs) => {
-                let containers = pairs
-                    .iter()
-                    .map(|(container, _)| parts.public_text(container, "the name of a container"));
-                self.image_definitions(containers.collect(), pairs)?
+                let containers = containers(pairs, &mut parts);
+                self.image_definitions(containers, pairs)?
             }
             ArtifactContent::AppSpec(config) => {
                 let app_spec = app_spec::app_spec(config, &mut parts);

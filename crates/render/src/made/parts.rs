@@ -45,6 +45,12 @@ impl<'a> Parts<'a> {
         self.value_of(text, filled).and_then(|value| value.text()).unwrap_or_default()
     }
 
+    /// As [`Parts::public_text`], of what says nothing if it is empty.
+    pub(crate) fn filled_public_text(&mut self, text: &Text, place: &str) -> String {
+        let filled = text.evaluate_filled(self.names, place).map(Value::plain);
+        self.value_of(text, filled).and_then(|value| value.text()).unwrap_or_default()
+    }
+
     /// Texts in their order; one that comes to a list is as if its items stood there.
     pub(crate) fn texts(&mut self, texts: &[Text]) -> Vec<String> {
         let mut all = Vec::new();

@@ -111,7 +111,7 @@ impl ArtifactPlan {
     ) -> Result<Self, Diagnostics> {
         let path = path(artifact, names)?;
         let place = artifact.path.span().clone();
-        if path.is_empty() || path.ends_with('/') {
+        if matches!(path.rsplit('/').next(), None | Some("" | "." | "..")) {
             return Err(Diagnostic::at(place, format!("`{path}` is no path of a file")).into());
         }
         let content = match &artifact.content {

@@ -79,11 +79,11 @@ impl BaseConfig {
     ///
     /// # Errors
     ///
-    /// Every name that has no value, and secrets in what everybody can read.
+    /// Every name that has no value, secrets in what everybody can read, and what comes to nothing.
     pub fn evaluate(&self, names: &dyn Names) -> Result<Base, Diagnostics> {
         match self {
             Self::Family(family, place) => {
-                let family = family.evaluate_public(names, "the name of a family")?;
+                let family = family.evaluate_filled(names, "the name of a family")?;
                 Ok(Base::Family(family, place.evaluate(names)?))
             }
             Self::Service(service) => service.evaluate(names).map(Base::Service),

@@ -73,7 +73,7 @@ impl PlaceConfig {
     ///
     /// # Errors
     ///
-    /// A name that has no value, and secrets in what everybody can read.
+    /// A name that has no value, secrets in what everybody can read, and what comes to nothing.
     pub fn evaluate(&self, names: &dyn Names) -> Result<Place, Diagnostics> {
         Ok(Place {
             region: public(self.region.as_ref(), names, "the name of a region")?,
@@ -108,10 +108,10 @@ impl RoleConfig {
     ///
     /// # Errors
     ///
-    /// A name that has no value, and secrets in what everybody can read.
+    /// A name that has no value, secrets in what everybody can read, and what comes to nothing.
     pub fn evaluate(&self, names: &dyn Names) -> Result<Role, Diagnostics> {
         Ok(Role {
-            arn: self.arn.evaluate_public(names, "the name of a role")?,
+            arn: self.arn.evaluate_filled(names, "the name of a role")?,
             external_id: public(self.external_id.as_ref(), names, "an external id")?,
         })
     }
@@ -123,5 +123,5 @@ pub(super) fn public(
     names: &dyn Names,
     place: &str,
 ) -> Result<Option<String>, Diagnostics> {
-    text.map(|text| text.evaluate_public(names, place)).transpose()
+    text.map(|text| text.evaluate_filled(names, place)).transpose()
 }

@@ -91,11 +91,11 @@ impl ServiceConfig {
     ///
     /// # Errors
     ///
-    /// Every name that has no value, and secrets in what everybody can read.
+    /// Every name that has no value, secrets in what everybody can read, and what comes to nothing.
     pub fn evaluate(&self, names: &dyn Names) -> Result<Service, Diagnostics> {
         let cluster = public(self.cluster.as_ref(), names, "the name of a cluster")?;
         Ok(Service {
-            name: self.name.evaluate_public(names, "the name of a service")?,
+            name: self.name.evaluate_filled(names, "the name of a service")?,
             cluster: cluster.unwrap_or_else(|| DEFAULT_CLUSTER.to_owned()),
             place: self.place.evaluate(names)?,
         })

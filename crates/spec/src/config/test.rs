@@ -5,8 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::raw::{OneOrMany, RawTest};
-use super::text::{Text, keep, named_names, named_texts, texts};
-use crate::diagnostic::Diagnostics;
+use super::text::{RawText, Text, keep, named_names, named_texts, texts};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::Source;
 
 /// What has to succeed in an image before it is pushed.
@@ -30,8 +30,12 @@ impl TestConfig {
     pub(super) fn from_raw(raw: &RawTest, source: &Arc<Source>, found: &mut Diagnostics) -> Self {
         let command = match &raw.command {
             None => Vec::new(),
-            Some(OneOrMany::Many(words)) => texts(words, source, found),
+            Some(OneOrMany::Many(words)) => {
+                words.iter().take(1).for_each(|word| refuse_blank(word, source, found));
+                texts(words, source, found)
+            }
             Some(OneOrMany::One(line)) => {
+                refuse_blank(line, source, found);
                 let shell = ["/bin/sh", "-c"].map(|word| Text::literal("test", word));
                 let line = keep(Text::from_raw(line, source), found);
                 shell.into_iter().chain(line).collect()
@@ -59,5 +63,14 @@ impl TestConfig {
             .flatten()
             .chain(&self.command)
             .chain(maps.into_iter().flat_map(IndexMap::values))
+    }
+}
+
+/// A shell does nothing where it is told nothing, and says that it went well.
+fn refuse_blank(command: &RawText, source: &Arc<Source>, found: &mut Diagnostics) {
+    if command.as_str().trim().is_empty() {
+        let message = "the command of a test is empty, and would prove nothing";
+        let hint = "leave `command` out to run the image's own";
+        found.push(Diagnostic::at(command.span(source), message).with_hint(hint));
     }
 }

@@ -110,3 +110,22 @@ fn a_number_that_would_lose_its_digits_is_refused() {
     shipspec.yml:3:50: `12345678901234567890123` would be written as the number 1.2345678901234568e+22
     ");
 }
+
+#[test]
+fn what_has_no_name_and_a_test_that_does_nothing_are_refused() {
+    assert_snapshot!(parse(
+        "version: 1\nvariables: { '': x }\nimages:\n  app:\n    repository: r.example/app\n    build_args: { '': x }\n    test: { command: '', env: { '': x }, secrets: { '': PW } }\n  two: { repository: r.example/two, test: { command: ['', a] } }\n\
+         artifacts:\n  a.json:\n    template: t.json\n    variables: { '': x }\n    environment: { web: { '': x } }\n    secrets: { web: { ' ': x } }\n    docker_labels: { web: { '': x } }\n"
+    ).unwrap_err(), @"
+    shipspec.yml:6:23: the name in front of this value is empty
+    shipspec.yml:7:22: the command of a test is empty, and would prove nothing (leave `command` out to run the image's own)
+    shipspec.yml:7:37: the name in front of this value is empty
+    shipspec.yml:7:57: the name in front of this value is empty
+    shipspec.yml:8:55: the command of a test is empty, and would prove nothing (leave `command` out to run the image's own)
+    shipspec.yml:13:27: the name in front of this value is empty
+    shipspec.yml:14:23: the name in front of this value is empty
+    shipspec.yml:15:29: the name in front of this value is empty
+    shipspec.yml:12:22: the name in front of this value is empty
+    shipspec.yml:2:18: the name in front of this value is empty
+    ");
+}

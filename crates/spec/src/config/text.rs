@@ -253,6 +253,21 @@ impl Text {
         let message = format!("{} is secret and would stand in {place}", secrets.join(", "));
         Err(Diagnostic::at(self.span.clone(), message).into())
     }
+
+    /// As [`Text::evaluate_public`], of what says nothing if it is empty: that is a variable that was not
+    /// set.
+    ///
+    /// # Errors
+    ///
+    /// Every slot without a value, the secrets in it, and if it comes to nothing.
+    pub fn evaluate_filled(&self, names: &dyn Names, place: &str) -> Result<String, Diagnostics> {
+        let text = self.evaluate_public(names, place)?;
+        if text.trim().is_empty() {
+            let message = format!("{place} comes to nothing");
+            return Err(Diagnostic::at(self.span.clone(), message).into());
+        }
+        Ok(text)
+    }
 }
 
 pub(super) fn texts(raw: &[RawText], source: &Arc<Source>, found: &mut Diagnostics) -> Vec<Text> {
@@ -268,6 +283,7 @@ pub(super) fn named_names(
     let text = |(key, raw): (&String, &RawText)| {
         let name = raw.as_str();
         let span = raw.span(source);
+        refuse_nameless(key, &span, found);
         if !is_name(name) {
             let message = format!("`{name}` is no name");
             let hint = "write the name of a parameter or a variable, without `$`";
@@ -279,6 +295,13 @@ pub(super) fn named_names(
         Some((key.clone(), Text { written, template, span, is_literal: false }))
     };
     raw.iter().filter_map(text).collect()
+}
+
+/// What has no name can be asked for by nobody. `value` is where its value stands.
+fn refuse_nameless(name: &str, value: &Span, found: &mut Diagnostics) {
+    if name.trim().is_empty() {
+        found.push(Diagnostic::at(value.clone(), "the name in front of this value is empty"));
+    }
 }
 
 /// A name, or a part of a dictionary by its path: `app.db.password`.
@@ -296,6 +319,7 @@ pub(super) fn named_texts(
     found: &mut Diagnostics,
 ) -> IndexMap<String, Text> {
     let text = |(name, text): (&String, &RawText)| {
+        refuse_nameless(name, &text.span(source), found);
         Some((name.clone(), keep(Text::from_raw(text, source), found)?))
     };
     raw.iter().filter_map(text).collect()

@@ -240,7 +240,7 @@ impl ArtifactReader<'_> {
         change: ContainerChange,
     ) -> Option<ContainerEditConfig> {
         let place = self.place(&[key, name]);
-        self.refuse_expressions_in_names(key, name, &change);
+        self.check_names(key, name, &change);
         let container = match name {
             EVERY => None,
             name => Some(keep(Text::at_key(name, place.clone()), self.found)?),
@@ -248,13 +248,9 @@ impl ArtifactReader<'_> {
         Some(ContainerEditConfig { container, place, change })
     }
 
-    /// Only values are filled: ECS would take the name as it is written.
-    fn refuse_expressions_in_names(
-        &mut self,
-        key: &str,
-        container: &str,
-        change: &ContainerChange,
-    ) {
+    /// There is a name, and in it no expression: only values are filled, and ECS would take the name as
+    /// it is written.
+    fn check_names(&mut self, key: &str, container: &str, change: &ContainerChange) {
         let maps = match change {
             ContainerChange::Environment(texts)
             | ContainerChange::Secrets(texts)
@@ -262,8 +258,14 @@ impl ArtifactReader<'_> {
             ContainerChange::Log(log) => vec![&log.options, &log.secret_options],
             _ => return,
         };
-        for name in maps.into_iter().flat_map(IndexMap::keys).filter(|name| name.contains("${")) {
-            let message = format!("the name `{name}` would not be filled: only values are");
+        for name in maps.into_iter().flat_map(IndexMap::keys) {
+            let message = if name.trim().is_empty() {
+                "the name in front of this value is empty".to_owned()
+            } else if name.contains("${") {
+                format!("the name `{name}` would not be filled: only values are")
+            } else {
+                continue;
+            };
             let place = self.place(&[key, container, name]);
             self.found.push(Diagnostic::at(place, message));
         }
