@@ -181,8 +181,8 @@ fn an_empty_role_is_told_and_is_none() {
     assert_eq!(
         found,
         [
-            "arn-form: `taskRoleArn` is empty: a variable was not set",
-            "arn-form: `executionRoleArn` is empty: a variable was not set",
+            "left-over-none: `taskRoleArn` is empty: a variable was not set",
+            "left-over-none: `executionRoleArn` is empty: a variable was not set",
             "execution-role: without an `executionRoleArn` nobody may read the secrets of container `web`",
         ]
     );

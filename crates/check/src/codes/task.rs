@@ -55,7 +55,7 @@ pages! {
         "At most 50, each key once, none that begins with `aws:`.",
         examples ["taskdef.json"] ["taskdef.json"];
     ARN_FORM: Error "arn-form", "an ARN of a role has a wrong form",
-        "An empty one is mostly a variable that was not set. An account has 12 digits, and a role's ARN no region: \
+        "An account has 12 digits, and a role's ARN no region: \
          `arn:aws:iam::123456789012:role/name`.",
         examples ["taskdef.json"] ["taskdef.json"];
     EXECUTION_ROLE: Error "execution-role", "there is no `executionRoleArn`, and something needs it",

@@ -31,7 +31,7 @@ fn check_arn(value: &Value, key: &str, sink: &mut Sink<'_>) {
     if is_empty(value) {
         let message = format!("`{key}` is empty: a variable was not set");
         let fix = "set it, or leave the key out where no role is needed";
-        return sink.tell(code::ARN_FORM, &value.range, message, fix);
+        return sink.tell(code::LEFT_OVER_NONE, &value.range, message, fix);
     }
     let Some(text) = value.written().filter(|text| text.starts_with("arn:")) else { return };
     if let Some(message) = account_problem(text, sink) {
