@@ -214,9 +214,19 @@ impl Filler<'_> {
             None => TEST_LIMIT,
         };
         let reports = self.pairs(&test.reports);
+        let command: Vec<_> = test.command.iter().filter_map(|word| self.text(word)).collect();
+        // A test that does nothing always passes.
+        let is_nothing = match &*command {
+            [_, flag, line] if flag == "-c" => line.trim().is_empty(),
+            [program, ..] => program.trim().is_empty(),
+            [] => false,
+        };
+        if let (true, Some(text)) = (is_nothing, test.command.last()) {
+            self.refuse(text, "the command of the test comes to nothing".into());
+        }
         Some(TestPlan {
             target: self.optional(test.target.as_ref()),
-            command: test.command.iter().filter_map(|word| self.text(word)).collect(),
+            command,
             env: self.pairs(&test.env),
             secrets: self.secrets(&test.secrets),
             timeout,

@@ -30,6 +30,21 @@ fn an_image_needs_only_a_repository() {
 }
 
 #[test]
+fn a_test_does_something() {
+    let with = |command: &str| {
+        let text = format!(
+            "images: {{ app: {{ repository: r.example/app, test: {{ command: {command} }} }} }}"
+        );
+        plan_of(&text, &[("NONE", "")]).map(|plans| plans[0].test.clone().unwrap().command)
+    };
+    for command in ["\"${NONE}\"", "\" ${NONE} \"", "[\"${NONE}\", x]"] {
+        let told = with(command).unwrap_err();
+        assert!(told.contains("the command of the test comes to nothing"), "{command}: {told}");
+    }
+    assert_eq!(with("[grep, x, \"${NONE}\"]").unwrap(), ["grep", "x", ""]);
+}
+
+#[test]
 fn tags_that_move_come_last_and_latest_at_the_very_end() {
     let text = "images:\n  app:\n    repository: r.example/app\n    tags: [latest, dev, \"${COMMIT_HASH}\", dev]\n";
     let plans = plan_of(text, &[]).unwrap();
