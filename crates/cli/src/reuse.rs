@@ -317,8 +317,9 @@ impl<'a> Memory<'a> {
         }
         if plan.reuse == Reuse::Default && !key.online.is_empty() {
             let lines: Vec<_> = key.online.iter().map(|step| step.line.to_string()).collect();
+            let word = if lines.len() == 1 { "line" } else { "lines" };
             self.context.console.note(format_args!(
-                "note: `{name}` is reused from now on while its sources are the same, but its Dockerfile may use the network (line {}): `reuse: 7d` builds it again after a week, `reuse: true` ends this note",
+                "note: `{name}` is reused from now on while its sources are the same, but its Dockerfile may use the network ({word} {}): `reuse: 7d` builds it again after a week, `reuse: true` ends this note",
                 lines.join(", ")
             ));
         }

@@ -125,6 +125,7 @@ fn built_twice(testbed: &Testbed, has_cache: bool) -> (Value, Value) {
     let project = Project::in_testbed(testbed)
         .repository(&repository)
         .dockerfile(testbed, &step)
+        .own_steps(testbed)
         .file("shipspec.yml", &format!(
             "version: 1\nimages: {{ app: {{ repository: \"${{REPOSITORY_URL}}\", tags: [latest], reuse: false, {options} }} }}\n"
         ));

@@ -64,7 +64,7 @@ fn nothing_changed_needs_no_engine_and_makes_the_same_files() {
     let repository = testbed.repository("same");
     let project = project(&testbed, &repository);
     let first = project.run(&RUN).success();
-    assert!(first.stderr.contains("may use the network (line 3, 4)"), "{first}");
+    assert!(first.stderr.contains("may use the network (lines 3, 4)"), "{first}");
     let files = ["taskdef.json", "imageDetail.json", "build.json"];
     let before = files.map(|name| project.read(name));
     let digest = repository.tags()[SHORT].clone();
@@ -125,7 +125,7 @@ fn another_folder_and_an_immutable_repository_of_another_account() {
     let repository =
         testbed.repository_builder("other").account(OTHER_ACCOUNT).immutable().create();
     let shipspec = SHIPSPEC.replace(", latest", "");
-    let first = project(&testbed, &repository).file("shipspec.yml", &shipspec);
+    let first = project(&testbed, &repository).own_steps(&testbed).file("shipspec.yml", &shipspec);
     first.run(&RUN).success();
     let copy = without_engine(Project::in_testbed(&testbed).repository(&repository));
     for name in ["Dockerfile", ".dockerignore", "taskdef_template.json", "shipspec.yml", "busybox"]
@@ -156,7 +156,7 @@ fn an_age_builds_again_and_moves_the_tag() {
         let shipspec = SHIPSPEC.replace("    tags", &format!("    reuse: {reuse}\n    tags"));
         project.file("shipspec.yml", &shipspec)
     };
-    let project = with(project(&testbed, &repository), "true");
+    let project = with(project(&testbed, &repository).own_steps(&testbed), "true");
     project.run(&RUN).success();
     let key = keys(&repository).pop().unwrap();
     let first = repository.tags()[&key].clone();

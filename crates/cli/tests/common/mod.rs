@@ -63,6 +63,15 @@ impl Project {
         self.file("Dockerfile", &format!("{start}{lines}\n"))
     }
 
+    /// Gives the Dockerfile a first step that no other project has: what the engine keeps of the steps after it
+    /// is this project's alone. For tests that fill or empty the engine's cache, which has several results
+    /// of one step then, and takes now this one and now that one.
+    pub fn own_steps(self, testbed: &Testbed) -> Self {
+        let first = format!("FROM scratch\nCOPY Dockerfile /{}\n", testbed.unique("own"));
+        let dockerfile = self.read("Dockerfile").replacen("FROM scratch\n", &first, 1);
+        self.file("Dockerfile", &dockerfile)
+    }
+
     /// Sets a variable.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self = self.without(name);
