@@ -43,6 +43,20 @@ pub fn configuration(diagnostic: Diagnostic) -> Finding {
     Finding { code: name::SHIPSPEC_YML, message: diagnostic.message, span, fix: diagnostic.hint }
 }
 
+/// A context or a Dockerfile that is not there.
+#[must_use]
+pub fn dockerfile_missing(message: String, span: Span) -> Finding {
+    let fix =
+        "check `context` and `dockerfile`; if the build makes it before shipspec runs, all is well";
+    Finding { code: name::DOCKERFILE_MISSING, message, span, fix: Some(fix.into()) }
+}
+
+/// A Dockerfile and shipspec.yml that do not agree.
+#[must_use]
+pub fn dockerfile_mismatch(diagnostic: Diagnostic) -> Finding {
+    Finding { code: name::DOCKERFILE_MISMATCH, ..configuration(diagnostic) }
+}
+
 /// A name without a value, where another one is so like it that it is probably meant.
 #[must_use]
 pub fn name_without_value(name: &str, near: &str, span: Span) -> Finding {

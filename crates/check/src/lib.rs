@@ -22,7 +22,9 @@ pub mod value;
 pub use allow::{Allowed, UnknownCode};
 pub use check::{Surroundings, check};
 pub use file::{File, Kind, Role, kind_of_name};
-pub use finding::{Finding, configuration, name_without_value};
+pub use finding::{
+    Finding, configuration, dockerfile_mismatch, dockerfile_missing, name_without_value,
+};
 pub use model::{Registrable, registrable};
 pub use nearest::slip;
 pub use secret_name::is_of_secret;

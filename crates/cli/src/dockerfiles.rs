@@ -46,7 +46,10 @@ pub(crate) fn check(
                 registries.extend(needs.iter().flat_map(Needs::registries));
                 registries.extend(others(&dockerfile, plan));
                 let mounts: Vec<_> = needs.iter().flat_map(|needs| &needs.secrets).collect();
-                let found = check_secrets(plan, &mounts, &Source::new(name, text));
+                let given: Vec<_> = plan.secrets.keys().map(String::as_str).collect();
+                let source = Source::new(name, text);
+                let mounts_asked = mounts.iter().copied();
+                let found = secrets_nobody_gives(&plan.name, &given, mounts_asked, &source);
                 checks.extend(found.or(()).err().map(|errors| bad(subject, errors)));
                 note_unused(context, plan, &mounts);
             }
@@ -78,20 +81,25 @@ fn unreadable(name: &str, error: &std::io::Error) -> String {
 }
 
 /// Secrets that steps ask for and nobody gives: engines run such a step with an empty file.
-fn check_secrets(plan: &ImagePlan, mounts: &[&SecretMount], source: &Arc<Source>) -> Diagnostics {
+pub(crate) fn secrets_nobody_gives<'a>(
+    image: &str,
+    given: &[&str],
+    mounts: impl IntoIterator<Item = &'a SecretMount>,
+    source: &Arc<Source>,
+) -> Diagnostics {
     let mut found = Diagnostics::default();
     let mut seen = BTreeSet::new();
     for mount in mounts {
         let id = &mount.id;
         // What a variable makes of it is not known here.
         let is_new = seen.insert((mount.line, id));
-        if plan.secrets.contains_key(id) || id.contains('$') || !is_new {
+        if given.contains(&&**id) || id.contains('$') || !is_new {
             continue;
         }
         let message = format!("this step mounts the secret `{id}`, which nobody gives");
-        let hint = match nearest(id, plan.secrets.keys().map(String::as_str)) {
+        let hint = match nearest(id, given.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("say `secrets: {{ {id}: NAME }}` for `{}` in shipspec.yml", plan.name),
+            None => format!("say `secrets: {{ {id}: NAME }}` for `{image}` in shipspec.yml"),
         };
         found.push(Diagnostic::at(line(source, mount.line), message).with_hint(hint));
     }

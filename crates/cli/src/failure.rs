@@ -37,9 +37,9 @@ enum Exit {
     /// `check` or `diff` has found something.
     Findings = 6,
     /// SIGINT.
-    Interrupted = 130,
+    Interrupted = Signal::Interrupt.exit_code(),
     /// SIGTERM.
-    Terminated = 143,
+    Terminated = Signal::Terminate.exit_code(),
 }
 
 /// Every exit code and what it means.

@@ -27,7 +27,7 @@ impl Signal {
     }
 
     /// 128 and the number of the signal, as a shell tells it.
-    pub(crate) fn exit_code(self) -> u8 {
+    pub(crate) const fn exit_code(self) -> u8 {
         match self {
             Self::Interrupt => 130,
             Self::Terminate => 143,
@@ -86,14 +86,10 @@ impl Stop {
         Hold(self)
     }
 
-    /// The signal that the run was told to end by.
-    pub(crate) fn asked(&self) -> Option<Signal> {
-        *self.asked.borrow()
-    }
-
     /// Nothing more is begun once the run was told to end.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
-        self.asked().map_or(Ok(()), |signal| Err(Interrupted { signal, is_broken_off: false }))
+        let asked = *self.asked.borrow();
+        asked.map_or(Ok(()), |signal| Err(Interrupted { signal, is_broken_off: false }))
     }
 
     /// Waits for a signal from now on, and until the run may be dropped. Ends the process if nobody has when

@@ -48,6 +48,7 @@ fn pipeline() -> Project {
         .file("shipspec.yml", CONFIG)
         .file("taskdef_template.json", TASK)
         .file("appspec_template.yaml", APP_SPEC)
+        .file("Dockerfile", "FROM scratch\n")
         .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
 }
 

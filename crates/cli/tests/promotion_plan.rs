@@ -2,26 +2,10 @@
 
 mod common;
 
+use common::promotion::{SHIPSPEC, promote};
 use common::{Outcome, Project};
 use insta::assert_snapshot;
 use shipspec_testbed::{OTHER_ACCOUNT, PRIMARY_ACCOUNT};
-
-/// A shipspec.yml whose image goes to a second repository.
-const SHIPSPEC: &str = r#"version: 1
-images:
-  app:
-    repository: ${REPOSITORY_URL}
-    tags: ["${IMAGE_TAG}", latest]
-promote:
-  production:
-    repositories: { app: "${PRODUCTION}" }
-artifacts:
-  taskdef.json: taskdef_template.json
-"#;
-
-fn promote(project: &Project) -> Outcome {
-    project.run(&["promote", "production"])
-}
 
 fn promote_with(project: &Project, arguments: &[&str]) -> Outcome {
     project.run(&[&["promote", "production"], arguments].concat())

@@ -38,6 +38,7 @@ fn project(edits: &str) -> Project {
         .variable("FAMILY", "shop")
         .variable("PORT", "80")
         .variable("AWS_REGION", "eu-west-1")
+        .file("Dockerfile", "FROM scratch\n")
         .file("taskdef_template.json", TASK)
         .file("p.json", PARAMETERS)
         .file("shipspec.yml", &format!("version: 1\nparameters: {{ DB: \"ssm:/shop/db\" }}\nimages: {{ app: {{ repository: r.example/app }} }}\nartifacts:\n  taskdef.json:\n    template: taskdef_template.json\n{lines}"))

@@ -1,6 +1,7 @@
 //! Files for the next stage: all of them are written whole, or none is.
 
 use std::collections::BTreeSet;
+use std::fs::Metadata;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
@@ -98,6 +99,8 @@ struct File {
     path: PathBuf,
     /// Closed: a process may have only so many files open.
     content: TempPath,
+    /// Nothing was in its place a moment ago.
+    is_new: bool,
 }
 
 impl Prepared {
@@ -149,7 +152,7 @@ impl Prepared {
     pub fn commit(mut self) -> Result<Written, WriteError> {
         let mut written = Written::default();
         for file in self.files.drain(..) {
-            match replace(file.content, &file.path) {
+            match put(file.content, &file.path, file.is_new) {
                 Ok(before) => written.moved.push((file.path, before)),
                 Err(source) => {
                     written.put_back();
@@ -185,9 +188,8 @@ fn error(path: &Path, source: std::io::Error) -> WriteError {
 /// it. It is not forced onto the disk: what a reader must never see is half of it, and a machine that
 /// loses its power loses the whole build.
 fn prepare(folder: &Path, artifact: &Artifact) -> std::io::Result<File> {
-    let path = follow(folder.join(&artifact.path))?;
-    let there = std::fs::metadata(&path).ok();
-    if there.as_ref().is_some_and(std::fs::Metadata::is_dir) {
+    let (path, there) = follow(folder.join(&artifact.path))?;
+    if there.as_ref().is_some_and(Metadata::is_dir) {
         return Err(std::io::Error::other("a folder is in its place"));
     }
     if there.as_ref().is_some_and(|there| !there.is_file()) {
@@ -198,7 +200,7 @@ fn prepare(folder: &Path, artifact: &Artifact) -> std::io::Result<File> {
     // Through the file itself: an error of the other way would name the temporary path.
     let file = content.as_file_mut();
     file.write_all(artifact.content.bytes())?;
-    if let Some(there) = there {
+    if let Some(there) = &there {
         let own = file.metadata()?;
         if (own.uid(), own.gid()) != (there.uid(), there.gid()) {
             // Only root may give files away; for others it is theirs from now on.
@@ -206,16 +208,21 @@ fn prepare(folder: &Path, artifact: &Artifact) -> std::io::Result<File> {
         }
         file.set_permissions(there.permissions())?;
     }
-    Ok(File { name: artifact.path.clone(), path, content: content.into_temp_path() })
+    let is_new = there.is_none();
+    Ok(File { name: artifact.path.clone(), path, content: content.into_temp_path(), is_new })
 }
 
 /// Links that may lead from one to the next, as for the kernel.
 const MOST_LINKS: usize = 40;
 
-/// The path behind links, as a shell's `>` follows them; there need not be a file yet.
-fn follow(mut path: PathBuf) -> std::io::Result<PathBuf> {
+/// The path behind links, as a shell's `>` follows them, and what is there; there need not be a file yet.
+fn follow(mut path: PathBuf) -> std::io::Result<(PathBuf, Option<Metadata>)> {
     for _ in 0..MOST_LINKS {
-        let Ok(target) = std::fs::read_link(&path) else { return Ok(path) };
+        let there = path.symlink_metadata().ok();
+        if !there.as_ref().is_some_and(Metadata::is_symlink) {
+            return Ok((path, there));
+        }
+        let target = std::fs::read_link(&path)?;
         path = parent(&path).join(target);
         if !parent(&path).is_dir() {
             let message =
@@ -231,6 +238,17 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// Moves a file to its place, and gives what was there before.
+fn put(content: TempPath, path: &Path, is_new: bool) -> std::io::Result<Option<TempPath>> {
+    if !is_new {
+        return replace(content, path);
+    }
+    match content.persist_noclobber(path) {
+        Ok(()) => Ok(None),
+        // Somebody was faster, or the file system cannot do it in one step.
+        Err(failed) => replace(failed.path, path),
+    }
+}
+
 fn replace(content: TempPath, path: &Path) -> std::io::Result<Option<TempPath>> {
     let before = if path.symlink_metadata().is_ok() { Some(set_aside(path)?) } else { None };
     match content.persist(path) {

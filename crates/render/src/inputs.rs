@@ -1,14 +1,17 @@
 //! Files that a run is made from: an artifact that is written over one of them would make the next run
 //! another one, and the file is gone.
 
-use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+mod real;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
 use shipspec_spec::config::{Config, Text};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::scope::Scope;
 
 use crate::plan::{ArtifactPlan, Content};
+use real::RealPaths;
 
 /// The name that shipspec.yml has if nobody says otherwise.
 const CONFIGURATION: &str = "shipspec.yml";
@@ -25,54 +28,73 @@ pub(crate) fn refuse_overwritten(
     folder: &Path,
     found: &mut Diagnostics,
 ) {
-    let inputs = Inputs::of(plans, config, scope, folder);
-    let root = real(folder);
-    let files: BTreeMap<_, _> =
-        plans.iter().map(|plan| (real(&folder.join(&plan.path)), &*plan.path)).collect();
+    let Inputs { files: inputs, mut paths } = Inputs::of(plans, config, scope, folder);
+    let root = paths.of(folder);
+    let reals: Vec<_> = plans.iter().map(|plan| paths.look(&folder.join(&plan.path))).collect();
+    let files = reals.iter().zip(plans).map(|((real, _), plan)| (&**real, &*plan.path));
+    let mut folders = Folders { artifacts: files.collect(), problems: HashMap::new() };
     let mut written = BTreeMap::new();
-    for plan in plans {
-        let (path, real) = (&plan.path, real(&folder.join(&plan.path)));
+    for (plan, (real, is_folder)) in plans.iter().zip(&reals) {
+        let path = &plan.path;
         let mut refuse = |message: String| found.push(Diagnostic::at(plan.place.clone(), message));
-        if let Some(problem) = no_file(&real, &files) {
+        if let Some(problem) = folders.no_file(real, *is_folder) {
             refuse(format!("the artifact `{path}` cannot be written: {problem}"));
             continue;
         }
-        if let Some(first) = written.insert(real.clone(), path) {
+        if let Some(first) = written.insert(real, path) {
             refuse(if first == path {
                 format!("two artifacts have the path `{path}`")
             } else {
                 format!("the artifacts `{first}` and `{path}` are one file")
             });
         }
-        if let Some(input) = inputs.0.get(&real) {
+        if let Some(input) = inputs.get(real) {
             let what = match input {
                 Input::Template { artifact } if artifact == path => "its own template".to_owned(),
                 input => input.to_string(),
             };
             refuse(format!("the artifact `{path}` would overwrite {what}"));
         }
-        let inside = real.strip_prefix(&root).unwrap_or(&real);
+        let inside = real.strip_prefix(&root).unwrap_or(real);
         if inside.components().any(|part| part.as_os_str() == GIT) {
             refuse(format!("the artifact `{path}` would be written among the files of Git itself"));
         }
     }
 }
 
-/// Why there can be no file at a path; `artifacts` are the files that there will be.
-fn no_file(path: &Path, artifacts: &BTreeMap<PathBuf, &str>) -> Option<String> {
-    if path.is_dir() {
-        return Some("there is a folder in its place".into());
+/// Whether there can be files in folders, each looked at once.
+struct Folders<'a> {
+    /// The files that there will be.
+    artifacts: BTreeMap<&'a Path, &'a str>,
+    problems: HashMap<&'a Path, Option<String>>,
+}
+
+impl<'a> Folders<'a> {
+    /// Why there can be no file at a path, where there may be a folder.
+    fn no_file(&mut self, path: &'a Path, is_folder: bool) -> Option<String> {
+        if is_folder {
+            return Some("there is a folder in its place".into());
+        }
+        let folder = path.parent()?;
+        let problem = self.problems.entry(folder);
+        problem.or_insert_with(|| no_folder(folder, &self.artifacts)).clone()
     }
-    let folders = || path.ancestors().skip(1);
-    if let Some(other) = folders().find_map(|folder| artifacts.get(folder)) {
+}
+
+/// Why there can be no folder at a path.
+fn no_folder(path: &Path, artifacts: &BTreeMap<&Path, &str>) -> Option<String> {
+    if let Some(other) = path.ancestors().find_map(|folder| artifacts.get(folder)) {
         return Some(format!("the artifact `{other}` is a file, and no folder"));
     }
-    let there = folders().find(|folder| folder.exists())?;
+    let there = path.ancestors().find(|folder| folder.exists())?;
     (!there.is_dir()).then(|| format!("`{}` is a file, and no folder", there.display()))
 }
 
 /// What is read, by its path without links.
-struct Inputs(BTreeMap<PathBuf, Input>);
+struct Inputs {
+    files: HashMap<PathBuf, Input>,
+    paths: RealPaths,
+}
 
 /// What a file is to a run.
 enum Input {
@@ -101,10 +123,13 @@ impl std::fmt::Display for Input {
 
 impl Inputs {
     fn of(plans: &[ArtifactPlan], config: &Config, scope: &Scope, folder: &Path) -> Self {
-        let mut inputs = Self(BTreeMap::new());
+        let mut inputs = Self { files: HashMap::new(), paths: RealPaths::default() };
         inputs.add(&folder.join(CONFIGURATION), Input::Configuration);
+        let sources: BTreeSet<_> = plans.iter().map(|plan| &*plan.place.source.name).collect();
+        for source in sources {
+            inputs.add(&folder.join(source), Input::Configuration);
+        }
         for plan in plans {
-            inputs.add(&folder.join(&plan.place.source.name), Input::Configuration);
             inputs.add_plan(plan, folder);
         }
         for (name, image) in &config.images {
@@ -164,7 +189,7 @@ impl Inputs {
 
     /// Takes a file; what it was taken as first is what is told.
     fn add(&mut self, path: &Path, input: Input) {
-        self.0.entry(real(path)).or_insert(input);
+        self.files.entry(self.paths.of(path)).or_insert(input);
     }
 }
 
@@ -178,23 +203,6 @@ fn read_by(text: &str) -> impl Iterator<Item = &str> {
             rest[1..].split(quote).next()
         })
     })
-}
-
-/// A path that tells whether two are the same file: without links as far as there is something, and
-/// without `.` and `..`.
-fn real(path: &Path) -> PathBuf {
-    for there in path.ancestors() {
-        let Ok(mut real) = there.canonicalize() else { continue };
-        for part in path.strip_prefix(there).into_iter().flat_map(Path::components) {
-            match part {
-                Component::ParentDir => drop(real.pop()),
-                Component::Normal(name) => real.push(name),
-                _ => {}
-            }
-        }
-        return real;
-    }
-    path.to_path_buf()
 }
 
 #[cfg(test)]

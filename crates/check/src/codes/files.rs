@@ -23,6 +23,15 @@ pages! {
          that shipspec.yml or this environment knows is so like it that a slip of the fingers is \
          more probable.",
         examples ["shipspec.yml", "template.json"] ["shipspec.yml", "template.json"];
+    DOCKERFILE_MISSING: Warning "dockerfile-missing", "the context or the Dockerfile of an image is not there",
+        "`shipspec run` would stop at it. `dockerfile` is read from the image's `context` on, and \
+         `context` from the folder of shipspec.yml on. Where an earlier command of the build makes \
+         them, they are not there yet.",
+        examples ["shipspec.yml", "web/Dockerfile"] ["shipspec.yml", "web/Dockerfile"];
+    DOCKERFILE_MISMATCH: Error "dockerfile-mismatch", "a Dockerfile has not what shipspec.yml asks of it, or the reverse",
+        "`target` names a stage that there is not, which ends the build; or a step mounts a secret \
+         that no entry of `secrets` gives, and engines run such a step with an empty file.",
+        examples ["shipspec.yml", "Dockerfile"] ["shipspec.yml", "Dockerfile"];
     LEFT_OVER: Error "left-over", "an artifact still has a placeholder in it",
         "`${…}`, `{{…}}` and `{%…%}` mean nothing to ECS and CodeDeploy: where a name, a role or \
          an image is wanted, they refuse it. Commands, variables and log options are not looked \

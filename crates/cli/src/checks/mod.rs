@@ -4,6 +4,7 @@ mod discover;
 mod project;
 mod run;
 mod show;
+mod sources;
 
 pub(crate) use project::Look;
 pub(crate) use run::{before_run, of_rendered};

@@ -21,6 +21,7 @@ use shipspec_spec::scope::{DigestState, Scope};
 use shipspec_spec::source::Source;
 
 use super::discover::{DEPTH, RUN_DEPTH, discover, read_all, read_named};
+use super::sources;
 use crate::arguments::{ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::project::Project;
@@ -91,6 +92,9 @@ impl Look {
         if !is_run {
             self.mistakes(&drafts.mistakes);
             self.unset(&drafts.unset, project.map(|project| &project.scope));
+            let found = project
+                .map(|project| sources::look(&project.config, &project.scope, &context.folder));
+            self.findings.extend(found.into_iter().flatten());
         }
         self.not_checked.extend(drafts.unclear);
         let mut own: BTreeSet<_> = drafts.drafts.iter().map(|draft| draft.path.clone()).collect();

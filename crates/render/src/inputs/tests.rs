@@ -91,20 +91,6 @@ fn no_artifact_takes_the_place_of_a_folder() {
 }
 
 #[test]
-fn paths_of_one_file_are_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |path: &str| folder.path().join(path);
-    std::fs::create_dir(at("there")).unwrap();
-    std::fs::write(at("there/file"), "").unwrap();
-    std::os::unix::fs::symlink("there/file", at("link")).unwrap();
-    for path in ["./there/file", "there/../there/file", "missing/../there/file", "link"] {
-        assert_eq!(real(&at(path)), real(&at("there/file")), "{path}");
-    }
-    assert_eq!(real(&at("new/a/../b")), real(&at("new/b")));
-    assert_ne!(real(&at("there/other")), real(&at("there/file")));
-}
-
-#[test]
 fn files_are_found_in_expressions_alone() {
     let found = |text| read_by(text).collect::<Vec<_>>();
     assert_eq!(found("${file('a.txt')}-${ x ~ file( \"b/c\" ) | trim }"), ["a.txt", "b/c"]);

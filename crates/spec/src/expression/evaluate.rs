@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::filters::{self, ENGINE};
 use super::seen::Seen;
-use super::{Conditional, Expression, Operator, Piece, Template};
+use super::{Conditional, Expression, Operator, Piece, Template, calls};
 use crate::value::Value;
 
 /// Knows what names stand for.
@@ -207,7 +207,8 @@ pub(super) fn check(code: &str) -> Result<(), String> {
     if code.len() > LONGEST {
         return Err(format!("the expression is longer than {LONGEST} bytes"));
     }
-    ENGINE.compile_expression(code).map(drop).map_err(|error| explain(&error))
+    ENGINE.compile_expression(code).map_err(|error| explain(&error))?;
+    calls::check(code)
 }
 
 pub(super) fn references(code: &str) -> BTreeSet<String> {
@@ -223,11 +224,7 @@ pub(super) fn with_arns(mut names: BTreeSet<String>, code: &str) -> BTreeSet<Str
     static ARN: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"\barn\(\s*(?:'([^']*)'|"([^"]*)")\s*\)"#).expect("the pattern is right")
     });
-    for function in ["file", "arn"] {
-        if names.contains(function) && code.contains(&format!("{function}(")) {
-            names.remove(function);
-        }
-    }
+    names.retain(|name| !(calls::is_function(name) && code.contains(&format!("{name}("))));
     if code.contains("arn(") {
         let found = ARN.captures_iter(code).filter_map(|found| found.get(1).or(found.get(2)));
         names.extend(found.map(|name| arn_reference(name.as_str())));

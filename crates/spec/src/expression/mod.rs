@@ -2,6 +2,7 @@
 //!
 //! Nothing outside this folder knows minijinja.
 
+mod calls;
 mod evaluate;
 mod filters;
 mod foreign;

@@ -1,0 +1,141 @@
+//! What an expression calls, which is known before any value is.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use minijinja::ErrorKind;
+use regex::Regex;
+
+use super::filters::ENGINE;
+use crate::nearest::nearest;
+
+/// The functions that are ours; the engine has some of its own.
+pub(super) const FUNCTIONS: [&str; 2] = ["file", "arn"];
+
+/// Filters that people ask for, for whoever mistypes one.
+const FILTERS: [&str; 18] = [
+    "b64encode",
+    "default",
+    "first",
+    "indent",
+    "int",
+    "join",
+    "json",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "replace",
+    "sha256",
+    "short",
+    "slug",
+    "split",
+    "trim",
+    "upper",
+];
+
+/// Words before a parenthesis that call nothing.
+const KEYWORDS: [&str; 7] = ["and", "else", "if", "in", "is", "not", "or"];
+
+/// Filters, tests and functions that there are not.
+///
+/// # Errors
+///
+/// The first of them, with the nearest that there is.
+pub(super) fn check(code: &str) -> Result<(), String> {
+    static FILTER: LazyLock<Regex> = LazyLock::new(|| pattern(r"\|\s*([A-Za-z_]\w*)"));
+    static TEST: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bis\s+(?:not\s+)?([A-Za-z_]\w*)"));
+    let code = without_strings(code);
+    let mut state = ENGINE.empty_state();
+    let is_unknown = |result: Result<(), minijinja::Error>, kind| {
+        result.is_err_and(|error| error.kind() == kind)
+    };
+    for name in words(&FILTER, &code) {
+        if is_unknown(state.apply_filter(name, &[]).map(drop), ErrorKind::UnknownFilter) {
+            return Err(unknown("filter", name, FILTERS));
+        }
+    }
+    for name in words(&TEST, &code) {
+        if is_unknown(state.perform_test(name, &[]).map(drop), ErrorKind::UnknownTest) {
+            return Err(unknown("test", name, ["defined", "in", "string", "number"]));
+        }
+    }
+    called(&code).find(|name| !is_function(name)).map_or(Ok(()), |name| {
+        let own = ENGINE.globals().map(|(name, _)| name.to_owned());
+        let all: Vec<_> = FUNCTIONS.map(str::to_owned).into_iter().chain(own).collect();
+        Err(unknown("function", name, all.iter().map(String::as_str)))
+    })
+}
+
+/// The name is one of a function, ours or the engine's.
+pub(super) fn is_function(name: &str) -> bool {
+    FUNCTIONS.contains(&name) || ENGINE.globals().any(|(global, _)| global == name)
+}
+
+/// Names before a parenthesis that are called as functions.
+fn called(code: &str) -> impl Iterator<Item = &str> {
+    static CALL: LazyLock<Regex> = LazyLock::new(|| pattern(r"([A-Za-z_]\w*)\s*\("));
+    CALL.captures_iter(code).filter_map(move |found| {
+        let name = found.get(1)?;
+        let before = code[..name.start()].trim_end();
+        // `x | f(…)`, `x.f(…)` and `x is f(…)` call something else.
+        let is_other = before.ends_with(['|', '.'])
+            || before.split_whitespace().next_back() == Some("is")
+            || before.ends_with(" is not");
+        let is_word = KEYWORDS.contains(&name.as_str());
+        (!is_other && !is_word).then(|| name.as_str())
+    })
+}
+
+fn words<'a>(pattern: &Regex, code: &'a str) -> Vec<&'a str> {
+    let found = pattern.captures_iter(code).filter_map(|found| found.get(1));
+    found.map(|name| name.as_str()).filter(|name| !KEYWORDS.contains(name)).collect()
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let near = nearest(name, known).map(|near| format!("; did you mean `{near}`?"));
+    format!("there is no {what} `{name}`{}", near.unwrap_or_default())
+}
+
+fn pattern(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the pattern is right")
+}
+
+/// The code with nothing in its strings.
+fn without_strings(code: &str) -> Cow<'_, str> {
+    static STRING: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r#"'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*""#));
+    STRING.replace_all(code, "''")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_there_is_may_be_called() {
+        for code in [
+            "A | upper | replace('(', 'x(') | default(\"| nosuch\")",
+            "range(3) | join(',')",
+            "file('a(b') ~ arn('X')",
+            "A if (B is defined) and not (C in ('a', 'b')) else (D)",
+            "A is not in(B)",
+            "A is divisibleby(3)",
+            "app.items() | length",
+            "dict(a=1).a",
+        ] {
+            assert_eq!(check(code), Ok(()), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_there_is_not_is_told_with_the_nearest() {
+        let told = |code| check(code).unwrap_err();
+        assert_eq!(told("A | uper"), "there is no filter `uper`; did you mean `upper`?");
+        assert_eq!(told("A|nothing_like_it('x')"), "there is no filter `nothing_like_it`");
+        assert_eq!(told("A is defind"), "there is no test `defind`; did you mean `defined`?");
+        assert_eq!(told("A is not nosuch(1)"), "there is no test `nosuch`");
+        assert_eq!(told("fille('x')"), "there is no function `fille`; did you mean `file`?");
+        assert_eq!(told("env ('HOME') ~ 'x'"), "there is no function `env`");
+    }
+}
