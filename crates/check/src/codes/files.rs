@@ -28,7 +28,7 @@ pages! {
          `context` from the folder of shipspec.yml on. Where an earlier command of the build makes \
          them, they are not there yet.",
         examples ["shipspec.yml", "web/Dockerfile"] ["shipspec.yml", "web/Dockerfile"];
-    DOCKERFILE_MISMATCH: Error "dockerfile-mismatch", "a Dockerfile has not what shipspec.yml asks of it, or the reverse",
+    DOCKERFILE_MISMATCH: Error "dockerfile-mismatch", "a Dockerfile and shipspec.yml do not agree",
         "`target` names a stage that there is not, which ends the build; or a step mounts a secret \
          that no entry of `secrets` gives, and engines run such a step with an empty file.",
         examples ["shipspec.yml", "Dockerfile"] ["shipspec.yml", "Dockerfile"];

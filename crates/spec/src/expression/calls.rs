@@ -43,6 +43,20 @@ const KEYWORDS: [&str; 7] = ["and", "else", "if", "in", "is", "not", "or"];
 ///
 /// The first of them, with the nearest that there is.
 pub(super) fn check(code: &str) -> Result<(), String> {
+    check_filters(code)?;
+    called(&without_strings(code)).find(|name| !is_function(name)).map_or(Ok(()), |name| {
+        let own = ENGINE.globals().map(|(name, _)| name.to_owned());
+        let all: Vec<_> = FUNCTIONS.map(str::to_owned).into_iter().chain(own).collect();
+        Err(unknown("function", name, all.iter().map(String::as_str)))
+    })
+}
+
+/// As [`check`], without functions: a template may have some of its own.
+///
+/// # Errors
+///
+/// As there.
+pub(super) fn check_filters(code: &str) -> Result<(), String> {
     static FILTER: LazyLock<Regex> = LazyLock::new(|| pattern(r"\|\s*([A-Za-z_]\w*)"));
     static TEST: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bis\s+(?:not\s+)?([A-Za-z_]\w*)"));
     let code = without_strings(code);
@@ -60,11 +74,7 @@ pub(super) fn check(code: &str) -> Result<(), String> {
             return Err(unknown("test", name, ["defined", "in", "string", "number"]));
         }
     }
-    called(&code).find(|name| !is_function(name)).map_or(Ok(()), |name| {
-        let own = ENGINE.globals().map(|(name, _)| name.to_owned());
-        let all: Vec<_> = FUNCTIONS.map(str::to_owned).into_iter().chain(own).collect();
-        Err(unknown("function", name, all.iter().map(String::as_str)))
-    })
+    Ok(())
 }
 
 /// The name is one of a function, ours or the engine's.

@@ -10,7 +10,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind};
 
 use super::evaluate::{NameError, Names, arn_function, resolve_part, with_arns};
 use super::seen::Seen;
-use super::{filters, marks};
+use super::{calls, filters, marks};
 use crate::value::Value;
 
 /// A template in minijinja's language. It may include and extend files of the project's folder only.
@@ -80,8 +80,7 @@ impl JinjaTemplate {
     ///
     /// The first place that cannot be read.
     pub fn parse(name: &str, text: &str) -> Result<Self, JinjaError> {
-        if let Some(line) = overlong_tag(text) {
-            let message = format!("an expression is longer than {LONGEST_TAG} bytes");
+        if let Some((line, message)) = wrong_tag(text) {
             return Err(JinjaError { message, line: Some(line), is_premature: false });
         }
         let template = Self { name: name.into(), text: text.into() };
@@ -173,10 +172,10 @@ impl JinjaTemplate {
             let folder = folder.to_path_buf();
             engine.set_loader(move |name| match filters::inside(&folder, name) {
                 Some(path) => match std::fs::read_to_string(path) {
-                    Ok(text) if overlong_tag(&text).is_some() => Err(filters::told(format!(
-                        "an expression in `{name}` is longer than {LONGEST_TAG} bytes"
-                    ))),
-                    Ok(text) => Ok(Some(text)),
+                    Ok(text) => match wrong_tag(&text) {
+                        Some((_, message)) => Err(filters::told(format!("{name}: {message}"))),
+                        None => Ok(Some(text)),
+                    },
                     Err(error) => Err(filters::told(format!("`{name}` cannot be read: {error}"))),
                 },
                 None => Ok(None),
@@ -218,23 +217,39 @@ impl JinjaPart {
     }
 }
 
-/// The line of the first tag that is too long to be read.
-fn overlong_tag(text: &str) -> Option<usize> {
-    let mut at = 0;
-    while let Some(open) = text[at..].find(['{']).map(|found| at + found) {
+/// The first tag that cannot be read, or that names a filter that there is not: its line, and why.
+fn wrong_tag(text: &str) -> Option<(usize, String)> {
+    tags(text).into_iter().find_map(|(open, code)| {
+        let message = if code.len() > LONGEST_TAG {
+            format!("an expression is longer than {LONGEST_TAG} bytes")
+        } else {
+            calls::check_filters(code).err()?
+        };
+        Some((text[..open].matches('\n').count() + 1, message))
+    })
+}
+
+/// Where each `{{ … }}` and `{% … %}` begins, and the code in it.
+fn tags(text: &str) -> Vec<(usize, &str)> {
+    let (mut tags, mut at) = (Vec::new(), 0);
+    while let Some(open) = text[at..].find('{').map(|found| at + found) {
         at = open + 1;
         let close = match text.as_bytes().get(at) {
             Some(b'{') => "}}",
             Some(b'%') => "%}",
+            Some(b'#') => "#}",
             _ => continue,
         };
-        let length = text[at..].find(close).unwrap_or(text.len() - at);
-        if length > LONGEST_TAG {
-            return Some(text[..open].lines().count().max(1));
+        let end = text[at..].find(close).map_or(text.len(), |found| at + found);
+        let code = &text[(at + 1).min(end)..end];
+        at = end;
+        if code.trim_matches(['-', '+', ' ']) == "raw" {
+            at = text[end..].find("endraw").map_or(text.len(), |found| end + found);
+        } else if close != "#}" {
+            tags.push((open, code));
         }
-        at += length;
     }
-    None
+    tags
 }
 
 /// The values of all names; notes which are asked for.
@@ -371,7 +386,25 @@ mod tests {
         assert!(fill("{{ A | indent(4000000000) }}").unwrap_err().message.contains("indent"));
         let long = format!("ok\n{{{{ A{} }}}}", "~A".repeat(50_000));
         let error = fill(&long).unwrap_err();
-        assert_eq!((error.line, error.message.contains("longer than")), (Some(1), true));
+        assert_eq!((error.line, error.message.contains("longer than")), (Some(2), true));
+    }
+
+    #[test]
+    fn filters_that_there_are_not_are_told_before_any_value_is_known() {
+        let told = |text| JinjaTemplate::parse("t.j2", text).unwrap_err();
+        let error = told("{{ A }}\n{% if B | uper == 'x' %}{% endif %}");
+        assert_eq!(
+            (error.line, &*error.message),
+            (Some(2), "there is no filter `uper`; did you mean `upper`?")
+        );
+        assert!(told("{% if A is nosuch %}{% endif %}").message.contains("no test `nosuch`"));
+        for text in [
+            "{# {{ A | nosuch }} #}{{ A }}",
+            "{% raw %}{{ A | nosuch }}{% endraw %}{{ A }}",
+            "{{ '| nosuch' }} A | nosuch {% set b = A is defined %}",
+        ] {
+            assert!(JinjaTemplate::parse("t.j2", text).is_ok(), "{text}");
+        }
     }
 
     #[test]
