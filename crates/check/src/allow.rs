@@ -109,6 +109,12 @@ impl Allowed {
         words
     }
 
+    /// The finding is one of those, or a comment of its own file allows it.
+    #[must_use]
+    pub fn silences(&self, finding: &Finding) -> bool {
+        self.has(finding) || Self::in_comments(&finding.span.source.text).has(finding)
+    }
+
     /// The finding is one of those.
     #[must_use]
     pub fn has(&self, finding: &Finding) -> bool {

@@ -70,7 +70,10 @@ fn others(dockerfile: &Dockerfile, plan: &ImagePlan) -> Vec<Registry> {
 fn needs(dockerfile: &Dockerfile, plan: &ImagePlan) -> Result<Vec<Needs>, TargetError> {
     let test = plan.test.as_ref().and_then(|test| test.target.as_deref());
     let targets = [plan.target.as_deref()].into_iter().chain(test.map(Some));
-    targets.map(|target| dockerfile.needs(target, &plan.build_args, &plan.platform)).collect()
+    let contexts = plan.options.contexts.keys().map(String::as_str).collect();
+    targets
+        .map(|target| dockerfile.needs_with(target, &plan.build_args, &plan.platform, &contexts))
+        .collect()
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> String {
@@ -93,7 +96,9 @@ pub(crate) fn secrets_nobody_gives<'a>(
         let id = &mount.id;
         // What a variable makes of it is not known here.
         let is_new = seen.insert((mount.line, id));
-        if given.contains(&&**id) || id.contains('$') || !is_new {
+        // The step says that it runs without, or the engine says what is missing.
+        let is_settled = mount.required == Some(false) || id.is_empty();
+        if given.contains(&&**id) || id.contains('$') || !is_new || is_settled {
             continue;
         }
         let message = format!("this step mounts the secret `{id}`, which nobody gives");

@@ -430,3 +430,83 @@ fn a_file_of_somebody_else_does_not_stop_a_run() {
     let outcome = project.run(&["run"]).failure(2);
     assert!(outcome.stderr.contains("taskdef-beside.json"), "{outcome}");
 }
+
+/// A project with this image, beside one Dockerfile in which one stage needs a secret.
+fn with_image(image: &str) -> Project {
+    let dockerfile = "ARG VARIANT=full\nFROM scratch AS full\nRUN --mount=type=secret,id=npm true\nFROM scratch AS slim\nRUN --mount=type=secret,id=opt,required=false true\nFROM ${VARIANT}\n";
+    Project::new()
+        .variable("CODEBUILD_RESOLVED_SOURCE_VERSION", COMMIT)
+        .file("web/Dockerfile", dockerfile)
+        .file(
+            "shipspec.yml",
+            &format!("version: 1\nimages:\n  app:\n    repository: r.example/app\n{image}"),
+        )
+}
+
+#[test]
+fn what_an_image_is_built_from_is_looked_at() {
+    let told = |image: &str| with_image(image).run(&["check"]).stderr;
+    let first = |image: &str| told(image).lines().next().unwrap_or_default().to_owned();
+    for (image, wanted) in [
+        (
+            "    context: wbe\n",
+            "warning[dockerfile-missing]: `wbe`, the context of `app`, is not there",
+        ),
+        (
+            "    context: web/Dockerfile\n",
+            "warning[dockerfile-missing]: `web/Dockerfile`, the context of `app`, is no folder",
+        ),
+        ("", "warning[dockerfile-missing]: `Dockerfile`, the Dockerfile of `app`, is not there"),
+        (
+            "    dockerfile: web\n",
+            "warning[dockerfile-missing]: `web`, the Dockerfile of `app`, is no file",
+        ),
+        (
+            "    context: web\n    target: slmi\n",
+            "error[dockerfile-mismatch]: the Dockerfile has no stage `slmi`, only `full`, `slim`",
+        ),
+        (
+            "    context: web\n",
+            "error[dockerfile-mismatch]: this step mounts the secret `npm`, which nobody gives",
+        ),
+        (
+            "    context: web\n    target: \"\"\n",
+            "error[dockerfile-mismatch]: this step mounts the secret `npm`, which nobody gives",
+        ),
+        ("    context: web\n    target: slim\n", "nothing found in 0 files"),
+        ("    context: web\n    build_args: { VARIANT: slim }\n", "nothing found in 0 files"),
+        (
+            "    context: web\n    insecure_build_args: { VARIANT: slim }\n",
+            "nothing found in 0 files",
+        ),
+        (
+            "    context: web\n    contexts: { full: \"docker-image://r.example/full:1\" }\n",
+            "nothing found in 0 files",
+        ),
+        ("    context: \"${WHERE}\"\n", "not checked: images: no value here for `WHERE`"),
+    ] {
+        assert_eq!(first(image), wanted, "{image}");
+    }
+    let unknown = told("    context: web\n    build_args: { VARIANT: \"${VARIANT}\" }\n");
+    assert!(unknown.contains("`web/Dockerfile`: its secrets depend on values"), "{unknown}");
+    assert!(!unknown.contains("error"), "{unknown}");
+    let test = told("    context: web\n    test: { target: full, command: [\"true\"] }\n");
+    assert_eq!(test.matches("the secret `npm`").count(), 1, "{test}");
+}
+
+#[test]
+fn a_finding_about_sources_can_be_allowed() {
+    let missing = "    context: nope\n";
+    for image in [
+        format!("{missing}check: {{ allow: [dockerfile-missing] }}\n"),
+        "    context: nope # shipspec: allow dockerfile-missing\n".to_owned(),
+        "    # shipspec: allow dockerfile-missing\n    context: nope\n".to_owned(),
+    ] {
+        with_image(&image).run(&["check", "--fail-on", "warning"]).success();
+    }
+    with_image(missing).run(&["check", "--fail-on", "warning"]).failure(6);
+    // What stops a run cannot.
+    let mistake =
+        "    contxt: a # shipspec: allow shipspec-yml\ncheck: { allow: [shipspec-yml] }\n";
+    with_image(mistake).run(&["check"]).failure(6);
+}

@@ -5,12 +5,15 @@ mod real;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
+use regex::Regex;
 use shipspec_spec::config::{Config, Text};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::scope::Scope;
 
 use crate::plan::{ArtifactPlan, Content};
+use crate::template::Body;
 use real::RealPaths;
 
 /// The name that shipspec.yml has if nobody says otherwise.
@@ -104,6 +107,7 @@ enum Input {
     Ignore { image: String },
     Member { archive: String },
     Text { name: String },
+    Part { name: String },
 }
 
 impl std::fmt::Display for Input {
@@ -117,6 +121,7 @@ impl std::fmt::Display for Input {
             Self::Ignore { image } => write!(formatter, "the .dockerignore of the image `{image}`"),
             Self::Member { archive } => write!(formatter, "a file that `{archive}` holds"),
             Self::Text { name } => write!(formatter, "a file that is read by `file('{name}')`"),
+            Self::Part { name } => write!(formatter, "`{name}`, which a template includes"),
         }
     }
 }
@@ -161,7 +166,12 @@ impl Inputs {
             Content::Template(file) => {
                 let input = Input::Template { artifact: plan.path.clone() };
                 self.add(&folder.join(&file.source.name), input);
-                self.add_files(&file.source.text, folder);
+                match file.body {
+                    Body::Jinja(_) => self.add_parts(&file.source.text, folder),
+                    Body::Shell(_) | Body::Terraform(_) => {
+                        self.add_files(&file.source.text, folder);
+                    }
+                }
             }
             Content::Made(content) => {
                 for text in content.texts() {
@@ -182,8 +192,21 @@ impl Inputs {
 
     /// The files that the expressions of a text read, as far as they stand there by name.
     fn add_files(&mut self, text: &str, folder: &Path) {
-        for name in read_by(text) {
+        if !text.contains("file") {
+            return;
+        }
+        for name in text.split("${").skip(1).flat_map(|rest| files_in(slot(rest))) {
             self.add(&folder.join(name), Input::Text { name: name.to_owned() });
+        }
+    }
+
+    /// The files that a Jinja template reads or is put together from, likewise.
+    fn add_parts(&mut self, text: &str, folder: &Path) {
+        for name in files_in(text) {
+            self.add(&folder.join(name), Input::Text { name: name.to_owned() });
+        }
+        for name in parts_in(text) {
+            self.add(&folder.join(name), Input::Part { name: name.to_owned() });
         }
     }
 
@@ -193,16 +216,43 @@ impl Inputs {
     }
 }
 
-/// The paths that stand in `${file('…')}`.
-fn read_by(text: &str) -> impl Iterator<Item = &str> {
-    let expressions = text.split("${").skip(1).filter_map(|rest| rest.split('}').next());
-    expressions.flat_map(|code| {
-        code.split("file(").skip(1).filter_map(|rest| {
-            let rest = rest.trim_start();
-            let quote = rest.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
-            rest[1..].split(quote).next()
-        })
-    })
+/// What stands behind `${`, up to the brace that closes it; strings and maps may have braces.
+fn slot(text: &str) -> &str {
+    let (mut depth, mut quote) = (0, None);
+    for (at, character) in text.char_indices() {
+        match (quote, character) {
+            (Some(open), _) if character == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(character),
+            (None, '{') => depth += 1,
+            (None, '}') if depth == 0 => return &text[..at],
+            (None, '}') => depth -= 1,
+            _ => {}
+        }
+    }
+    text
+}
+
+/// The paths that stand in `file('…')`.
+fn files_in(code: &str) -> impl Iterator<Item = &str> {
+    static FILE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"\bfile\s*\(\s*(?:'([^']*)'|"([^"]*)")"#).expect("the pattern is right")
+    });
+    quoted(&FILE, code)
+}
+
+/// The paths of templates that a Jinja template includes, imports or extends.
+fn parts_in(text: &str) -> impl Iterator<Item = &str> {
+    static PART: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"\{%[-+]?\s*(?:include|extends|import|from)\s+(?:'([^']*)'|"([^"]*)")"#)
+            .expect("the pattern is right")
+    });
+    quoted(&PART, text)
+}
+
+fn quoted<'a>(pattern: &Regex, text: &'a str) -> impl Iterator<Item = &'a str> {
+    let found = pattern.captures_iter(text).collect::<Vec<_>>().into_iter();
+    found.filter_map(|found| Some(found.get(1).or(found.get(2))?.as_str()))
 }
 
 #[cfg(test)]

@@ -21,6 +21,9 @@ pub fn validate(node: &Node, schema: &Json, source: &Arc<Source>) -> Diagnostics
     validator.found
 }
 
+/// Maps of texts whose keys are taken as they are written.
+const PLAIN_KEYS: [&str; 3] = ["labels", "build_args", "insecure_build_args"];
+
 struct Validator<'a> {
     root: &'a Json,
     source: &'a Arc<Source>,
@@ -69,6 +72,9 @@ impl<'a> Validator<'a> {
             if !seen.insert(word) {
                 self.tell(key.range.clone(), format!("`{word}` stands twice in `{name}`"), None);
             }
+            if PLAIN_KEYS.contains(&name) {
+                self.check_key(key, word);
+            }
             match properties.and_then(|properties| properties.get(word)) {
                 Some(property) => self.check(value, property, word),
                 None => match &schema["additionalProperties"] {
@@ -76,12 +82,18 @@ impl<'a> Validator<'a> {
                         let known = properties.into_iter().flat_map(|map| map.keys());
                         let known: Vec<_> = known.map(String::as_str).collect();
                         let hint = match nearest(word, known.iter().copied()) {
+                            _ if word == "<<" => {
+                                "merge keys are not read; write the keys out".into()
+                            }
                             Some(near) => format!("did you mean `{near}`?"),
                             None => format!("known keys here: {}", known.join(", ")),
                         };
                         self.tell(key.range.clone(), format!("unknown key `{word}`"), Some(hint));
                     }
-                    Json::Null | Json::Bool(true) => {}
+                    Json::Null | Json::Bool(true) => {
+                        self.check_key(key, word);
+                        self.check_free(value);
+                    }
                     other => self.check(value, other, word),
                 },
             }
@@ -94,6 +106,29 @@ impl<'a> Validator<'a> {
             }
         }
         self.check_alternatives(node, schema, name, &seen);
+    }
+
+    /// What is written into a file as it stands here, but for names in its strings.
+    fn check_free(&mut self, node: &Node) {
+        match &node.kind {
+            Kind::Map(entries) => {
+                for (key, value) in entries {
+                    self.check_key(key, key.text().unwrap_or_default());
+                    self.check_free(value);
+                }
+            }
+            Kind::List(items) => items.iter().for_each(|item| self.check_free(item)),
+            Kind::Scalar { .. } | Kind::Alias => {}
+        }
+    }
+
+    /// A key that is taken as it is written must not look as if it were filled.
+    fn check_key(&mut self, key: &Node, word: &str) {
+        if word.contains("${") {
+            let message = format!("`{word}` is a key, and names are filled in values only");
+            let hint = "a template fills keys too; here, write the key itself";
+            self.tell(key.range.clone(), message, Some(hint.into()));
+        }
     }
 
     /// One of several keys has to be there.
@@ -181,14 +216,16 @@ fn accepts_kind(node: &Node, schema: &Json) -> bool {
     }
 }
 
-fn describe(schema: &Json) -> &'static str {
-    match schema["type"].as_str() {
+fn describe(schema: &Json) -> String {
+    let kind = match schema["type"].as_str() {
+        _ if schema["const"].is_number() => return schema["const"].to_string(),
         Some("object") => "a map",
         Some("array") => "a list",
         Some("boolean") => "true or false",
         Some("integer" | "number") => "a number",
         _ => "text",
-    }
+    };
+    kind.into()
 }
 
 /// The words that an alternative allows; nothing if it allows any.

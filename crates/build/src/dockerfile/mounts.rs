@@ -7,8 +7,8 @@ pub struct SecretMount {
     pub id: String,
     /// The line of the step, from 1.
     pub line: usize,
-    /// The step fails without it; else it runs without.
-    pub is_required: bool,
+    /// Whether the step fails without it, where it says so; else it runs without.
+    pub required: Option<bool>,
     /// The path of the file that holds it, where the step names one.
     pub target: Option<String>,
     /// The variable that holds it, where the step names one.
@@ -48,19 +48,23 @@ impl Mount {
             let value = value.as_deref().unwrap_or("true");
             Some(expand(value).unwrap_or_else(|| value.to_owned()))
         };
-        let is_required =
-            find(&["required"]).is_some_and(|value| matches!(&*value.to_lowercase(), "true" | "1"));
+        let required =
+            find(&["required"]).map(|value| matches!(&*value.to_lowercase(), "true" | "1"));
         match find(&["type"]).as_deref() {
             Some("secret") => {
                 let target = find(&["target", "dst", "destination"]);
-                let base = target.as_deref().and_then(|target| target.rsplit('/').next());
-                let id = find(&["id"]).or_else(|| base.map(str::to_owned)).unwrap_or_default();
+                let path = target.as_deref().map(|target| target.trim_end_matches('/'));
+                let base = path.and_then(|path| path.rsplit('/').next());
+                // The order of BuildKit's `dispatchSecret`.
+                let named = find(&["source", "src"]).filter(|id| !id.is_empty());
+                let named = named.or_else(|| find(&["id"]).filter(|id| !id.is_empty()));
+                let id = named.or_else(|| base.map(str::to_owned)).unwrap_or_default();
                 let variable = find(&["env"]);
-                Self::Secret(SecretMount { id, line, is_required, target, variable })
+                Self::Secret(SecretMount { id, line, required, target, variable })
             }
             Some("ssh") => {
                 let id = find(&["id"]).unwrap_or_else(|| "default".into());
-                Self::Ssh(SshMount { id, line, is_required })
+                Self::Ssh(SshMount { id, line, is_required: required == Some(true) })
             }
             _ => find(&["from"]).map_or(Self::Other, Self::From),
         }

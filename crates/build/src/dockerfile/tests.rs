@@ -97,8 +97,8 @@ run --mount=type=cache,target=/c \\
     # a comment
     --mount=type=secret,id=${ID},required \\
     npm ci
-RUN --mount=type=secret,target=/run/aws/credentials,required=false \\
-    --mount=type=secret,id=token,env=TOKEN --mount=type=ssh \\
+RUN --mount=type=secret,target=/run/aws/credentials/,required=false \\
+    --mount=type=secret,id=other,source=token,env=TOKEN --mount=type=ssh \\
     --mount=\"type=ssh\",id=github,required=true make
 RUN <<EOF
 # RUN --mount=type=secret,id=none
@@ -106,16 +106,16 @@ EOF
 RUN echo --mount=type=secret,id=none
 ";
     let needs = needs_of(text, None, &[]);
-    let secret = |id: &str, line, is_required, target: Option<&str>, variable: Option<&str>| {
+    let secret = |id: &str, line, required, target: Option<&str>, variable: Option<&str>| {
         let (target, variable) = (target.map(str::to_owned), variable.map(str::to_owned));
-        SecretMount { id: id.into(), line, is_required, target, variable }
+        SecretMount { id: id.into(), line, required, target, variable }
     };
     assert_eq!(
         needs.secrets,
         [
-            secret("npm", 4, true, None, None),
-            secret("credentials", 8, false, Some("/run/aws/credentials"), None),
-            secret("token", 8, false, None, Some("TOKEN")),
+            secret("npm", 4, Some(true), None, None),
+            secret("credentials", 8, Some(false), Some("/run/aws/credentials/"), None),
+            secret("token", 8, None, None, Some("TOKEN")),
         ]
     );
     let agents: Vec<_> = needs.ssh.iter().map(|mount| (&*mount.id, mount.is_required)).collect();

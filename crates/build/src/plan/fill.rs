@@ -105,7 +105,7 @@ impl Filler<'_> {
             name: name.into(),
             context: folder.join(context),
             dockerfile: dockerfile.unwrap_or_else(|| "Dockerfile".into()).into(),
-            target: self.optional(image.target.as_ref()),
+            target: self.target(image.target.as_ref()),
             platform: match &image.platform {
                 Some(text) => self.parsed(text)?,
                 None => Platform::host(),
@@ -225,7 +225,7 @@ impl Filler<'_> {
             self.refuse(text, "the command of the test comes to nothing".into());
         }
         Some(TestPlan {
-            target: self.optional(test.target.as_ref()),
+            target: self.target(test.target.as_ref()),
             command,
             env: self.pairs(&test.env),
             secrets: self.secrets(&test.secrets),
@@ -352,6 +352,11 @@ impl Filler<'_> {
                 None
             }
         }
+    }
+
+    /// A stage; an empty text names none, as for the engine.
+    fn target(&mut self, text: Option<&Text>) -> Option<String> {
+        self.optional(text).filter(|target| !target.is_empty())
     }
 
     pub(super) fn optional(&mut self, text: Option<&Text>) -> Option<String> {

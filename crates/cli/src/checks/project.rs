@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use shipspec_build::plan::plan;
+use shipspec_check::codes::Code;
 use shipspec_check::read::{Filling, Format as CheckFormat, Slot};
 use shipspec_check::{
     Allowed, File, Finding, Surroundings, UnknownCode, check, configuration, name_without_value,
@@ -92,9 +93,9 @@ impl Look {
         if !is_run {
             self.mistakes(&drafts.mistakes);
             self.unset(&drafts.unset, project.map(|project| &project.scope));
-            let found = project
-                .map(|project| sources::look(&project.config, &project.scope, &context.folder));
-            self.findings.extend(found.into_iter().flatten());
+            if let Some(project) = project {
+                sources::look(project, &context.folder, self);
+            }
         }
         self.not_checked.extend(drafts.unclear);
         let mut own: BTreeSet<_> = drafts.drafts.iter().map(|draft| draft.path.clone()).collect();
@@ -109,6 +110,9 @@ impl Look {
         files.extend(sources);
         let has_file = |path: &str| context.folder.join(path).exists();
         let allowed = Allowed::everywhere(config.iter().flat_map(|config| config.check.codes()));
+        // What stops a run cannot be allowed.
+        let is_mistake = |code: Code| code.as_str() == "shipspec-yml";
+        self.findings.retain(|it| is_mistake(it.code) || !allowed.silences(it));
         self.codes(config);
         self.finish(&files, &Surroundings { outputs, published, has_file: &has_file }, &allowed);
     }

@@ -3,22 +3,26 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use shipspec_build::dockerfile::Dockerfile;
+use indexmap::IndexMap;
+use shipspec_build::dockerfile::{Dockerfile, Needs, TargetError};
 use shipspec_check::{Finding, dockerfile_mismatch, dockerfile_missing};
-use shipspec_spec::config::{Config, ImageConfig, Text};
+use shipspec_spec::config::{ImageConfig, Text};
 use shipspec_spec::diagnostic::Diagnostic;
 use shipspec_spec::nearest::nearest;
 use shipspec_spec::platform::Platform;
 use shipspec_spec::scope::Scope;
 use shipspec_spec::source::{Source, Span};
 
+use super::Look;
 use crate::dockerfiles::secrets_nobody_gives;
+use crate::project::Project;
 
-/// Contexts and Dockerfiles that are not there, and Dockerfiles that shipspec.yml asks for something that
-/// they do not have. What depends on a value that is not known is left out.
-pub(super) fn look(config: &Config, scope: &Scope, folder: &Path) -> Vec<Finding> {
-    let images = config.images.iter();
-    images.flat_map(|(name, image)| Sources { name, image, scope, folder }.look()).collect()
+/// Looks for contexts and Dockerfiles that are not there, and for Dockerfiles that shipspec.yml asks for
+/// something that they do not have. What depends on a value that is not known is left out.
+pub(super) fn look(project: &Project, folder: &Path, look: &mut Look) {
+    for (name, image) in &project.config.images {
+        Sources { name, image, scope: &project.scope, folder }.look(look);
+    }
 }
 
 /// One image, and where its paths begin.
@@ -30,67 +34,88 @@ struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    fn look(&self) -> Vec<Finding> {
+    fn look(&self, look: &mut Look) {
         let image = self.image;
-        let (Some(context), Some(dockerfile)) = (
-            self.text(image.context.as_ref(), "."),
-            self.text(image.dockerfile.as_ref(), "Dockerfile"),
-        ) else {
-            return Vec::new();
-        };
+        let context = self.text(image.context.as_ref(), ".");
+        let dockerfile = self.text(image.dockerfile.as_ref(), "Dockerfile");
+        let (Some(context), Some(dockerfile)) = (context, dockerfile) else { return };
         let folder = self.folder.join(&context);
         if !folder.is_dir() {
-            let message = format!("there is no folder `{context}`, the context of `{}`", self.name);
-            return vec![self.missing(image.context.as_ref(), message)];
+            let problem = if folder.exists() { "is no folder" } else { "is not there" };
+            let message = format!("`{context}`, the context of `{}`, {problem}", self.name);
+            return look.findings.push(self.missing(image.context.as_ref(), message));
         }
-        let path = folder.join(dockerfile);
+        let path = folder.join(&dockerfile);
         let shown = path.strip_prefix(self.folder).unwrap_or(&path).display().to_string();
-        if !path.is_file() {
-            let message = format!("there is no `{shown}`, from which `{}` is built", self.name);
-            let text = image.dockerfile.as_ref().or(image.context.as_ref());
-            return vec![self.missing(text, message)];
+        if dockerfile.is_empty() || !path.is_file() {
+            let problem = if path.exists() { "is no file" } else { "is not there" };
+            let message = format!("`{shown}`, the Dockerfile of `{}`, {problem}", self.name);
+            let place = image.dockerfile.as_ref().or(image.context.as_ref());
+            return look.findings.push(self.missing(place, message));
         }
-        // What cannot be read here, a frontend of its own may read.
-        let Ok(text) = std::fs::read_to_string(&path) else { return Vec::new() };
-        let Ok(dockerfile) = Dockerfile::parse(&text) else { return Vec::new() };
-        self.mismatches(&dockerfile, &Source::new(shown, text))
+        let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+        let read = read.and_then(|text| match Dockerfile::parse(&text) {
+            Ok(dockerfile) => Ok((dockerfile, text)),
+            // A frontend of its own may read it.
+            Err(error) => Err(error.to_string()),
+        });
+        match read {
+            Ok((dockerfile, text)) => self.hold(&dockerfile, &Source::new(shown, text), look),
+            Err(reason) => look.not_checked.push(format!("`{shown}`: {reason}")),
+        }
     }
 
-    /// What the Dockerfile does not have, for the image and for its test.
-    fn mismatches(&self, dockerfile: &Dockerfile, source: &Arc<Source>) -> Vec<Finding> {
-        let build_args = self.image.build_args.iter();
-        let build_args = build_args
-            .filter_map(|(name, text)| Some((name.clone(), text.evaluate_text(self.scope).ok()?.0)))
-            .collect();
-        let platform = self.text(self.image.platform.as_ref(), "");
-        let platform = platform.and_then(|text| text.parse().ok()).unwrap_or_else(Platform::host);
+    /// Holds the Dockerfile against what the image and its test ask of it.
+    fn hold(&self, dockerfile: &Dockerfile, source: &Arc<Source>, look: &mut Look) {
         let test = self.image.test.as_ref().and_then(|test| test.target.as_ref());
-        let mut found = Vec::new();
+        let mut mounts = Vec::new();
         for target in [self.image.target.as_ref()].into_iter().chain(test.map(Some)) {
-            let name = match target.map(|text| text.evaluate_text(self.scope)) {
-                None => None,
-                Some(Ok((name, _))) => Some(name),
-                Some(Err(_)) => continue,
-            };
-            match dockerfile.needs(name.as_deref(), &build_args, &platform) {
-                Ok(needs) => {
-                    let given = self.image.secrets.keys().map(String::as_str);
-                    let given: Vec<_> = given.collect();
-                    let mistakes = secrets_nobody_gives(self.name, &given, &needs.secrets, source);
-                    found.extend(mistakes.as_slice().iter().cloned().map(dockerfile_mismatch));
-                }
-                Err(error) => {
-                    let near = nearest(&error.target, error.stages.iter().map(String::as_str));
-                    let mistake = Diagnostic::at(self.place(target), error.to_string());
-                    found.push(dockerfile_mismatch(match near {
-                        Some(near) => mistake.with_hint(format!("did you mean `{near}`?")),
-                        None => mistake.with_hint("name a stage: `FROM … AS NAME`"),
-                    }));
-                }
+            let Some(stage) = self.text(target, "") else { continue };
+            match self.needs(dockerfile, Some(&*stage).filter(|stage| !stage.is_empty())) {
+                Ok(needs) => mounts.extend(needs.secrets),
+                Err(error) => look.findings.push(self.no_stage(target, &error)),
             }
         }
-        found.dedup();
-        found
+        if mounts.is_empty() {
+            return;
+        }
+        if self.build_args().is_none() || self.platform().is_none() {
+            let what = "its secrets depend on values that are not known here";
+            return look.not_checked.push(format!("`{}`: {what}", source.name));
+        }
+        let given: Vec<_> = self.image.secrets.keys().map(String::as_str).collect();
+        let found = secrets_nobody_gives(self.name, &given, &mounts, source);
+        look.findings.extend(found.as_slice().iter().cloned().map(dockerfile_mismatch));
+    }
+
+    fn needs(&self, dockerfile: &Dockerfile, target: Option<&str>) -> Result<Needs, TargetError> {
+        let contexts = self.image.options.contexts.keys().map(String::as_str).collect();
+        let platform = self.platform().unwrap_or_else(Platform::host);
+        dockerfile.needs_with(target, &self.build_args().unwrap_or_default(), &platform, &contexts)
+    }
+
+    /// The arguments of the build, if all of them are known.
+    fn build_args(&self) -> Option<IndexMap<String, String>> {
+        let all = self.image.build_args.iter().chain(&self.image.insecure_build_args);
+        all.map(|(name, text)| Some((name.clone(), self.text(Some(text), "")?))).collect()
+    }
+
+    /// The platform, if it is known.
+    fn platform(&self) -> Option<Platform> {
+        match &self.image.platform {
+            Some(text) => self.text(Some(text), "")?.parse().ok(),
+            None => Some(Platform::host()),
+        }
+    }
+
+    fn no_stage(&self, target: Option<&Text>, error: &TargetError) -> Finding {
+        let near = nearest(&error.target, error.stages.iter().map(String::as_str));
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "name a stage: `FROM … AS NAME`".into(),
+        };
+        let mistake = Diagnostic::at(self.place(target), error.to_string());
+        dockerfile_mismatch(mistake.with_hint(hint))
     }
 
     fn missing(&self, text: Option<&Text>, message: String) -> Finding {

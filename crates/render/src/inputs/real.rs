@@ -41,10 +41,26 @@ impl RealPaths {
     }
 }
 
+/// Links that may lead from one to the next, as for the kernel.
+const MOST_LINKS: usize = 40;
+
 fn resolve(path: &Path) -> PathBuf {
+    resolve_links(path, MOST_LINKS)
+}
+
+fn resolve_links(path: &Path, links: usize) -> PathBuf {
     for there in path.ancestors() {
-        let Ok(mut real) = there.canonicalize() else { continue };
-        for part in path.strip_prefix(there).into_iter().flat_map(Path::components) {
+        let rest = path.strip_prefix(there).unwrap_or(Path::new(""));
+        let mut real = match (there.canonicalize(), there.read_link()) {
+            (Ok(real), _) => real,
+            // A link to what is not there yet: whoever writes to it makes that.
+            (Err(_), Ok(target)) if links > 0 => {
+                let target = there.parent().unwrap_or(Path::new("")).join(target);
+                return resolve_links(&target.join(rest), links - 1);
+            }
+            _ => continue,
+        };
+        for part in rest.components() {
             match part {
                 Component::ParentDir => drop(real.pop()),
                 Component::Normal(name) => real.push(name),
@@ -69,6 +85,8 @@ mod tests {
         std::os::unix::fs::symlink("a/b", top.join("link")).unwrap();
         std::os::unix::fs::symlink("link/file", top.join("to-file")).unwrap();
         std::os::unix::fs::symlink("nowhere", top.join("to-nothing")).unwrap();
+        std::os::unix::fs::symlink("link/../new/file", top.join("to-new")).unwrap();
+        std::os::unix::fs::symlink("endless", top.join("endless")).unwrap();
         let mut paths = RealPaths::default();
         for (path, real) in [
             ("a/b/file", "a/b/file"),
@@ -81,8 +99,10 @@ mod tests {
             ("none/../a/b/file", "a/b/file"),
             ("new/a/../b", "new/b"),
             ("none/..", ""),
-            ("to-nothing", "to-nothing"),
-            ("to-nothing/x", "to-nothing/x"),
+            ("to-nothing", "nowhere"),
+            ("to-nothing/x", "nowhere/x"),
+            ("to-new", "a/new/file"),
+            ("endless", "endless"),
         ] {
             assert_eq!(paths.of(&top.join(path)), top.join(real), "{path}");
         }

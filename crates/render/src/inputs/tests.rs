@@ -92,8 +92,34 @@ fn no_artifact_takes_the_place_of_a_folder() {
 
 #[test]
 fn files_are_found_in_expressions_alone() {
-    let found = |text| read_by(text).collect::<Vec<_>>();
-    assert_eq!(found("${file('a.txt')}-${ x ~ file( \"b/c\" ) | trim }"), ["a.txt", "b/c"]);
-    assert_eq!(found("file('a.txt') ${NAME} file('b')"), Vec::<&str>::new());
-    assert_eq!(found("${file(NAME)} ${file('"), [""]);
+    let found = |text: &'static str| {
+        text.split("${").skip(1).flat_map(|rest| files_in(slot(rest))).collect::<Vec<_>>()
+    };
+    assert_eq!(found("${file('a.txt')}-${ x ~ file (\n \"b/c\" ) | trim }"), ["a.txt", "b/c"]);
+    assert_eq!(found("${ {'k}': 1}.k ~ file('v')} file('w')"), ["v"]);
+    assert_eq!(found("file('a.txt') ${NAME} file('b') ${profile('x')}"), Vec::<&str>::new());
+    assert_eq!(found("${file(NAME)} ${file('"), Vec::<&str>::new());
+}
+
+#[test]
+fn parts_of_templates_are_not_overwritten() {
+    let config = "version: 1\nartifacts:\n  out.txt: t.j2\n  p.j2: q.txt\n  note.txt: q.txt\n  made: q.txt\n  to-made: q.txt\n  hook: q.txt\n";
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    std::fs::write(at("t.j2"), "{%- include \"p.j2\" %}{{ file('note.txt') }}").unwrap();
+    for path in ["p.j2", "q.txt", "note.txt"] {
+        std::fs::write(at(path), "x").unwrap();
+    }
+    std::os::unix::fs::symlink("made", at("to-made")).unwrap();
+    std::os::unix::fs::symlink(".git/hooks/pre-push", at("hook")).unwrap();
+    let config = Config::parse(&Source::new("shipspec.yml", config)).unwrap();
+    let scope = Scope::new(&config, BTreeMap::new(), Err(String::from("no commit")))
+        .with_given(BTreeMap::new(), folder.path().to_path_buf());
+    let errors = ArtifactPlans::read(&config, &scope, folder.path()).unwrap_err();
+    insta::assert_snapshot!(errors, @"
+    shipspec.yml:4:3: the artifact `p.j2` would overwrite `p.j2`, which a template includes
+    shipspec.yml:5:3: the artifact `note.txt` would overwrite a file that is read by `file('note.txt')`
+    shipspec.yml:7:3: the artifacts `made` and `to-made` are one file
+    shipspec.yml:8:3: the artifact `hook` would be written among the files of Git itself
+    ");
 }

@@ -146,8 +146,13 @@ impl Config {
             let location = error.location();
             let offset = location.and_then(|location| location.span().byte_offset()).unwrap_or(0);
             let offset = usize::try_from(offset).unwrap_or(0);
-            let error = error.without_snippet().to_string();
-            let message = error.lines().next().unwrap_or_default().to_owned();
+            let error = error.without_snippet();
+            let message = match error {
+                serde_saphyr::Error::MultipleDocuments { .. } => {
+                    "a second YAML document begins here, and shipspec.yml is one".to_owned()
+                }
+                error => error.to_string().lines().next().unwrap_or_default().to_owned(),
+            };
             Diagnostic::at(Span::new(source, offset..offset), message)
         })?;
         Self::from_raw(&raw, &root, source)

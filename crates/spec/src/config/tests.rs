@@ -129,3 +129,25 @@ fn what_has_no_name_and_a_test_that_does_nothing_are_refused() {
     shipspec.yml:2:18: the name in front of this value is empty
     ");
 }
+
+#[test]
+fn what_yaml_has_and_shipspec_yml_has_not_is_told() {
+    let wrong = |text: &str| parse(text).unwrap_err().to_string();
+    assert_eq!(
+        wrong("version: 1\nartifacts: {}\n---\nversion: 1\n"),
+        "shipspec.yml:4:1: a second YAML document begins here, and shipspec.yml is one"
+    );
+    let images = "version: 1\nimages:\n  app: { repository: r.example/a, ";
+    assert_snapshot!(wrong(&format!("{images}labels: {{ \"a-${{X}}\": b }}, build_args: {{ \"${{X}}\": b }} }}\n")), @"
+    shipspec.yml:3:45: `a-${X}` is a key, and names are filled in values only (a template fills keys too; here, write the key itself)
+    shipspec.yml:3:74: `${X}` is a key, and names are filled in values only (a template fills keys too; here, write the key itself)
+    ");
+    assert_snapshot!(wrong("version: 1\nartifacts:\n  \"${X}.json\": { json: { a: [{ \"${X}\": 1 }], b: { c: { \"${Y}\": {} } } } }\n"), @"
+    shipspec.yml:3:32: `${X}` is a key, and names are filled in values only (a template fills keys too; here, write the key itself)
+    shipspec.yml:3:59: `${Y}` is a key, and names are filled in values only (a template fills keys too; here, write the key itself)
+    ");
+    assert_snapshot!(wrong("version: 1.5\n<<: {}\n"), @"
+    shipspec.yml:1:10: `version` must be 1
+    shipspec.yml:2:1: unknown key `<<` (merge keys are not read; write the keys out)
+    ");
+}

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use minijinja::ErrorKind;
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use super::filters::ENGINE;
 use crate::nearest::nearest;
@@ -43,7 +43,7 @@ const KEYWORDS: [&str; 7] = ["and", "else", "if", "in", "is", "not", "or"];
 ///
 /// The first of them, with the nearest that there is.
 pub(super) fn check(code: &str) -> Result<(), String> {
-    check_filters(code)?;
+    check_filters(code).map_err(|(_, message)| message)?;
     called(&without_strings(code)).find(|name| !is_function(name)).map_or(Ok(()), |name| {
         let own = ENGINE.globals().map(|(name, _)| name.to_owned());
         let all: Vec<_> = FUNCTIONS.map(str::to_owned).into_iter().chain(own).collect();
@@ -51,27 +51,28 @@ pub(super) fn check(code: &str) -> Result<(), String> {
     })
 }
 
-/// As [`check`], without functions: a template may have some of its own.
+/// As [`check`], in a tag of a template, without functions: it may have some of its own.
 ///
 /// # Errors
 ///
-/// As there.
-pub(super) fn check_filters(code: &str) -> Result<(), String> {
-    static FILTER: LazyLock<Regex> = LazyLock::new(|| pattern(r"\|\s*([A-Za-z_]\w*)"));
+/// Where it stands, and what is wrong.
+pub(super) fn check_filters(code: &str) -> Result<(), (usize, String)> {
+    static FILTER: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?:\||^[-+]?\s*filter\s)\s*([A-Za-z_]\w*)"));
     static TEST: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bis\s+(?:not\s+)?([A-Za-z_]\w*)"));
     let code = without_strings(code);
     let mut state = ENGINE.empty_state();
     let is_unknown = |result: Result<(), minijinja::Error>, kind| {
         result.is_err_and(|error| error.kind() == kind)
     };
-    for name in words(&FILTER, &code) {
+    for (at, name) in words(&FILTER, &code) {
         if is_unknown(state.apply_filter(name, &[]).map(drop), ErrorKind::UnknownFilter) {
-            return Err(unknown("filter", name, FILTERS));
+            return Err((at, unknown("filter", name, FILTERS)));
         }
     }
-    for name in words(&TEST, &code) {
+    for (at, name) in words(&TEST, &code) {
         if is_unknown(state.perform_test(name, &[]).map(drop), ErrorKind::UnknownTest) {
-            return Err(unknown("test", name, ["defined", "in", "string", "number"]));
+            return Err((at, unknown("test", name, ["defined", "in", "string", "number"])));
         }
     }
     Ok(())
@@ -85,21 +86,20 @@ pub(super) fn is_function(name: &str) -> bool {
 /// Names before a parenthesis that are called as functions.
 fn called(code: &str) -> impl Iterator<Item = &str> {
     static CALL: LazyLock<Regex> = LazyLock::new(|| pattern(r"([A-Za-z_]\w*)\s*\("));
+    // `x | f(…)`, `x.f(…)` and `x is f(…)` call something else.
+    static OTHER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:[|.]|\bis(?:\s+not)?)\s*$"));
     CALL.captures_iter(code).filter_map(move |found| {
         let name = found.get(1)?;
-        let before = code[..name.start()].trim_end();
-        // `x | f(…)`, `x.f(…)` and `x is f(…)` call something else.
-        let is_other = before.ends_with(['|', '.'])
-            || before.split_whitespace().next_back() == Some("is")
-            || before.ends_with(" is not");
+        let is_other = OTHER.is_match(&code[..name.start()]);
         let is_word = KEYWORDS.contains(&name.as_str());
         (!is_other && !is_word).then(|| name.as_str())
     })
 }
 
-fn words<'a>(pattern: &Regex, code: &'a str) -> Vec<&'a str> {
+fn words<'a>(pattern: &Regex, code: &'a str) -> Vec<(usize, &'a str)> {
     let found = pattern.captures_iter(code).filter_map(|found| found.get(1));
-    found.map(|name| name.as_str()).filter(|name| !KEYWORDS.contains(name)).collect()
+    let found = found.map(|name| (name.start(), name.as_str()));
+    found.filter(|(_, name)| !KEYWORDS.contains(name)).collect()
 }
 
 fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
@@ -111,11 +111,13 @@ fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is right")
 }
 
-/// The code with nothing in its strings.
+/// The code with nothing but spaces in its strings.
 fn without_strings(code: &str) -> Cow<'_, str> {
     static STRING: LazyLock<Regex> =
         LazyLock::new(|| pattern(r#"'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*""#));
-    STRING.replace_all(code, "''")
+    STRING.replace_all(code, |found: &Captures<'_>| {
+        format!("'{}'", " ".repeat(found[0].len().saturating_sub(2)))
+    })
 }
 
 #[cfg(test)]
@@ -131,6 +133,7 @@ mod tests {
             "A if (B is defined) and not (C in ('a', 'b')) else (D)",
             "A is not in(B)",
             "A is divisibleby(3)",
+            "A is  not\n eq('x') or (A)is eq('abc')",
             "app.items() | length",
             "dict(a=1).a",
         ] {

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Object;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind};
+use regex::Regex;
 
 use super::evaluate::{NameError, Names, arn_function, resolve_part, with_arns};
 use super::seen::Seen;
@@ -80,11 +81,14 @@ impl JinjaTemplate {
     ///
     /// The first place that cannot be read.
     pub fn parse(name: &str, text: &str) -> Result<Self, JinjaError> {
-        if let Some((line, message)) = wrong_tag(text) {
-            return Err(JinjaError { message, line: Some(line), is_premature: false });
+        let wrong = |(line, message)| JinjaError { message, line: Some(line), is_premature: false };
+        if let Some(line) = overlong_tag(text) {
+            let message = format!("an expression is longer than {LONGEST_TAG} bytes");
+            return Err(wrong((line, message)));
         }
         let template = Self { name: name.into(), text: text.into() };
-        template.engine(None).map(|_| template.clone())
+        template.engine(None)?;
+        unknown_filter(text).map_or(Ok(template), |found| Err(wrong(found)))
     }
 
     /// Every name that it could ask for itself; those of files that it includes are not among them.
@@ -172,10 +176,10 @@ impl JinjaTemplate {
             let folder = folder.to_path_buf();
             engine.set_loader(move |name| match filters::inside(&folder, name) {
                 Some(path) => match std::fs::read_to_string(path) {
-                    Ok(text) => match wrong_tag(&text) {
-                        Some((_, message)) => Err(filters::told(format!("{name}: {message}"))),
-                        None => Ok(Some(text)),
-                    },
+                    Ok(text) if overlong_tag(&text).is_some() => Err(filters::told(format!(
+                        "an expression in `{name}` is longer than {LONGEST_TAG} bytes"
+                    ))),
+                    Ok(text) => Ok(Some(text)),
                     Err(error) => Err(filters::told(format!("`{name}` cannot be read: {error}"))),
                 },
                 None => Ok(None),
@@ -217,39 +221,66 @@ impl JinjaPart {
     }
 }
 
-/// The first tag that cannot be read, or that names a filter that there is not: its line, and why.
-fn wrong_tag(text: &str) -> Option<(usize, String)> {
-    tags(text).into_iter().find_map(|(open, code)| {
-        let message = if code.len() > LONGEST_TAG {
-            format!("an expression is longer than {LONGEST_TAG} bytes")
-        } else {
-            calls::check_filters(code).err()?
-        };
-        Some((text[..open].matches('\n').count() + 1, message))
+/// The line of the first tag that is too long to be read.
+fn overlong_tag(text: &str) -> Option<usize> {
+    let overlong = tags(text).into_iter().find(|(_, code)| code.len() > LONGEST_TAG);
+    overlong.map(|(start, _)| line_of(text, start))
+}
+
+/// The first filter or test that there is not: its line, and what is said of it.
+fn unknown_filter(text: &str) -> Option<(usize, String)> {
+    tags(text).into_iter().find_map(|(start, code)| {
+        let (at, message) = calls::check_filters(code).err()?;
+        Some((line_of(text, start + at), message))
     })
 }
 
-/// Where each `{{ … }}` and `{% … %}` begins, and the code in it.
+/// The number of the line, from 1.
+fn line_of(text: &str, at: usize) -> usize {
+    text[..at].matches('\n').count() + 1
+}
+
+/// The code of each `{{ … }}` and `{% … %}`, and where it begins.
 fn tags(text: &str) -> Vec<(usize, &str)> {
+    static END_RAW: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\{%[-+]?\s*endraw\s*[-+]?%\}").expect("the pattern is right")
+    });
     let (mut tags, mut at) = (Vec::new(), 0);
     while let Some(open) = text[at..].find('{').map(|found| at + found) {
-        at = open + 1;
-        let close = match text.as_bytes().get(at) {
-            Some(b'{') => "}}",
-            Some(b'%') => "%}",
-            Some(b'#') => "#}",
-            _ => continue,
+        let start = open + 2;
+        at = match text.as_bytes().get(open + 1) {
+            Some(b'#') => text[start..].find("#}").map_or(text.len(), |found| start + found),
+            Some(sign @ (b'{' | b'%')) => {
+                let close = if *sign == b'{' { "}}" } else { "%}" };
+                let end = start + code_length(&text[start..], close);
+                let code = &text[start..end];
+                if code.trim_matches(['-', '+']).trim() == "raw" {
+                    END_RAW.find_at(text, end).map_or(text.len(), |found| found.end())
+                } else {
+                    tags.push((start, code));
+                    end
+                }
+            }
+            _ => open + 1,
         };
-        let end = text[at..].find(close).map_or(text.len(), |found| at + found);
-        let code = &text[(at + 1).min(end)..end];
-        at = end;
-        if code.trim_matches(['-', '+', ' ']) == "raw" {
-            at = text[end..].find("endraw").map_or(text.len(), |found| end + found);
-        } else if close != "#}" {
-            tags.push((open, code));
-        }
     }
     tags
+}
+
+/// How far the code goes that ends with `close`, or with the text; it may have that in a string.
+fn code_length(text: &str, close: &str) -> usize {
+    let mut quote = None;
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match (quote, byte) {
+            (Some(_), b'\\') => drop(bytes.next()),
+            (Some(open), _) if byte == open => quote = None,
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, _) if text.as_bytes()[at..].starts_with(close.as_bytes()) => return at,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// The values of all names; notes which are asked for.
@@ -397,11 +428,17 @@ mod tests {
             (error.line, &*error.message),
             (Some(2), "there is no filter `uper`; did you mean `upper`?")
         );
+        assert_eq!(told("{{\n A\n |\n uper }}").line, Some(4));
+        assert!(told("{% filter uper %}x{% endfilter %}").message.contains("no filter `uper`"));
+        assert!(told("{{ A }}\nfoo | grep bar }} {{ A | ").message.contains("syntax error"));
         assert!(told("{% if A is nosuch %}{% endif %}").message.contains("no test `nosuch`"));
         for text in [
             "{# {{ A | nosuch }} #}{{ A }}",
             "{% raw %}{{ A | nosuch }}{% endraw %}{{ A }}",
             "{{ '| nosuch' }} A | nosuch {% set b = A is defined %}",
+            r#"{{ "{{ .Name | upercase }}" }}{{ '\'{{ x is odd_thing }}' }}"#,
+            "{%-\n\traw +%} endraw {{ A | nosuch }} {%endraw -%}",
+            "{#} {{ A | nosuch }} #}{{ A }}",
         ] {
             assert!(JinjaTemplate::parse("t.j2", text).is_ok(), "{text}");
         }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::calls;
 use super::{
     Conditional, Dialect, Expression, Operator, Piece, Slot, SyntaxError, Template, evaluate,
     foreign,
@@ -108,7 +109,19 @@ impl Lexer<'_> {
             return Dollar::Text(range.end);
         }
         match self.expression(dollar + 2..close) {
-            Ok(expression) => self.slot(Slot { range, expression }),
+            Ok(expression) => {
+                let unknown = match &expression {
+                    Expression::Code(code) => calls::check(code).err(),
+                    _ => None,
+                };
+                match (self.slot(Slot { range: range.clone(), expression }), unknown) {
+                    (Dollar::Slot(_), Some(message)) => {
+                        self.errors.push(SyntaxError { range: range.clone(), message, hint: None });
+                        Dollar::Text(range.end)
+                    }
+                    (read, _) => read,
+                }
+            }
             Err(_) if self.only.is_some() => Dollar::Text(range.end),
             Err(message) => {
                 let hint = foreign::instead_of(&self.text[dollar + 2..close]);
