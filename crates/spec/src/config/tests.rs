@@ -144,7 +144,7 @@ fn what_yaml_has_and_shipspec_yml_has_not_is_told() {
     ");
     assert_snapshot!(wrong("version: 1\nartifacts:\n  \"${X}.json\": { json: { a: [{ \"${X}\": 1 }], b: { c: { \"${Y}\": {} } } } }\n"), @"
     shipspec.yml:3:32: `${X}` is a key, and names are filled in values only (a template fills keys too; here, write the key itself)
-    shipspec.yml:3:59: `${Y}` is a key, and names are filled in values only (a template fills keys too; here, write the key itself)
+    shipspec.yml:3:56: `${Y}` is a key, and names are filled in values only (a template fills keys too; here, write the key itself)
     ");
     assert_snapshot!(wrong("version: 1.5\n<<: {}\n"), @"
     shipspec.yml:1:10: `version` must be 1
