@@ -222,7 +222,6 @@ fn slot(text: &str) -> &str {
     for (at, character) in text.char_indices() {
         match (quote, character) {
             (Some(open), _) if character == open => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(character),
             (None, '{') => depth += 1,
             (None, '}') if depth == 0 => return &text[..at],

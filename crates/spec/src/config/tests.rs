@@ -132,7 +132,7 @@ fn what_has_no_name_and_a_test_that_does_nothing_are_refused() {
 
 #[test]
 fn what_yaml_has_and_shipspec_yml_has_not_is_told() {
-    let wrong = |text: &str| parse(text).unwrap_err().to_string();
+    let wrong = |text: &str| parse(text).unwrap_err();
     assert_eq!(
         wrong("version: 1\nartifacts: {}\n---\nversion: 1\n"),
         "shipspec.yml:4:1: a second YAML document begins here, and shipspec.yml is one"
