@@ -69,7 +69,7 @@ pub(crate) struct ProjectFlags {
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ValueFlags {
     /// Give a name a value, over all other sources; once for each
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub(crate) set: Vec<(String, String)>,
 
     /// Give names the values of a file (.env, .json, .yaml), over all sources but --set
@@ -134,6 +134,17 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
         Some(("", _)) => Err("no name stands before the `=`".into()),
         Some((name, value)) => Ok((name.into(), value.into())),
         None => Err("there is no `=` in it".into()),
+    }
+}
+
+/// `NAME=VALUE` for a name that expressions can ask for.
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = pair(text)?;
+    match name.split_once('.') {
+        Some((root, _)) => {
+            Err(format!("`{name}` is a part of `{root}`; set `{root}` to JSON that has it"))
+        }
+        None => Ok((name, value)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use shipspec_build::daemon::DaemonError;
 use shipspec_build::docker::{BuildError, EngineError};
 use shipspec_build::publish::PublishError;
@@ -15,6 +15,7 @@ use shipspec_registry::ecr::EcrError;
 use shipspec_registry::error::RegistryError;
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::hint::Hint;
+use shipspec_spec::source::Span;
 
 use crate::console::Console;
 use crate::report::{ErrorReport, FindingReport, Report};
@@ -209,19 +210,26 @@ fn show_diagnostics(console: &Console, diagnostics: &Diagnostics) {
         let title = Level::ERROR.primary_title(&*diagnostic.message);
         let mut group = Group::with_title(title);
         if let Some(span) = &diagnostic.span {
-            let text = &span.source.text;
-            let start = text.floor_char_boundary(span.range.start);
-            let range = start..text.ceil_char_boundary(span.range.end).max(start);
-            let snippet = Snippet::source(&*span.source.text)
-                .path(&*span.source.name)
-                .annotation(AnnotationKind::Primary.span(range));
-            group = group.element(snippet);
+            group = group.element(snippet(span));
         }
         if let Some(hint) = &diagnostic.hint {
             group = group.element(Level::HELP.with_name("hint").message(&**hint));
         }
         console.note(renderer.render(&[group]));
     }
+}
+
+/// The lines of a place, and only those: of a large file there may be thousands.
+pub(crate) fn snippet(span: &Span) -> Snippet<'_, Annotation<'_>> {
+    let text = &*span.source.text;
+    let start = text.floor_char_boundary(span.range.start.min(text.len()));
+    let end = text.ceil_char_boundary(span.range.end.min(text.len())).max(start);
+    let first = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+    let last = text[end..].find('\n').map_or(text.len(), |newline| end + newline + 1);
+    Snippet::source(&text[first..last])
+        .path(&*span.source.name)
+        .line_start(span.source.position(start).line)
+        .annotation(AnnotationKind::Primary.span(start - first..end - first))
 }
 
 /// The end of what a failed step said, or a dockerd that did not start.

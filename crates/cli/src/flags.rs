@@ -85,7 +85,7 @@ impl ProjectFlags {
     pub(crate) fn given(&self, context: &Context<'_>) -> anyhow::Result<BTreeMap<String, Value>> {
         let mut given = BTreeMap::new();
         for path in &self.values.values {
-            given.extend(values::read(&context.current.join(path))?);
+            given.extend(values::read(&context.current, path)?);
         }
         given.extend(
             self.values.set.iter().map(|(name, text)| (name.clone(), Value::plain(&**text))),
@@ -100,11 +100,7 @@ impl ProjectFlags {
         &self,
         context: &Context<'_>,
     ) -> anyhow::Result<Option<BTreeMap<String, Value>>> {
-        self.values
-            .parameters
-            .as_ref()
-            .map(|path| values::read(&context.current.join(path)))
-            .transpose()
+        self.values.parameters.as_ref().map(|path| values::read(&context.current, path)).transpose()
     }
 }
 

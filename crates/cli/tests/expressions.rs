@@ -378,7 +378,7 @@ fn forms_of_bash_are_told_with_what_says_the_same() {
     1 | ${COMMIT:0:8} ${A%%/*}
       |               ^^^^^^^^
       |
-      = hint: patterns are not read; to keep the part before a sign, write `${A | split('/') | first}`
+      = hint: patterns are not read; to keep the part before the first such sign, write `${A | split('/') | first}`
     ");
     let minus = project.file("t", "${COMMIT - B}").run(&["render"]).failure(2);
     assert!(minus.stderr.contains("`B` has no value"), "{minus}");

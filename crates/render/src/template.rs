@@ -95,7 +95,7 @@ impl TemplateFile {
         let source = Source::new(name, text);
         let body = match config.dialect.unwrap_or(by_ending) {
             TemplateDialect::Shell => parse_shell(&source, config)?,
-            TemplateDialect::Jinja => parse_jinja(&source)?,
+            TemplateDialect::Jinja => parse_jinja(&source, config)?,
             TemplateDialect::Terraform => Body::Terraform(terraform::parse(&source, config)?),
         };
         Ok(Self { source, body, format, notes })
@@ -348,9 +348,34 @@ fn parse_shell(source: &Arc<Source>, config: &TemplateConfig) -> Result<Body, Di
     found.or(Body::Shell(template))
 }
 
-fn parse_jinja(source: &Arc<Source>) -> Result<Body, Diagnostics> {
-    let parsed = JinjaTemplate::parse(&source.name, &source.text);
-    Ok(Body::Jinja(parsed.map_err(|error| jinja_error(source, &error))?))
+fn parse_jinja(source: &Arc<Source>, config: &TemplateConfig) -> Result<Body, Diagnostics> {
+    let mut found = shell_only(source, config, "Jinja's");
+    match JinjaTemplate::parse(&source.name, &source.text) {
+        Ok(template) => found.or(Body::Jinja(template)),
+        Err(error) => {
+            found.push(jinja_error(source, &error));
+            Err(found)
+        }
+    }
+}
+
+/// What shipspec.yml says of a template and only one of the shell dialect can have; `whose` is its own.
+pub(crate) fn shell_only(
+    source: &Arc<Source>,
+    config: &TemplateConfig,
+    whose: &str,
+) -> Diagnostics {
+    let mut found = Diagnostics::default();
+    let keys = [("only", config.only.is_some()), ("placeholders", !config.placeholders.is_empty())];
+    for (key, _) in keys.into_iter().filter(|(_, is_said)| *is_said) {
+        let message = format!(
+            "`{key}` is for templates of the shell dialect, and `{}` is one of {whose}",
+            source.name
+        );
+        let hint = "say `dialect: shell` if its names are to be filled as a shell would";
+        found.push(Diagnostic::at(config.path.span().clone(), message).with_hint(hint));
+    }
+    found
 }
 
 fn jinja_error(source: &Arc<Source>, error: &JinjaError) -> Diagnostic {

@@ -13,23 +13,14 @@ use shipspec_spec::expression::{
 use shipspec_spec::source::{Source, Span};
 use shipspec_spec::value::{UNKNOWN, Value};
 
-use crate::template::Format;
+use crate::template::{Format, shell_only};
 
 /// Reads the text of a template.
 pub(crate) fn parse(
     source: &Arc<Source>,
     config: &TemplateConfig,
 ) -> Result<TerraformTemplate, Diagnostics> {
-    let mut found = Diagnostics::default();
-    let keys = [("only", config.only.is_some()), ("placeholders", !config.placeholders.is_empty())];
-    for (key, _) in keys.into_iter().filter(|(_, is_said)| *is_said) {
-        let message = format!(
-            "`{key}` is for templates of the shell dialect, and `{}` is one of Terraform's",
-            source.name
-        );
-        let hint = "say `dialect: shell` if its names are to be filled as a shell would";
-        found.push(Diagnostic::at(config.path.span().clone(), message).with_hint(hint));
-    }
+    let mut found = shell_only(source, config, "Terraform's");
     match TerraformTemplate::parse(&source.text) {
         Ok(template) => found.or(template),
         Err(errors) => {
@@ -280,6 +271,10 @@ mod tests {
             ("t.json", None, "%{ if true }1%{ endif }"),
         ] {
             assert_eq!(parse(name, dialect, None).unwrap(), format!("\"{expected}\""), "{name}");
+        }
+        for (name, whose) in [("t.tpl", "Terraform's"), ("t.j2", "Jinja's")] {
+            let refused = parse(name, None, Some("a")).unwrap_err().to_string();
+            assert!(refused.contains(&format!("is one of {whose}")), "{refused}");
         }
         let refused = parse("t.tpl", None, Some("a")).unwrap_err().to_string();
         assert!(refused.contains("`only` is for templates of the shell dialect"), "{refused}");

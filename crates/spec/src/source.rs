@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A text that was read, under the name by which its reader knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,13 +11,30 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Where each line begins, once somebody asks.
+    lines: OnceLock<Vec<usize>>,
 }
 
 impl Source {
     /// A shared source, as [`Span`] wants it.
     #[must_use]
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into() })
+        Arc::new(Self { name: name.into(), text: text.into(), lines: OnceLock::new() })
+    }
+}
+
+impl Source {
+    /// As [`Position::of`] in this text. Whoever asks for many places reads it once.
+    #[must_use]
+    pub fn position(&self, offset: usize) -> Position {
+        let lines = self.lines.get_or_init(|| {
+            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(end, _)| end + 1)).collect()
+        });
+        let offset = self.text.floor_char_boundary(offset.min(self.text.len()));
+        let line = lines.partition_point(|start| *start <= offset);
+        let column = self.text[lines[line - 1]..offset].chars().count() + 1;
+        Position { line, column }
     }
 }
 
@@ -62,7 +79,7 @@ impl Span {
     /// Where it begins.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position::of(&self.source.text, self.range.start)
+        self.source.position(self.range.start)
     }
 }
 
@@ -83,5 +100,15 @@ mod tests {
         let start = source.text.find('$').unwrap();
         assert_eq!(Span::new(&source, start..start + 4).to_string(), "a.json:2:7");
         assert_eq!(Position::of("", 10), Position { line: 1, column: 1 });
+        for text in ["", "\n", "one\nzwölf\n\n", "ä\r\nb"] {
+            let source = Source::new("a", text);
+            for offset in 0..=text.len() + 1 {
+                assert_eq!(
+                    source.position(offset),
+                    Position::of(text, offset),
+                    "{text:?} {offset}"
+                );
+            }
+        }
     }
 }

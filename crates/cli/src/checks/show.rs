@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Group, Level, Renderer};
 use shipspec_check::Finding;
 use shipspec_check::codes::Severity;
 
 use super::Look;
 use crate::console::Console;
+use crate::failure::snippet;
 
 /// Shows every finding with its line, and what could not be looked at.
 pub(crate) fn show(console: &Console, look: &Look) {
@@ -28,15 +29,9 @@ fn group(finding: &Finding) -> Group<'_> {
     };
     let title = level.primary_title(&*finding.message).id(finding.code.as_str());
     let span = &finding.span;
-    let text = &span.source.text;
     let mut group = Group::with_title(title);
-    if !text.is_empty() {
-        let start = text.floor_char_boundary(span.range.start);
-        let range = start..text.ceil_char_boundary(span.range.end).max(start);
-        let snippet = Snippet::source(&**text)
-            .path(&*span.source.name)
-            .annotation(AnnotationKind::Primary.span(range));
-        group = group.element(snippet);
+    if !span.source.text.is_empty() {
+        group = group.element(snippet(span));
     }
     match &finding.fix {
         Some(fix) => group.element(Level::HELP.with_name("fix").message(&**fix)),

@@ -218,6 +218,16 @@ impl<'a> Probe<'a> {
         self.parts_in(range).any(|(part, _)| matches!(part, Part::Value { .. }))
     }
 
+    /// A value has a sign that some readers take for the end of a line, where none can be written as a code.
+    fn breaks_lines(&self, range: &Range<usize>, style: ScalarStyle) -> bool {
+        let is_break = |character| matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}');
+        !matches!(style, ScalarStyle::Plain | ScalarStyle::DoubleQuoted)
+            && self.parts_in(range).any(|(part, _)| match part {
+                Part::Value { text, .. } => text.contains(is_break),
+                Part::Text(_) => false,
+            })
+    }
+
     /// The words of slots replaced by their values.
     fn with_values(&self, text: &str) -> String {
         let mut filled = String::with_capacity(text.len());
@@ -249,7 +259,9 @@ impl<'a> Probe<'a> {
                 continue;
             }
             let written = match (&place.kind, &expected[index]) {
-                (PlaceKind::Scalar { header, .. }, Some(value)) if quoted.contains(&index) => {
+                (PlaceKind::Scalar { style, header, .. }, Some(value))
+                    if quoted.contains(&index) || self.breaks_lines(&place.range, *style) =>
+                {
                     let start = header.unwrap_or(place.range.start);
                     self.write_plainly(&mut text, at..start);
                     self.quoted(place, *header, value)
@@ -433,7 +445,8 @@ fn is_plain_safe(text: &str, in_flow: bool) -> bool {
         && !text.starts_with("---")
         && !text.starts_with("...")
         && text.chars().all(|character| is_printable(character) && character != '\t')
-        && !(in_flow && text.contains([',', '[', ']', '{', '}', ':']))
+        && !matches!(text, "=" | "<<")
+        && !(in_flow && text.contains([',', '[', ']', '{', '}', ':', '?']))
 }
 
 /// YAML, in one version or another, reads the bare text as something else than a string.

@@ -83,6 +83,28 @@ pub(super) fn is_function(name: &str) -> bool {
     FUNCTIONS.contains(&name) || ENGINE.globals().any(|(global, _)| global == name)
 }
 
+/// The names of an expression in which something is cut out (`A[2:]`): the engine does not tell those that
+/// stand there.
+pub(super) fn names_beside_slices(code: &str) -> Vec<String> {
+    static SLICE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\[[^\[\]]*:[^\[\]]*\]"));
+    static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z_]\w*"));
+    static OTHER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:[|.]|\bis(?:\s+not)?)\s*$"));
+    let code = without_strings(code);
+    if !SLICE.is_match(&code) {
+        return Vec::new();
+    }
+    let is_name = |found: &regex::Match<'_>| {
+        let (before, behind) = (&code[..found.start()], code[found.end()..].trim_start());
+        let is_word = KEYWORDS.contains(&found.as_str())
+            || matches!(found.as_str(), "true" | "false" | "none" | "True" | "False" | "None");
+        let is_argument = behind.starts_with('=') && !behind.starts_with("==");
+        // `1e5` is a number.
+        let is_number = before.ends_with(|last: char| last.is_ascii_digit());
+        !(is_word || is_argument || is_number || behind.starts_with('(') || OTHER.is_match(before))
+    };
+    NAME.find_iter(&code).filter(is_name).map(|found| found.as_str().to_owned()).collect()
+}
+
 /// Names before a parenthesis that are called as functions.
 fn called(code: &str) -> impl Iterator<Item = &str> {
     static CALL: LazyLock<Regex> = LazyLock::new(|| pattern(r"([A-Za-z_]\w*)\s*\("));
@@ -139,6 +161,15 @@ mod tests {
         ] {
             assert_eq!(check(code), Ok(()), "{code}");
         }
+    }
+
+    #[test]
+    fn names_beside_slices_are_found() {
+        let names = |code| names_beside_slices(code).join(" ");
+        assert_eq!(names("A[2:]"), "A");
+        assert_eq!(names("(app.db.host | replace('x[1:]', B) ~ 'C')[:N - 1] | upper"), "app B N");
+        assert_eq!(names("A[:2] if B is defined and not C else range(3)"), "A B C");
+        assert_eq!(names("A[2]"), "");
     }
 
     #[test]

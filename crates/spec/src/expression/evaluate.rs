@@ -211,10 +211,16 @@ pub(super) fn check(code: &str) -> Result<(), String> {
 }
 
 pub(super) fn references(code: &str) -> BTreeSet<String> {
-    let names = ENGINE
+    let mut names: BTreeSet<String> = ENGINE
         .compile_expression(code)
         .map(|expression| expression.undeclared_variables(true).into_iter().collect())
         .unwrap_or_default();
+    for name in calls::names_beside_slices(code) {
+        let is_root = |told: &String| told.split('.').next() == Some(&name);
+        if !names.iter().any(is_root) {
+            names.insert(name);
+        }
+    }
     with_arns(names, code)
 }
 
@@ -399,6 +405,8 @@ mod tests {
         assert_eq!(fill("${app.db.host}:${app.db.port}").as_deref(), Ok("h:5432"));
         assert_eq!(fill("${A | upper}${ 'abcdefghij' | short }").as_deref(), Ok("Aabcdefg"));
         assert_eq!(fill("${NONE | default('x')}").as_deref(), Ok("x"));
+        assert_eq!(fill("${app.db.host[0:1]}${(A ~ 'bc')[1:]}${A[-1:]}").as_deref(), Ok("hbca"));
+        assert_eq!(fill("${NONE[1:]}").unwrap_err(), "`NONE` has no value");
     }
 
     #[test]

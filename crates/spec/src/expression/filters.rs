@@ -27,6 +27,8 @@ pub(super) fn engine() -> Environment<'static> {
     // Escaping is the business of the place where a value lands.
     engine.set_auto_escape_callback(|_| AutoEscape::None);
     engine.set_fuel(Some(FUEL));
+    // It prints the insides of the engine, which belong into no file.
+    engine.remove_global("debug");
     engine.add_filter("short", |text: &str, count: Option<usize>| {
         tag::short(&plain(text), count.unwrap_or(7))
     });

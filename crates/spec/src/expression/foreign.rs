@@ -14,14 +14,24 @@ pub(super) fn instead_of(inner: &str) -> Option<String> {
     if name.is_empty() {
         return None;
     }
+    // A default was read, and what is wrong is something else.
+    if form.starts_with(":-") {
+        return None;
+    }
     let cut = form.strip_prefix(':').map(str::trim).filter(|cut| {
         cut.starts_with(|first: char| first.is_ascii_digit() || matches!(first, ':' | '-' | '('))
     });
+    if let Some(default) = cut.and_then(|cut| cut.strip_prefix('-')).filter(|it| !is_number(it)) {
+        return Some(format!("for a default, write `${{{name}:-{default}}}`"));
+    }
     if let Some(cut) = cut {
         return Some(slice(name, cut));
     }
     let first = form.chars().next()?;
-    let pattern = form.trim_start_matches(first);
+    let is_double = form[first.len_utf8()..].starts_with(first);
+    let pattern = &form[first.len_utf8() * (1 + usize::from(is_double))..];
+    let parts = format!("{name} | split('{}')", pattern.trim_matches('*'));
+    let join = format!("join('{}')", pattern.trim_matches('*'));
     Some(match first {
         ':' if form.starts_with(":=") => {
             format!("nothing is assigned here; for a default, write `${{{name}:-{}}}`", &form[2..])
@@ -30,21 +40,42 @@ pub(super) fn instead_of(inner: &str) -> Option<String> {
             format!("nothing is assigned here; for a default, write `${{{name}-{}}}`", &form[1..])
         }
         '/' => {
-            let (old, new) = pattern.split_once('/').unwrap_or((pattern, ""));
+            let (old, new) = replacement(pattern);
             format!("to replace text, write `${{{name} | replace('{old}', '{new}')}}`")
         }
         '^' => format!("for upper case, write `${{{name} | upper}}`"),
         ',' => format!("for lower case, write `${{{name} | lower}}`"),
-        '%' if pattern.contains(['/', ':', '@', '*']) => format!(
-            "patterns are not read; to keep the part before a sign, write `${{{name} | split('{}') | first}}`",
-            pattern.trim_matches('*')
+        '%' if pattern.ends_with('*') && is_double => format!(
+            "patterns are not read; to keep the part before the first such sign, write `${{{parts} | first}}`"
         ),
-        '#' => format!(
-            "patterns are not read; to keep the part behind a sign, write `${{{name} | split('{}') | last}}`",
-            pattern.trim_matches('*')
+        '%' if pattern.ends_with('*') => format!(
+            "patterns are not read; to keep the part before the last such sign, write `${{({parts} | list)[:-1] | {join}}}`"
         ),
+        '#' if pattern.starts_with('*') && is_double => format!(
+            "patterns are not read; to keep the part behind the last such sign, write `${{{parts} | last}}`"
+        ),
+        '#' if pattern.starts_with('*') => format!(
+            "patterns are not read; to keep the part behind the first such sign, write `${{({parts} | list)[1:] | {join}}}`"
+        ),
+        '%' | '#' => {
+            "patterns of the shell are not read; let the shell cut the value, and give it here"
+                .into()
+        }
         _ => return None,
     })
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.split(':').next().unwrap_or_default().trim();
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What is replaced, and by what; a slash may stand behind a backslash.
+fn replacement(pattern: &str) -> (String, String) {
+    let slash =
+        pattern.char_indices().find(|(at, sign)| *sign == '/' && !pattern[..*at].ends_with('\\'));
+    let (old, new) = slash.map_or((pattern, ""), |(at, _)| (&pattern[..at], &pattern[at + 1..]));
+    (old.replace("\\/", "/"), new.replace("\\/", "/"))
 }
 
 /// `${NAME:start:length}`, also with the start left out.
@@ -83,11 +114,18 @@ mod tests {
             ("A,,", "`${A | lower}`"),
             ("A%%/*", "`${A | split('/') | first}`"),
             ("A##*/", "`${A | split('/') | last}`"),
+            ("A%.*", "`${(A | split('.') | list)[:-1] | join('.')}`"),
+            ("A#*-", "`${(A | split('-') | list)[1:] | join('-')}`"),
+            ("A//\\//-", "`${A | replace('/', '-')}`"),
+            ("A: -x", "`${A:-x}`"),
+            ("A: -3", "`${A[-3:]}`"),
+            ("A%/", "let the shell cut"),
             ("#A", "`${A | length}`"),
         ] {
             let told = instead_of(form).unwrap_or_default();
             assert!(told.contains(advice), "{form}: {told}");
         }
         assert_eq!(instead_of("a b"), None);
+        assert_eq!(instead_of("A:-${A:-x}"), None);
     }
 }

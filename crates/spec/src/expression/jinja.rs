@@ -205,8 +205,20 @@ impl JinjaTemplate {
     }
 
     fn error(&self, error: &Error) -> JinjaError {
-        let message = super::evaluate::explain(error);
-        let line = error.line().filter(|_| error.name().is_none_or(|name| name == self.name));
+        let mut message = super::evaluate::explain(error);
+        let is_here = |error: &Error| error.name().is_none_or(|name| name == self.name);
+        let line = error.line().filter(|_| is_here(error));
+        // What is wrong in a file that it is put together from stands in the innermost error.
+        let mut innermost = error;
+        while let Some(inner) =
+            std::error::Error::source(innermost).and_then(|inner| inner.downcast_ref::<Error>())
+        {
+            innermost = inner;
+        }
+        if let (false, Some(name)) = (is_here(innermost), innermost.name()) {
+            let place = innermost.line().map_or(String::new(), |line| format!(":{line}"));
+            message = format!("{name}{place}: {}", super::evaluate::explain(innermost));
+        }
         JinjaError { message, line, is_premature: false }
     }
 }
@@ -418,6 +430,23 @@ mod tests {
         let long = format!("ok\n{{{{ A{} }}}}", "~A".repeat(50_000));
         let error = fill(&long).unwrap_err();
         assert_eq!((error.line, error.message.contains("longer than")), (Some(2), true));
+    }
+
+    #[test]
+    fn an_error_in_a_part_names_the_part_and_its_line() {
+        let names = Fixed(tempfile::tempdir().unwrap());
+        let write =
+            |name: &str, text: &str| std::fs::write(names.0.path().join(name), text).unwrap();
+        let told = |text: &str| {
+            let error = JinjaTemplate::parse("t.j2", text).unwrap().fill(&names).unwrap_err();
+            (error.line, error.message)
+        };
+        write("p.j2", "a\n{{ A | nosuch }}");
+        let message = "p.j2:2: unknown filter: filter nosuch is unknown";
+        assert_eq!(told("b\n\n{% include 'p.j2' %}"), (Some(3), message.into()));
+        assert_eq!(told("{% extends 'p.j2' %}").1, message);
+        write("q.j2", "{% include 'p.j2' %}");
+        assert_eq!(told("{% include 'q.j2' %}").1, message);
     }
 
     #[test]

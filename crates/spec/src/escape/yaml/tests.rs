@@ -54,6 +54,22 @@ fn several_lines_are_indented_in_a_block_or_the_block_is_quoted() {
 }
 
 #[test]
+fn what_older_readers_take_for_a_break_is_written_as_a_code() {
+    for sign in ["\u{85}", "\u{2028}", "\u{2029}"] {
+        let code = escaped(sign);
+        assert!(code.starts_with('\\'), "{code}");
+        let value = format!("a{sign}b: c");
+        let wanted = format!("a{code}b: c");
+        assert_eq!(fill("k: '${X}'\n", &value), format!("k: \"{wanted}\"\n"));
+        assert_eq!(fill("k: |\n  ${X}\nl: m\n", &value), format!("k: \"{wanted}\\n\"\nl: m\n"));
+        assert_eq!(fill("k: >-\n  ${X}\n", &value), format!("k: \"{wanted}\"\n"));
+        assert_eq!(fill("k: \"${X}\"\n", &value), format!("k: \"{wanted}\"\n"));
+    }
+    assert_eq!(fill("k: ${X}\n", "="), "k: \"=\"\n");
+    assert_eq!(fill("k: [ ${X} ]\n", "a?b"), "k: [ \"a?b\" ]\n");
+}
+
+#[test]
 fn text_that_looks_like_a_number_stays_text() {
     for value in ["1234567", "12e4567", "0x12", "1_000", "yes", "null", "2026-01-01", "12:30"] {
         assert_eq!(fill_as("a: ${X}\n", value, true), format!("a: \"{value}\"\n"));
