@@ -164,4 +164,20 @@ mod tests {
             serde_json::json!({ "a": "1e3", "b": { "c": [1.0, 2, "-0"] }, "d": "/", "e": null });
         assert_eq!(Json::Object(json), wanted);
     }
+
+    #[test]
+    fn a_null_is_no_value_and_a_mark_at_the_start_is_no_sign() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in
+            [("v.env", "A=1\n"), ("v.json", "{\"A\": 1, \"N\": null}"), ("v.yaml", "A: 1\nN:\n")]
+        {
+            std::fs::write(folder.path().join(name), format!("\u{feff}{text}")).unwrap();
+            let values = read(folder.path(), Path::new(name)).unwrap();
+            let values: Vec<_> =
+                values.iter().map(|(name, value)| (&**name, value.text())).collect();
+            assert_eq!(values, [("A", Some("1".to_owned()))], "{name}");
+        }
+        let wrong = read(folder.path(), Path::new("none.env")).unwrap_err().to_string();
+        assert!(wrong.starts_with("`none.env`: "), "{wrong}");
+    }
 }
