@@ -29,41 +29,100 @@ pub(crate) fn read(folder: &Path, path: &Path) -> anyhow::Result<BTreeMap<String
 fn parse_json(text: &str) -> Result<Map<String, Json>, String> {
     let map: Map<String, Json> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let node = json::parse(text).map_err(|error| error.message)?;
-    Ok(written(map, &node))
+    map_as_written(map, &node, &is_whole)
 }
 
 fn parse_yaml(text: &str) -> Result<Map<String, Json>, String> {
-    let map = serde_saphyr::from_str(text).map_err(|error| match error.without_snippet() {
-        serde_saphyr::Error::MultipleDocuments { .. } => "it holds several YAML documents".into(),
-        error => error.to_string(),
-    })?;
+    let map: Map<String, Json> =
+        serde_saphyr::from_str(text).map_err(|error| match error.without_snippet() {
+            serde_saphyr::Error::MultipleDocuments { .. } => "it holds several documents".into(),
+            error => error.to_string(),
+        })?;
     let node = Node::parse(&Source::new("values", text)).map_err(|error| error.message)?;
-    Ok(written(map, &node))
-}
-
-/// Numbers and truth values as they stand in the file: an account that begins with a zero, `1.10`, and a
-/// commit such as `1234e56` are text.
-fn written(mut map: Map<String, Json>, node: &Node) -> Map<String, Json> {
+    let mut map = map_as_written(map, &node, &|text| !is_decimal(text))?;
+    // A value of its own is put into text; what is inside of others may be wanted as a number.
     for (key, node) in node.entries() {
-        if let Some(value) = key.text().and_then(|key| map.get_mut(key)) {
-            *value = as_written(value.take(), node);
+        let (Some(key), Some(text)) = (key.text(), node.text()) else { continue };
+        if let Some(value) = map.get_mut(key).filter(|value| value.is_f64()) {
+            *value = text.into();
         }
     }
-    map
+    Ok(map)
 }
 
-fn as_written(value: Json, node: &Node) -> Json {
-    match (value, &node.kind) {
-        (Json::Object(map), _) => Json::Object(written(map, node)),
+/// Numbers as they stand in the file, where `is_text` says that another way to write them is another value: an
+/// account that begins with a zero, and a commit such as `1234e56`, are text. So are `yes` and `no`.
+fn as_written(value: Json, node: &Node, is_text: &dyn Fn(&str) -> bool) -> Result<Json, String> {
+    Ok(match (value, &node.kind) {
+        (Json::Object(map), Kind::Map(_)) => Json::Object(map_as_written(map, node, is_text)?),
         (Json::Array(items), Kind::List(nodes)) if items.len() == nodes.len() => {
-            items.into_iter().zip(nodes).map(|(item, node)| as_written(item, node)).collect()
+            let items = items.into_iter().zip(nodes);
+            items.map(|(item, node)| as_written(item, node, is_text)).collect::<Result<_, _>>()?
         }
-        (value, Kind::Scalar { text, .. }) if value.is_number() || value.is_boolean() => {
-            let usual = value.to_string();
-            if usual == *text { value } else { Json::String(text.clone()) }
+        (Json::Number(number), Kind::Scalar { text, .. }) => {
+            let is_same = number.to_string() == *text || !is_text(text);
+            if is_same { Json::Number(number) } else { Json::String(text.clone()) }
+        }
+        (Json::Bool(truth), Kind::Scalar { text, .. }) => {
+            let is_same = matches!(&*text.to_lowercase(), "true" | "false");
+            if is_same { Json::Bool(truth) } else { Json::String(text.clone()) }
+        }
+        (value, Kind::Alias) => {
+            refuse_unwritten(&value)?;
+            value
         }
         (value, _) => value,
+    })
+}
+
+fn map_as_written(
+    map: Map<String, Json>,
+    node: &Node,
+    is_text: &dyn Fn(&str) -> bool,
+) -> Result<Map<String, Json>, String> {
+    let mut nodes = BTreeMap::new();
+    for (key, node) in node.entries() {
+        let key = key.text().unwrap_or_default();
+        if nodes.insert(key, node).is_some() {
+            return Err(format!("the key `{key}` stands twice"));
+        }
     }
+    let pairs = map.into_iter().map(|(key, value)| {
+        if let Some(node) = nodes.get(&*key) {
+            return Ok((key, as_written(value, node, is_text)?));
+        }
+        // A merge key brought it.
+        refuse_unwritten(&value)?;
+        Ok((key, value))
+    });
+    pairs.collect()
+}
+
+/// What an anchor stands for elsewhere must have no number that may be written in another way.
+fn refuse_unwritten(value: &Json) -> Result<(), String> {
+    match value {
+        Json::Number(number) if number.is_f64() => Err(format!(
+            "a number behind an alias, {number}, may be another than it is written: put it into quotes at its anchor"
+        )),
+        Json::Array(items) => items.iter().try_for_each(refuse_unwritten),
+        Json::Object(map) => map.values().try_for_each(refuse_unwritten),
+        _ => Ok(()),
+    }
+}
+
+/// Digits, and perhaps a sign.
+fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `1.50`, and not `01.5`.
+fn is_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    digits.split_once('.').is_some_and(|(whole, rest)| {
+        let is_padded = whole.len() > 1 && whole.starts_with('0');
+        is_whole(whole) && is_whole(rest) && !is_padded
+    })
 }
 
 /// `NAME=value`, as `docker run --env-file` and shells write them: `export` in front, quotes around the
@@ -72,7 +131,7 @@ fn parse_env(text: &str) -> Result<Map<String, Json>, String> {
     let mut map = Map::new();
     let mut lines = text.lines().enumerate();
     while let Some((index, line)) = lines.next() {
-        let line = line.trim();
+        let line = line.trim_start();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -81,7 +140,7 @@ fn parse_env(text: &str) -> Result<Map<String, Json>, String> {
         let Some((name, value)) = pair else {
             return Err(format!("line {} is not `NAME=value`", index + 1));
         };
-        let value = value.trim();
+        let value = value.trim_start();
         let value = match value.chars().next().filter(|first| matches!(first, '\'' | '"')) {
             None => value.split(" #").next().unwrap_or(value).trim_end().to_owned(),
             Some(quote) => {
@@ -137,8 +196,8 @@ mod tests {
             map.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect();
         assert_eq!(pairs, ["A=1", "B=x \"y\"", "C=z # z", "D=v", "E=", "F=x", "G=C:\\new"]);
         assert_eq!(parse_env("A=1\nnonsense\n").unwrap_err(), "line 2 is not `NAME=value`");
-        let several = parse_env("A=\"-Da=1\n-Db=2\" # c\nB='x\n\n  y'\nC=3\n").unwrap();
-        assert_eq!(several["A"], "-Da=1\n-Db=2");
+        let several = parse_env("A=\"-Da=1  \n-Db=2\" # c\nB='x\n\n  y'\nC=3\n").unwrap();
+        assert_eq!(several["A"], "-Da=1  \n-Db=2");
         assert_eq!((&several["B"], &several["C"]), (&"x\n\n  y".into(), &"3".into()));
         assert_eq!(
             parse_env("A=1\nB=\"x\nC=2\n").unwrap_err(),
@@ -155,14 +214,30 @@ mod tests {
         let map = parse_yaml(yaml).unwrap();
         let wanted = serde_json::json!({
             "A": "012345678901", "B": "1.10", "C": "1234e56", "D": "12345678901234567890123",
-            "E": "yes", "F": 80, "G": true, "H": ["1.50", { "i": "0x1F" }], "J": -3, "K": "01"
+            "E": "yes", "F": 80, "G": true, "H": [1.5, { "i": "0x1F" }], "J": -3, "K": "01"
         });
         assert_eq!(Json::Object(map), wanted);
+        let yaml = parse_yaml("a: { b: 1234e56, c: 007, d: 2.50, e: True }\nF: False\n").unwrap();
+        let wanted = serde_json::json!({
+            "a": { "b": "1234e56", "c": "007", "d": 2.5, "e": true }, "F": false
+        });
+        assert_eq!(Json::Object(yaml), wanted);
         let json =
-            parse_json(r#"{"a": 1e3, "b": {"c": [1.0, 2, -0]}, "d": "\/", "e": null}"#).unwrap();
-        let wanted =
-            serde_json::json!({ "a": "1e3", "b": { "c": [1.0, 2, "-0"] }, "d": "/", "e": null });
-        assert_eq!(Json::Object(json), wanted);
+            r#"{"a": 1.50, "b": {"c": [1.0, 2, 12345678901234567890123]}, "d": "\/", "e": null}"#;
+        let wanted = serde_json::json!({
+            "a": 1.5, "b": { "c": [1.0, 2, "12345678901234567890123"] }, "d": "/", "e": null
+        });
+        assert_eq!(Json::Object(parse_json(json).unwrap()), wanted);
+        assert_eq!(parse_json(r#"{"a": 1, "a": 2}"#).unwrap_err(), "the key `a` stands twice");
+    }
+
+    #[test]
+    fn a_number_behind_an_alias_is_told_if_it_may_be_another() {
+        let yaml = parse_yaml("x: &x { a: 80, b: c }\ny: *x\nz: { <<: *x, d: 1.10 }\n").unwrap();
+        assert_eq!(yaml["y"], serde_json::json!({ "a": 80, "b": "c" }));
+        for text in ["x: &x 0123\ny: *x\n", "x: &x { a: 1.10 }\ny: { <<: *x }\n"] {
+            assert!(parse_yaml(text).unwrap_err().contains("behind an alias"), "{text}");
+        }
     }
 
     #[test]

@@ -166,8 +166,10 @@ impl Inputs {
             Content::Template(file) => {
                 let input = Input::Template { artifact: plan.path.clone() };
                 self.add(&folder.join(&file.source.name), input);
-                match file.body {
-                    Body::Jinja(_) => self.add_parts(&file.source.text, folder),
+                match &file.body {
+                    Body::Jinja(template) => {
+                        template.code().for_each(|code| self.add_parts(code, folder));
+                    }
                     Body::Shell(_) | Body::Terraform(_) => {
                         self.add_files(&file.source.text, folder);
                     }
@@ -200,12 +202,12 @@ impl Inputs {
         }
     }
 
-    /// The files that a Jinja template reads or is put together from, likewise.
-    fn add_parts(&mut self, text: &str, folder: &Path) {
-        for name in files_in(text) {
+    /// The files that a piece of Jinja reads or takes in, likewise.
+    fn add_parts(&mut self, code: &str, folder: &Path) {
+        for name in files_in(code) {
             self.add(&folder.join(name), Input::Text { name: name.to_owned() });
         }
-        for name in parts_in(text) {
+        for name in parts_in(code) {
             self.add(&folder.join(name), Input::Part { name: name.to_owned() });
         }
     }
@@ -229,7 +231,8 @@ fn slot(text: &str) -> &str {
             _ => {}
         }
     }
-    text
+    // An apostrophe in a default is no quote.
+    text.split('}').next().unwrap_or(text)
 }
 
 /// The paths that stand in `file('…')`.
@@ -240,13 +243,13 @@ fn files_in(code: &str) -> impl Iterator<Item = &str> {
     quoted(&FILE, code)
 }
 
-/// The paths of templates that a Jinja template includes, imports or extends.
-fn parts_in(text: &str) -> impl Iterator<Item = &str> {
+/// The paths of templates that a piece of Jinja includes, imports or extends.
+fn parts_in(code: &str) -> impl Iterator<Item = &str> {
     static PART: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"\{%[-+]?\s*(?:include|extends|import|from)\s+(?:'([^']*)'|"([^"]*)")"#)
+        Regex::new(r#"^[-+]?\s*(?:include|extends|import|from)\s+(?:'([^']*)'|"([^"]*)")"#)
             .expect("the pattern is right")
     });
-    quoted(&PART, text)
+    quoted(&PART, code)
 }
 
 fn quoted<'a>(pattern: &Regex, text: &'a str) -> impl Iterator<Item = &'a str> {

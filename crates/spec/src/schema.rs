@@ -4,8 +4,9 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use regex::Regex;
 use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -124,7 +125,11 @@ impl<'a> Validator<'a> {
 
     /// A key that is taken as it is written must not look as if it were filled.
     fn check_key(&mut self, key: &Node, word: &str) {
-        if word.contains("${") {
+        static NAME: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"(?:^|[^$])\$\{[A-Za-z_][\w.]*\}").expect("the pattern is right")
+        });
+        // Others have a `${…}` of their own, such as IAM's `${aws:PrincipalTag/team}`.
+        if NAME.is_match(word) {
             let message = format!("`{word}` is a key, and names are filled in values only");
             let hint = "a template fills keys too; here, write the key itself";
             self.tell(key.range.clone(), message, Some(hint.into()));

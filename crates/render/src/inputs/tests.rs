@@ -99,6 +99,7 @@ fn files_are_found_in_expressions_alone() {
     assert_eq!(found("${ {'k}': 1}.k ~ file('v')} file('w')"), ["v"]);
     assert_eq!(found("file('a.txt') ${NAME} file('b') ${profile('x')}"), Vec::<&str>::new());
     assert_eq!(found("${file(NAME)} ${file('"), Vec::<&str>::new());
+    assert_eq!(found("${A:-it's} file('a')"), Vec::<&str>::new());
 }
 
 #[test]
@@ -106,7 +107,11 @@ fn parts_of_templates_are_not_overwritten() {
     let config = "version: 1\nartifacts:\n  out.txt: t.j2\n  p.j2: q.txt\n  note.txt: q.txt\n  made: q.txt\n  to-made: q.txt\n  hook: q.txt\n";
     let folder = tempfile::tempdir().unwrap();
     let at = |path: &str| folder.path().join(path);
-    std::fs::write(at("t.j2"), "{%- include \"p.j2\" %}{{ file('note.txt') }}").unwrap();
+    std::fs::write(
+        at("t.j2"),
+        "{%- include \"p.j2\" %}{{ file('note.txt') }}{# {% include 'made' %} #} file('made')",
+    )
+    .unwrap();
     for path in ["p.j2", "q.txt", "note.txt"] {
         std::fs::write(at(path), "x").unwrap();
     }

@@ -87,22 +87,28 @@ pub(super) fn is_function(name: &str) -> bool {
 /// stand there.
 pub(super) fn names_beside_slices(code: &str) -> Vec<String> {
     static SLICE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\[[^\[\]]*:[^\[\]]*\]"));
-    static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z_]\w*"));
+    static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"));
     static OTHER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:[|.]|\bis(?:\s+not)?)\s*$"));
     let code = without_strings(code);
     if !SLICE.is_match(&code) {
         return Vec::new();
     }
-    let is_name = |found: &regex::Match<'_>| {
+    let name = |found: regex::Match<'_>| {
         let (before, behind) = (&code[..found.start()], code[found.end()..].trim_start());
-        let is_word = KEYWORDS.contains(&found.as_str())
-            || matches!(found.as_str(), "true" | "false" | "none" | "True" | "False" | "None");
+        let (name, is_called) = match (found.as_str().rsplit_once('.'), behind.starts_with('(')) {
+            // `app.items()`
+            (Some((object, _)), true) => (object, false),
+            (_, is_called) => (found.as_str(), is_called),
+        };
+        let is_word = KEYWORDS.contains(&name)
+            || matches!(name, "true" | "false" | "none" | "True" | "False" | "None");
         let is_argument = behind.starts_with('=') && !behind.starts_with("==");
         // `1e5` is a number.
         let is_number = before.ends_with(|last: char| last.is_ascii_digit());
-        !(is_word || is_argument || is_number || behind.starts_with('(') || OTHER.is_match(before))
+        let is_none = is_word || is_argument || is_number || is_called || OTHER.is_match(before);
+        (!is_none).then(|| name.to_owned())
     };
-    NAME.find_iter(&code).filter(is_name).map(|found| found.as_str().to_owned()).collect()
+    NAME.find_iter(&code).filter_map(name).collect()
 }
 
 /// Names before a parenthesis that are called as functions.
@@ -167,9 +173,13 @@ mod tests {
     fn names_beside_slices_are_found() {
         let names = |code| names_beside_slices(code).join(" ");
         assert_eq!(names("A[2:]"), "A");
-        assert_eq!(names("(app.db.host | replace('x[1:]', B) ~ 'C')[:N - 1] | upper"), "app B N");
+        assert_eq!(
+            names("(app.db.host | replace('x[1:]', B) ~ 'C')[:N - 1] | upper"),
+            "app.db.host B N"
+        );
         assert_eq!(names("A[:2] if B is defined and not C else range(3)"), "A B C");
         assert_eq!(names("A[2]"), "");
+        assert_eq!(names("app.items()[1:] ~ A.k[1:]"), "app A.k");
     }
 
     #[test]

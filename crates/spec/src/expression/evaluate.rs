@@ -215,12 +215,7 @@ pub(super) fn references(code: &str) -> BTreeSet<String> {
         .compile_expression(code)
         .map(|expression| expression.undeclared_variables(true).into_iter().collect())
         .unwrap_or_default();
-    for name in calls::names_beside_slices(code) {
-        let is_root = |told: &String| told.split('.').next() == Some(&name);
-        if !names.iter().any(is_root) {
-            names.insert(name);
-        }
-    }
+    names.extend(calls::names_beside_slices(code));
     with_arns(names, code)
 }
 
@@ -406,6 +401,7 @@ mod tests {
         assert_eq!(fill("${A | upper}${ 'abcdefghij' | short }").as_deref(), Ok("Aabcdefg"));
         assert_eq!(fill("${NONE | default('x')}").as_deref(), Ok("x"));
         assert_eq!(fill("${app.db.host[0:1]}${(A ~ 'bc')[1:]}${A[-1:]}").as_deref(), Ok("hbca"));
+        assert_eq!(fill("${JSON.user[1:]}").as_deref(), Ok("oot"));
         assert_eq!(fill("${NONE[1:]}").unwrap_err(), "`NONE` has no value");
     }
 

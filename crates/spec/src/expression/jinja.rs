@@ -91,6 +91,11 @@ impl JinjaTemplate {
         unknown_filter(text).map_or(Ok(template), |found| Err(wrong(found)))
     }
 
+    /// The code between its braces, without comments and what is raw.
+    pub fn code(&self) -> impl Iterator<Item = &str> {
+        tags(&self.text).into_iter().map(|(_, code)| code)
+    }
+
     /// Every name that it could ask for itself; those of files that it includes are not among them.
     #[must_use]
     pub fn references(&self) -> BTreeSet<String> {
@@ -266,7 +271,7 @@ fn tags(text: &str) -> Vec<(usize, &str)> {
                 let close = if *sign == b'{' { "}}" } else { "%}" };
                 let end = start + code_length(&text[start..], close);
                 let code = &text[start..end];
-                if code.trim_matches(['-', '+']).trim() == "raw" {
+                if *sign == b'%' && code.trim_matches(['-', '+']).trim() == "raw" {
                     END_RAW.find_at(text, end).map_or(text.len(), |found| found.end())
                 } else {
                     tags.push((start, code));
@@ -292,7 +297,8 @@ fn code_length(text: &str, close: &str) -> usize {
             _ => {}
         }
     }
-    text.len()
+    // A quote that is never closed is for the parser to tell.
+    text.find(close).unwrap_or(text.len())
 }
 
 /// The values of all names; notes which are asked for.
@@ -430,6 +436,9 @@ mod tests {
         let long = format!("ok\n{{{{ A{} }}}}", "~A".repeat(50_000));
         let error = fill(&long).unwrap_err();
         assert_eq!((error.line, error.message.contains("longer than")), (Some(2), true));
+        assert!(fill(&format!("{{{{ raw }}}}{long}")).unwrap_err().message.contains("longer than"));
+        let open = format!("{{% if A == it's %}}{}{{% endif %}}", "x".repeat(9000));
+        assert!(fill(&open).unwrap_err().message.contains("syntax error"));
     }
 
     #[test]
