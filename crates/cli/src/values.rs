@@ -88,22 +88,23 @@ fn map_as_written(
         }
     }
     let pairs = map.into_iter().map(|(key, value)| {
-        if let Some(node) = nodes.get(&*key) {
-            return Ok((key, as_written(value, node, is_text)?));
-        }
-        // A merge key brought it.
-        refuse_unwritten(&value)?;
-        Ok((key, value))
+        let value = match nodes.get(&*key) {
+            Some(node) => as_written(value, node, is_text),
+            // A merge key brought it.
+            None => refuse_unwritten(&value).map(|()| value),
+        };
+        value.map_err(|error| format!("{key}: {error}")).map(|value| (key, value))
     });
     pairs.collect()
 }
 
-/// What an anchor stands for elsewhere must have no number that may be written in another way.
+/// What an anchor stands for elsewhere must have no number that may be written in another way. The number is
+/// not told: it may be the answer to a secret parameter.
 fn refuse_unwritten(value: &Json) -> Result<(), String> {
     match value {
-        Json::Number(number) if number.is_f64() => Err(format!(
-            "a number behind an alias, {number}, may be another than it is written: put it into quotes at its anchor"
-        )),
+        Json::Number(number) if number.is_f64() => Err(
+            "a number behind an alias may be another than it is written: put it into quotes at its anchor".into(),
+        ),
         Json::Array(items) => items.iter().try_for_each(refuse_unwritten),
         Json::Object(map) => map.values().try_for_each(refuse_unwritten),
         _ => Ok(()),
@@ -236,7 +237,9 @@ mod tests {
         let yaml = parse_yaml("x: &x { a: 80, b: c }\ny: *x\nz: { <<: *x, d: 1.10 }\n").unwrap();
         assert_eq!(yaml["y"], serde_json::json!({ "a": 80, "b": "c" }));
         for text in ["x: &x 0123\ny: *x\n", "x: &x { a: 1.10 }\ny: { <<: *x }\n"] {
-            assert!(parse_yaml(text).unwrap_err().contains("behind an alias"), "{text}");
+            let told = parse_yaml(text).unwrap_err();
+            assert!(told.starts_with("y: ") && told.contains("behind an alias"), "{text}: {told}");
+            assert!(!told.contains(|sign: char| sign.is_ascii_digit()), "{told}");
         }
     }
 

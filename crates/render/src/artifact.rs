@@ -213,7 +213,7 @@ fn prepare(folder: &Path, artifact: &Artifact) -> std::io::Result<File> {
 }
 
 /// Links that may lead from one to the next, as for the kernel.
-const MOST_LINKS: usize = 40;
+pub(crate) const MOST_LINKS: usize = 40;
 
 /// The path behind links, as a shell's `>` follows them, and what is there; there need not be a file yet.
 fn follow(mut path: PathBuf) -> std::io::Result<(PathBuf, Option<Metadata>)> {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
 
+use crate::artifact::MOST_LINKS;
+
 /// Paths that tell whether two are the same file: without links as far as there is something, and without
 /// `.` and `..`. Folders are looked at once, since hundreds of files lie in few of them.
 #[derive(Default)]
@@ -40,9 +42,6 @@ impl RealPaths {
         &self.folders[folder]
     }
 }
-
-/// Links that may lead from one to the next, as for the kernel.
-const MOST_LINKS: usize = 40;
 
 fn resolve(path: &Path) -> PathBuf {
     resolve_links(path, MOST_LINKS)

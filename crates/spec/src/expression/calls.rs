@@ -88,7 +88,6 @@ pub(super) fn is_function(name: &str) -> bool {
 pub(super) fn names_beside_slices(code: &str) -> Vec<String> {
     static SLICE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\[[^\[\]]*:[^\[\]]*\]"));
     static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"));
-    static OTHER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:[|.]|\bis(?:\s+not)?)\s*$"));
     let code = without_strings(code);
     if !SLICE.is_match(&code) {
         return Vec::new();
@@ -105,7 +104,7 @@ pub(super) fn names_beside_slices(code: &str) -> Vec<String> {
         let is_argument = behind.starts_with('=') && !behind.starts_with("==");
         // `1e5` is a number.
         let is_number = before.ends_with(|last: char| last.is_ascii_digit());
-        let is_none = is_word || is_argument || is_number || is_called || OTHER.is_match(before);
+        let is_none = is_word || is_argument || is_number || is_called || is_after_sign(before);
         (!is_none).then(|| name.to_owned())
     };
     NAME.find_iter(&code).filter_map(name).collect()
@@ -114,14 +113,18 @@ pub(super) fn names_beside_slices(code: &str) -> Vec<String> {
 /// Names before a parenthesis that are called as functions.
 fn called(code: &str) -> impl Iterator<Item = &str> {
     static CALL: LazyLock<Regex> = LazyLock::new(|| pattern(r"([A-Za-z_]\w*)\s*\("));
-    // `x | f(…)`, `x.f(…)` and `x is f(…)` call something else.
-    static OTHER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:[|.]|\bis(?:\s+not)?)\s*$"));
     CALL.captures_iter(code).filter_map(move |found| {
         let name = found.get(1)?;
-        let is_other = OTHER.is_match(&code[..name.start()]);
+        let is_other = is_after_sign(&code[..name.start()]);
         let is_word = KEYWORDS.contains(&name.as_str());
         (!is_other && !is_word).then(|| name.as_str())
     })
+}
+
+/// What comes next is no name and no function: `x | f`, `x.f`, `x is f`.
+fn is_after_sign(before: &str) -> bool {
+    static SIGN: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:[|.]|\bis(?:\s+not)?)\s*$"));
+    SIGN.is_match(before)
 }
 
 fn words<'a>(pattern: &Regex, code: &'a str) -> Vec<(usize, &'a str)> {

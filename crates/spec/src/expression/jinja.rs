@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Object;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind};
-use regex::Regex;
 
 use super::evaluate::{NameError, Names, arn_function, resolve_part, with_arns};
 use super::seen::Seen;
-use super::{calls, filters, marks};
+use super::tags::{LONGEST_TAG, overlong_tag, tags, unknown_filter};
+use super::{filters, marks};
 use crate::value::Value;
 
 /// A template in minijinja's language. It may include and extend files of the project's folder only.
@@ -69,10 +69,6 @@ type Values = BTreeMap<String, Value>;
 
 /// ARNs by what asks for them: `arn(NAME)`.
 type Arns = BTreeMap<String, String>;
-
-/// The longest `{{ … }}` or `{% … %}` that is read, in bytes. A longer one is no expression that a
-/// person wrote, and each operator takes its part of the stack.
-const LONGEST_TAG: usize = 4096;
 
 impl JinjaTemplate {
     /// Reads a template; `name` is its path in the project.
@@ -236,69 +232,6 @@ impl JinjaPart {
             Self::Text(text) | Self::Value { text, .. } => text,
         }
     }
-}
-
-/// The line of the first tag that is too long to be read.
-fn overlong_tag(text: &str) -> Option<usize> {
-    let overlong = tags(text).into_iter().find(|(_, code)| code.len() > LONGEST_TAG);
-    overlong.map(|(start, _)| line_of(text, start))
-}
-
-/// The first filter or test that there is not: its line, and what is said of it.
-fn unknown_filter(text: &str) -> Option<(usize, String)> {
-    tags(text).into_iter().find_map(|(start, code)| {
-        let (at, message) = calls::check_filters(code).err()?;
-        Some((line_of(text, start + at), message))
-    })
-}
-
-/// The number of the line, from 1.
-fn line_of(text: &str, at: usize) -> usize {
-    text[..at].matches('\n').count() + 1
-}
-
-/// The code of each `{{ … }}` and `{% … %}`, and where it begins.
-fn tags(text: &str) -> Vec<(usize, &str)> {
-    static END_RAW: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\{%[-+]?\s*endraw\s*[-+]?%\}").expect("the pattern is right")
-    });
-    let (mut tags, mut at) = (Vec::new(), 0);
-    while let Some(open) = text[at..].find('{').map(|found| at + found) {
-        let start = open + 2;
-        at = match text.as_bytes().get(open + 1) {
-            Some(b'#') => text[start..].find("#}").map_or(text.len(), |found| start + found),
-            Some(sign @ (b'{' | b'%')) => {
-                let close = if *sign == b'{' { "}}" } else { "%}" };
-                let end = start + code_length(&text[start..], close);
-                let code = &text[start..end];
-                if *sign == b'%' && code.trim_matches(['-', '+']).trim() == "raw" {
-                    END_RAW.find_at(text, end).map_or(text.len(), |found| found.end())
-                } else {
-                    tags.push((start, code));
-                    end
-                }
-            }
-            _ => open + 1,
-        };
-    }
-    tags
-}
-
-/// How far the code goes that ends with `close`, or with the text; it may have that in a string.
-fn code_length(text: &str, close: &str) -> usize {
-    let mut quote = None;
-    let mut bytes = text.bytes().enumerate();
-    while let Some((at, byte)) = bytes.next() {
-        match (quote, byte) {
-            (Some(_), b'\\') => drop(bytes.next()),
-            (Some(open), _) if byte == open => quote = None,
-            (None, b'\'' | b'"') => quote = Some(byte),
-            (None, _) if text.as_bytes()[at..].starts_with(close.as_bytes()) => return at,
-            _ => {}
-        }
-    }
-    // A quote that is never closed is for the parser to tell.
-    text.find(close).unwrap_or(text.len())
 }
 
 /// The values of all names; notes which are asked for.

@@ -11,6 +11,7 @@ mod lexer;
 mod marks;
 mod placeholders;
 mod seen;
+mod tags;
 mod terraform;
 
 pub use evaluate::{EvaluationError, NameError, Names};
