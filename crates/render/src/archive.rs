@@ -103,6 +103,9 @@ pub(crate) fn find_members(
     folder: &Path,
     found: &mut Diagnostics,
 ) {
+    if !plans.iter().any(|plan| matches!(plan.content, Content::Zip(_))) {
+        return;
+    }
     let known: BTreeMap<_, _> = plans
         .iter()
         .map(|plan| {

@@ -3,7 +3,7 @@
 
 mod real;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -36,7 +36,7 @@ pub(crate) fn refuse_overwritten(
     let reals: Vec<_> = plans.iter().map(|plan| paths.look(&folder.join(&plan.path))).collect();
     let files = reals.iter().zip(plans).map(|((real, _), plan)| (&**real, &*plan.path));
     let mut folders = Folders { artifacts: files.collect(), problems: HashMap::new() };
-    let mut written = BTreeMap::new();
+    let mut written = HashMap::new();
     for (plan, (real, is_folder)) in plans.iter().zip(&reals) {
         let path = &plan.path;
         let mut refuse = |message: String| found.push(Diagnostic::at(plan.place.clone(), message));
@@ -68,7 +68,7 @@ pub(crate) fn refuse_overwritten(
 /// Whether there can be files in folders, each looked at once.
 struct Folders<'a> {
     /// The files that there will be.
-    artifacts: BTreeMap<&'a Path, &'a str>,
+    artifacts: HashMap<&'a Path, &'a str>,
     problems: HashMap<&'a Path, Option<String>>,
 }
 
@@ -85,7 +85,7 @@ impl<'a> Folders<'a> {
 }
 
 /// Why there can be no folder at a path.
-fn no_folder(path: &Path, artifacts: &BTreeMap<&Path, &str>) -> Option<String> {
+fn no_folder(path: &Path, artifacts: &HashMap<&Path, &str>) -> Option<String> {
     if let Some(other) = path.ancestors().find_map(|folder| artifacts.get(folder)) {
         return Some(format!("the artifact `{other}` is a file, and no folder"));
     }
@@ -155,9 +155,9 @@ impl Inputs {
                 }
                 inputs.add(&dockerfile, Input::Dockerfile { image: name.clone() });
             }
-            image.texts().for_each(|text| inputs.add_files(text.as_written(), folder));
+            inputs.add_files(image.texts().flat_map(Text::code), folder);
         }
-        config.variables.values().for_each(|text| inputs.add_files(text.as_written(), folder));
+        inputs.add_files(config.variables.values().flat_map(Text::code), folder);
         inputs
     }
 
@@ -168,17 +168,16 @@ impl Inputs {
                 self.add(&folder.join(&file.source.name), input);
                 match &file.body {
                     Body::Jinja(template) => {
-                        template.code().for_each(|code| self.add_parts(code, folder));
+                        self.add_files(template.code(), folder);
+                        self.add_parts(template.code(), folder);
                     }
-                    Body::Shell(_) | Body::Terraform(_) => {
-                        self.add_files(&file.source.text, folder);
-                    }
+                    Body::Shell(template) => self.add_files(template.code(), folder),
+                    // Its language has no function that reads a file.
+                    Body::Terraform(_) => {}
                 }
             }
             Content::Made(content) => {
-                for text in content.texts() {
-                    self.add_files(text.as_written(), folder);
-                }
+                self.add_files(content.texts().into_iter().flat_map(Text::code), folder);
             }
             Content::Zip(archive) => {
                 for member in archive.members.iter().filter(|member| member.file.is_some()) {
@@ -189,25 +188,19 @@ impl Inputs {
             Content::Base(_) => {}
         }
         let texts = plan.variables.values().chain(plan.edits.texts());
-        texts.for_each(|text| self.add_files(text.as_written(), folder));
+        self.add_files(texts.flat_map(Text::code), folder);
     }
 
-    /// The files that the expressions of a text read, as far as they stand there by name.
-    fn add_files(&mut self, text: &str, folder: &Path) {
-        if !text.contains("file") {
-            return;
-        }
-        for name in text.split("${").skip(1).flat_map(|rest| files_in(slot(rest))) {
+    /// The files that expressions read, as far as they stand there by name.
+    fn add_files<'a>(&mut self, code: impl IntoIterator<Item = &'a str>, folder: &Path) {
+        for name in code.into_iter().flat_map(files_in) {
             self.add(&folder.join(name), Input::Text { name: name.to_owned() });
         }
     }
 
-    /// The files that a piece of Jinja reads or takes in, likewise.
-    fn add_parts(&mut self, code: &str, folder: &Path) {
-        for name in files_in(code) {
-            self.add(&folder.join(name), Input::Text { name: name.to_owned() });
-        }
-        for name in parts_in(code) {
+    /// The files that a template of Jinja takes in, likewise.
+    fn add_parts<'a>(&mut self, code: impl IntoIterator<Item = &'a str>, folder: &Path) {
+        for name in code.into_iter().flat_map(parts_in) {
             self.add(&folder.join(name), Input::Part { name: name.to_owned() });
         }
     }
@@ -216,23 +209,6 @@ impl Inputs {
     fn add(&mut self, path: &Path, input: Input) {
         self.files.entry(self.paths.of(path)).or_insert(input);
     }
-}
-
-/// What stands behind `${`, up to the brace that closes it; strings and maps may have braces.
-fn slot(text: &str) -> &str {
-    let (mut depth, mut quote) = (0, None);
-    for (at, character) in text.char_indices() {
-        match (quote, character) {
-            (Some(open), _) if character == open => quote = None,
-            (None, '\'' | '"') => quote = Some(character),
-            (None, '{') => depth += 1,
-            (None, '}') if depth == 0 => return &text[..at],
-            (None, '}') => depth -= 1,
-            _ => {}
-        }
-    }
-    // An apostrophe in a default is no quote.
-    text.split('}').next().unwrap_or(text)
 }
 
 /// The paths that stand in `file('…')`.

@@ -1,5 +1,6 @@
 //! A template file, and what it becomes.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +18,9 @@ use shipspec_spec::source::{Position, Source, Span};
 use shipspec_spec::value::Value;
 
 use crate::terraform;
+
+/// What some editors put in front of a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// What a file has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +81,7 @@ impl TemplateFile {
     /// Every `${` that cannot be read, and placeholders that do not occur.
     pub fn parse(
         name: &str,
-        text: &str,
+        text: impl Into<String>,
         artifact: &str,
         config: &TemplateConfig,
     ) -> Result<Self, Diagnostics> {
@@ -85,13 +89,13 @@ impl TemplateFile {
         let format =
             Format::of(artifact).or_else(|| Format::of(plain_name)).unwrap_or(Format::Text);
         let mut notes = Vec::new();
-        let text = match (format, text.strip_prefix('\u{feff}')) {
-            (Format::Json, Some(rest)) => {
-                notes.push(format!("`{name}` begins with a byte-order mark, which JSON must not have; it is dropped"));
-                rest
-            }
-            _ => text,
-        };
+        let mut text = text.into();
+        if format == Format::Json && text.starts_with(BYTE_ORDER_MARK) {
+            notes.push(format!(
+                "`{name}` begins with a byte-order mark, which JSON must not have; it is dropped"
+            ));
+            text.drain(..BYTE_ORDER_MARK.len_utf8());
+        }
         let source = Source::new(name, text);
         let body = match config.dialect.unwrap_or(by_ending) {
             TemplateDialect::Shell => parse_shell(&source, config)?,
@@ -120,12 +124,15 @@ impl TemplateFile {
     ///
     /// Every slot without a value, or what is wrong with the result.
     pub fn fill(&self, artifact: &str, names: &dyn Names) -> Result<Filled, Diagnostics> {
-        let (text, value, defaults) = match &self.body {
+        let (text, secrets, defaults) = match &self.body {
             Body::Shell(template) => self.fill_shell(template, names)?,
-            Body::Jinja(template) => self.fill_jinja(template, names)?,
+            Body::Jinja(template) => {
+                let (text, used) = self.fill_jinja(template, names)?;
+                (text, used.secrets().clone(), Vec::new())
+            }
             Body::Terraform(template) => {
                 let (text, used) = terraform::fill(&self.source, self.format, template, names)?;
-                (text, used, Vec::new())
+                (text, used.secrets().clone(), Vec::new())
             }
         };
         // YAML was proved while values were put in.
@@ -134,28 +141,31 @@ impl TemplateFile {
             self.check(&text, artifact)?;
         }
         let notes = self.notes.iter().cloned().chain(defaults).collect();
-        Ok(Filled { text, secrets: value.secrets().clone(), notes })
+        Ok(Filled { text, secrets, notes })
     }
 
     fn fill_shell(
         &self,
         template: &Template,
         names: &dyn Names,
-    ) -> Result<(String, Value, Vec<String>), Diagnostics> {
-        let (mut parts, mut values, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    ) -> Result<(String, BTreeSet<String>, Vec<String>), Diagnostics> {
+        let mut parts = Vec::with_capacity(template.pieces().len());
+        let (mut secrets, mut notes) = (BTreeSet::new(), Vec::new());
         let (mut place, mut found) = (JsonPlace::default(), Diagnostics::default());
         for piece in template.pieces() {
             match piece {
                 Piece::Text(range) => {
                     let literal = &self.source.text[range.clone()];
-                    place.pass(literal);
+                    if self.format == Format::Json {
+                        place.pass(literal);
+                    }
                     parts.push(Part::Text(literal));
                 }
                 Piece::Slot(slot) => match self.slot(slot, place, names) {
                     Ok((value, text)) => {
                         notes.extend(self.slot_note(slot, &text, names));
                         parts.push(Part::Value { text, is_text: value.is_tool_made() });
-                        values.push(value);
+                        secrets.extend(value.secrets().iter().cloned());
                     }
                     Err(error) => found.push(error),
                 },
@@ -164,16 +174,16 @@ impl TemplateFile {
         found.or(())?;
         let text = match self.format {
             Format::Yaml => fill_yaml(&parts).map_err(|error| self.yaml_error(template, &error))?,
-            Format::Json | Format::Text => parts.iter().map(Part::as_str).collect(),
+            Format::Json | Format::Text => joined(&parts),
         };
-        Ok((text, Value::made_from(serde_json::Value::Null, &values), notes))
+        Ok((text, secrets, notes))
     }
 
     fn fill_jinja(
         &self,
         template: &JinjaTemplate,
         names: &dyn Names,
-    ) -> Result<(String, Value, Vec<String>), Diagnostics> {
+    ) -> Result<(String, Value), Diagnostics> {
         let filled = template.fill(names).map_err(|error| jinja_error(&self.source, &error))?;
         let text = match (self.format, &filled.parts) {
             (Format::Text, _) => filled.text,
@@ -193,7 +203,7 @@ impl TemplateFile {
             }
             (_, None) => return Err(self.unclear().into()),
         };
-        Ok((text, filled.used, Vec::new()))
+        Ok((text, filled.used))
     }
 
     fn jinja_json(&self, parts: &[JinjaPart]) -> Result<String, Diagnostic> {
@@ -245,7 +255,8 @@ impl TemplateFile {
             return Ok((value, text));
         }
         match place.escape(&text) {
-            Ok(escaped) => Ok((value, escaped.into_owned())),
+            Ok(Cow::Borrowed(_)) => Ok((value, text)),
+            Ok(Cow::Owned(escaped)) => Ok((value, escaped)),
             Err(error) => Err(Diagnostic::at(span(), error.to_string()).with_hint(error.hint())),
         }
     }
@@ -301,6 +312,12 @@ impl TemplateFile {
             }),
         }
     }
+}
+
+fn joined(parts: &[Part<'_>]) -> String {
+    let mut text = String::with_capacity(parts.iter().map(|part| part.as_str().len()).sum());
+    text.extend(parts.iter().map(Part::as_str));
+    text
 }
 
 /// The name of a template without the ending that tells its language, and that language.

@@ -1,7 +1,8 @@
 //! Which file a path means.
 
 use std::collections::HashMap;
-use std::fs::Metadata;
+use std::ffi::{OsStr, OsString};
+use std::fs::FileType;
 use std::path::{Component, Path, PathBuf};
 
 use crate::artifact::MOST_LINKS;
@@ -10,8 +11,21 @@ use crate::artifact::MOST_LINKS;
 /// `.` and `..`. Folders are looked at once, since hundreds of files lie in few of them.
 #[derive(Default)]
 pub(super) struct RealPaths {
-    folders: HashMap<PathBuf, PathBuf>,
+    folders: HashMap<PathBuf, Folder>,
 }
+
+/// A folder, as it is found.
+struct Folder {
+    /// Its own path without links.
+    real: PathBuf,
+    /// How many of its files were looked at alone.
+    looked_at: usize,
+    /// All that is in it, once that was asked for and told.
+    entries: Option<HashMap<OsString, FileType>>,
+}
+
+/// For more files than these a folder is read as a whole.
+const FEW: usize = 8;
 
 impl RealPaths {
     /// The one path of the file that this path means, whether it is there or not.
@@ -21,13 +35,13 @@ impl RealPaths {
 
     /// The same, and whether a folder is there.
     pub(super) fn look(&mut self, path: &Path) -> (PathBuf, bool) {
-        if let (Some(folder), Some(Component::Normal(name))) =
+        if let (Some(parent), Some(Component::Normal(name))) =
             (path.parent(), path.components().next_back())
         {
-            let real = self.of_folder(folder).join(name);
-            let there = real.symlink_metadata().ok();
-            if !there.as_ref().is_some_and(Metadata::is_symlink) {
-                return (real, there.is_some_and(|there| there.is_dir()));
+            let folder = self.folder(parent);
+            let there = folder.look(name);
+            if !there.is_some_and(|there| there.is_symlink()) {
+                return (folder.real.join(name), there.is_some_and(|there| there.is_dir()));
             }
         }
         let real = resolve(path);
@@ -35,12 +49,33 @@ impl RealPaths {
         (real, is_folder)
     }
 
-    fn of_folder(&mut self, folder: &Path) -> &Path {
-        if !self.folders.contains_key(folder) {
-            self.folders.insert(folder.into(), resolve(folder));
+    fn folder(&mut self, path: &Path) -> &mut Folder {
+        if !self.folders.contains_key(path) {
+            let folder = Folder { real: resolve(path), looked_at: 0, entries: None };
+            self.folders.insert(path.into(), folder);
         }
-        &self.folders[folder]
+        self.folders.get_mut(path).expect("it was put there if it was missing")
     }
+}
+
+impl Folder {
+    /// What has this name, if something has.
+    fn look(&mut self, name: &OsStr) -> Option<FileType> {
+        self.looked_at += 1;
+        if self.looked_at == FEW {
+            // A folder that nobody may read can still have files that are known by their names.
+            self.entries = entries(&self.real).ok();
+        }
+        match &self.entries {
+            Some(entries) => entries.get(name).copied(),
+            None => self.real.join(name).symlink_metadata().ok().map(|there| there.file_type()),
+        }
+    }
+}
+
+fn entries(folder: &Path) -> std::io::Result<HashMap<OsString, FileType>> {
+    let entry = |entry: std::fs::DirEntry| Ok((entry.file_name(), entry.file_type()?));
+    folder.read_dir()?.map(|found| found.and_then(entry)).collect()
 }
 
 fn resolve(path: &Path) -> PathBuf {
@@ -104,6 +139,18 @@ mod tests {
             ("endless", "endless"),
         ] {
             assert_eq!(paths.of(&top.join(path)), top.join(real), "{path}");
+        }
+        // The same, from what the folder as a whole was found to have.
+        (0..FEW).for_each(|_| drop(paths.of(&top.join("a"))));
+        assert_eq!(paths.folders[&top].entries.as_ref().map(HashMap::len), Some(6));
+        for (path, real, is_folder) in [
+            ("a", "a", true),
+            ("link", "a/b", true),
+            ("to-file", "a/b/file", false),
+            ("to-new", "a/new/file", false),
+            ("nowhere", "nowhere", false),
+        ] {
+            assert_eq!(paths.look(&top.join(path)), (top.join(real), is_folder), "{path}");
         }
     }
 }

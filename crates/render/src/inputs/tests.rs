@@ -92,14 +92,14 @@ fn no_artifact_takes_the_place_of_a_folder() {
 
 #[test]
 fn files_are_found_in_expressions_alone() {
-    let found = |text: &'static str| {
-        text.split("${").skip(1).flat_map(|rest| files_in(slot(rest))).collect::<Vec<_>>()
+    let found = |text: &str| {
+        let text = Text::parse("test", text).unwrap();
+        text.code().into_iter().flat_map(files_in).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(found("${file('a.txt')}-${ x ~ file (\n \"b/c\" ) | trim }"), ["a.txt", "b/c"]);
-    assert_eq!(found("${ {'k}': 1}.k ~ file('v')} file('w')"), ["v"]);
-    assert_eq!(found("file('a.txt') ${NAME} file('b') ${profile('x')}"), Vec::<&str>::new());
-    assert_eq!(found("${file(NAME)} ${file('"), Vec::<&str>::new());
-    assert_eq!(found("${A:-it's} file('a')"), Vec::<&str>::new());
+    assert_eq!(found("${ {'k': '}'}.k ~ file('v')} file('w')"), ["v"]);
+    assert_eq!(found("${A:-it's ${file('d')}} file('a')"), ["d"]);
+    assert_eq!(found("file('a.txt') $${file('b')} ${NAME} ${A:-file('c')}"), Vec::<&str>::new());
 }
 
 #[test]

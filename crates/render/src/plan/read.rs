@@ -179,5 +179,5 @@ fn read_template(
         let Position { line, column } = Position::of(&start, valid);
         wrong(format!("the template `{name}` is not UTF-8 at line {line} column {column}"))
     })?;
-    TemplateFile::parse(&name, &text, artifact, config)
+    TemplateFile::parse(&name, text, artifact, config)
 }

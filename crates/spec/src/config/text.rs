@@ -188,6 +188,12 @@ impl Text {
         self.template.references()
     }
 
+    /// The code of every expression of minijinja in it.
+    #[must_use]
+    pub fn code(&self) -> Vec<&str> {
+        self.template.code()
+    }
+
     /// The text as what stands for a placeholder of another tool.
     #[must_use]
     pub fn nested(&self) -> Nested {

@@ -38,11 +38,15 @@ impl JsonError {
 impl JsonPlace {
     /// Takes the text up to the next slot.
     pub fn pass(&mut self, text: &str) {
-        for byte in text.bytes() {
-            match (self.in_string, self.escaped, byte) {
-                (true, true, _) => self.escaped = false,
-                (true, false, b'\\') => self.escaped = true,
-                (_, _, b'"') => self.in_string = !self.in_string,
+        let mut bytes = text.bytes();
+        if self.escaped && bytes.next().is_some() {
+            self.escaped = false;
+        }
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'"' => self.in_string = !self.in_string,
+                // The sign behind it is no end of the string, whatever it is.
+                b'\\' if self.in_string => self.escaped = bytes.next().is_none(),
                 _ => {}
             }
         }

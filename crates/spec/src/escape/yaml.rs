@@ -5,13 +5,16 @@
 //! same structure, with the very values in their places. Where it has not, the scalar is written anew
 //! in double quotes, which can hold anything.
 
+mod scalar;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use granit_parser::{Event, Parser, ScalarStyle};
-use regex::Regex;
+use memchr::memmem::Finder;
+
+use scalar::{double_quoted, escaped, for_comment, has_other_type, is_inert, is_plain_safe};
 
 /// A part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,21 +88,23 @@ struct Probe<'a> {
     /// Where each part begins in the text.
     starts: Vec<usize>,
     /// What stands around the number of a slot; it occurs nowhere else.
-    mark: String,
+    mark: Finder<'static>,
 }
 
 /// A node of the probe, or a comment in it.
 #[derive(Debug)]
-struct Place {
-    kind: PlaceKind,
+struct Place<'a> {
+    kind: PlaceKind<'a>,
     range: Range<usize>,
+    /// The marks in it, two around each slot.
+    marks: usize,
 }
 
 #[derive(Debug)]
-enum PlaceKind {
+enum PlaceKind<'a> {
     Scalar {
         style: ScalarStyle,
-        decoded: String,
+        decoded: Cow<'a, str>,
         in_flow: bool,
         header: Option<usize>,
     },
@@ -110,10 +115,7 @@ enum PlaceKind {
 
 impl<'a> Probe<'a> {
     fn new(parts: &'a [Part<'a>]) -> Self {
-        let mut mark = "zq".to_owned();
-        while parts.iter().any(|part| matches!(part, Part::Text(text) if text.contains(&mark))) {
-            mark.push('q');
-        }
+        let mark = unused_mark(parts);
         let (mut text, mut starts) = (String::new(), Vec::new());
         for (index, part) in parts.iter().enumerate() {
             starts.push(text.len());
@@ -122,10 +124,10 @@ impl<'a> Probe<'a> {
                 Part::Value { .. } => text.extend([&*mark, &index.to_string(), &*mark]),
             }
         }
-        Self { parts, text, starts, mark }
+        Self { parts, text, starts, mark: Finder::new(&mark).into_owned() }
     }
 
-    fn places(&self) -> Result<Vec<Place>, YamlError> {
+    fn places(&self) -> Result<Vec<Place<'_>>, YamlError> {
         let mut places = Vec::new();
         let (mut flow_depth, mut last_end) = (0_usize, 0);
         for event in Parser::new_from_str(&self.text) {
@@ -137,7 +139,7 @@ impl<'a> Probe<'a> {
             let kind = match event {
                 Event::Scalar(decoded, style, ..) => PlaceKind::Scalar {
                     style,
-                    decoded: decoded.into_owned(),
+                    decoded,
                     in_flow: flow_depth > 0,
                     header: self.block_header(style, last_end..range.start),
                 },
@@ -155,9 +157,18 @@ impl<'a> Probe<'a> {
                 _ => {}
             }
             last_end = range.end.max(last_end);
-            places.push(Place { kind, range });
+            let marks = match &kind {
+                PlaceKind::Scalar { decoded, .. } => self.marks(decoded),
+                PlaceKind::Comment => self.marks(&self.text[range.clone()]),
+                PlaceKind::Other(_) => 0,
+            };
+            places.push(Place { kind, range, marks });
         }
         Ok(places)
+    }
+
+    fn marks(&self, text: &str) -> usize {
+        self.mark.find_iter(text.as_bytes()).count()
     }
 
     /// Where the `|` or `>` of a block scalar stands: between the node before and its first line.
@@ -195,7 +206,7 @@ impl<'a> Probe<'a> {
 
     /// Every value is like the word that stood for it, so that the parser cannot tell them apart: the
     /// structure is the same without a look.
-    fn is_inert(&self, places: &[Place], expected: &[Option<String>]) -> bool {
+    fn is_inert(&self, places: &[Place<'_>], expected: &[Option<Cow<'_, str>>]) -> bool {
         let mut values = 0;
         for part in self.parts {
             match part {
@@ -205,13 +216,8 @@ impl<'a> Probe<'a> {
             }
         }
         // A word that is not found here stands in an anchor or a tag, where other rules hold.
-        let found = places.iter().map(|place| match &place.kind {
-            PlaceKind::Scalar { decoded, .. } => decoded.matches(&self.mark).count(),
-            PlaceKind::Comment => self.text[place.range.clone()].matches(&self.mark).count(),
-            PlaceKind::Other(_) => 0,
-        });
-        found.sum::<usize>() == 2 * values
-            && expected.iter().flatten().all(|text| text.len() <= LONGEST_INERT)
+        let found: usize = places.iter().map(|place| place.marks).sum();
+        found == 2 * values && expected.iter().flatten().all(|text| text.len() <= LONGEST_INERT)
     }
 
     fn has_value(&self, range: &Range<usize>) -> bool {
@@ -232,8 +238,8 @@ impl<'a> Probe<'a> {
     fn with_values(&self, text: &str) -> String {
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
-        while let Some((before, behind)) = rest.split_once(&*self.mark) {
-            let (number, behind) = behind.split_once(&*self.mark).unwrap_or((behind, ""));
+        while let Some((before, behind)) = self.split(rest) {
+            let (number, behind) = self.split(behind).unwrap_or((behind, ""));
             filled.push_str(before);
             if let Ok(Some(Part::Value { text, .. })) =
                 number.parse().map(|index: usize| self.parts.get(index))
@@ -246,10 +252,16 @@ impl<'a> Probe<'a> {
         filled
     }
 
+    /// What stands before the next mark, and behind it.
+    fn split<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
+        let at = self.mark.find(text.as_bytes())?;
+        Some((&text[..at], &text[at + self.mark.needle().len()..]))
+    }
+
     fn write(
         &self,
-        places: &[Place],
-        expected: &[Option<String>],
+        places: &[Place<'_>],
+        expected: &[Option<Cow<'_, str>>],
         quoted: &BTreeSet<usize>,
     ) -> String {
         let mut text = String::with_capacity(self.text.len());
@@ -291,7 +303,7 @@ impl<'a> Probe<'a> {
     }
 
     /// The scalar as its place wants it.
-    fn scalar(&self, place: &Place, style: ScalarStyle, in_flow: bool, value: &str) -> String {
+    fn scalar(&self, place: &Place<'_>, style: ScalarStyle, in_flow: bool, value: &str) -> String {
         let parts = || self.parts_in(&place.range);
         match style {
             ScalarStyle::Plain => {
@@ -336,7 +348,7 @@ impl<'a> Probe<'a> {
 
     /// The scalar in double quotes, whatever it was before; a comment behind the sign of a block
     /// scalar stays, and so does its last line break.
-    fn quoted(&self, place: &Place, header: Option<usize>, value: &str) -> String {
+    fn quoted(&self, place: &Place<'_>, header: Option<usize>, value: &str) -> String {
         let mut text = double_quoted(value);
         if let Some(header) = header {
             let line = self.text[header..place.range.start].lines().next().unwrap_or_default();
@@ -352,11 +364,28 @@ impl<'a> Probe<'a> {
     }
 }
 
-impl Place {
+/// A word that the template does not have.
+fn unused_mark(parts: &[Part<'_>]) -> String {
+    let mut mark = "zq".to_owned();
+    loop {
+        let finder = Finder::new(&mark);
+        let has_mark = |part: &Part<'_>| match part {
+            Part::Text(text) => finder.find(text.as_bytes()).is_some(),
+            Part::Value { .. } => false,
+        };
+        if !parts.iter().any(has_mark) {
+            return mark;
+        }
+        mark.push('q');
+    }
+}
+
+impl Place<'_> {
     /// What the scalar has to hold in the end; nothing for other places.
-    fn expected(&self, probe: &Probe<'_>) -> Option<String> {
+    fn expected(&self, probe: &Probe<'_>) -> Option<Cow<'_, str>> {
         match &self.kind {
-            PlaceKind::Scalar { decoded, .. } => Some(probe.with_values(decoded)),
+            PlaceKind::Scalar { decoded, .. } if self.marks == 0 => Some((&**decoded).into()),
+            PlaceKind::Scalar { decoded, .. } => Some(probe.with_values(decoded).into()),
             _ => None,
         }
     }
@@ -366,16 +395,16 @@ impl Place {
 /// is another one. Nothing if all is well.
 fn differences(
     text: &str,
-    places: &[Place],
-    expected: &[Option<String>],
+    places: &[Place<'_>],
+    expected: &[Option<Cow<'_, str>>],
 ) -> Option<BTreeSet<usize>> {
     let scalars = || {
         let is_scalar =
-            |(_, place): &(usize, &Place)| matches!(place.kind, PlaceKind::Scalar { .. });
+            |(_, place): &(usize, &Place<'_>)| matches!(place.kind, PlaceKind::Scalar { .. });
         places.iter().enumerate().filter(is_scalar).map(|(index, _)| index).collect()
     };
     let mut wrong = BTreeSet::new();
-    let is_node = |place: &&(usize, &Place)| !matches!(place.1.kind, PlaceKind::Comment);
+    let is_node = |place: &&(usize, &Place<'_>)| !matches!(place.1.kind, PlaceKind::Comment);
     let indexed: Vec<_> = places.iter().enumerate().collect();
     let mut nodes = indexed.iter().filter(is_node);
     for event in Parser::new_from_str(text) {
@@ -416,97 +445,6 @@ fn name(event: &Event<'_>) -> &'static str {
 
 /// Keys of one line have a limit of 1024 characters; below this no scalar comes near it.
 const LONGEST_INERT: usize = 512;
-
-/// Letters and digits at both ends, and between them nothing that YAML knows as a sign.
-fn is_inert(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return false };
-    first.is_ascii_alphanumeric()
-        && last.is_ascii_alphanumeric()
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b" _./-".contains(byte))
-}
-
-/// The text can stand without quotes and is read as itself.
-fn is_plain_safe(text: &str, in_flow: bool) -> bool {
-    let mut characters = text.chars();
-    let Some(first) = characters.next() else { return false };
-    let second_is_space = characters.next().is_none_or(|second| second == ' ' || second == '\t');
-    let starts_well = match first {
-        '-' | '?' | ':' => !second_is_space,
-        ',' | '[' | ']' | '{' | '}' | '#' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%'
-        | '@' | '`' => false,
-        _ => true,
-    };
-    starts_well
-        && text.trim() == text
-        && !text.contains(": ")
-        && !text.contains(" #")
-        && !text.ends_with(':')
-        && !text.starts_with("---")
-        && !text.starts_with("...")
-        && text.chars().all(|character| is_printable(character) && character != '\t')
-        && !matches!(text, "=" | "<<")
-        && !(in_flow && text.contains([',', '[', ']', '{', '}', ':', '?']))
-}
-
-/// YAML, in one version or another, reads the bare text as something else than a string.
-fn has_other_type(text: &str) -> bool {
-    static OTHER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r"(?xi)^(
-                ~ | null | true | false | yes | no | on | off | y | n       # YAML 1.1 and 1.2
-                | [-+]? [0-9][0-9_]* (:[0-5]?[0-9])+ (\.[0-9_]*)?            # base 60
-                | [-+]? ( 0x[0-9a-f_]+ | 0o[0-7_]+ | 0b[01_]+ )
-                | [-+]? ( [0-9][0-9_]* (\.[0-9_]*)? | \.[0-9_]+ ) (e[-+]?[0-9]+)?
-                | [-+]? \.inf | \.nan
-                | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2} ([t\ ].*)?                 # a date
-            )$",
-        )
-        .expect("the pattern is right")
-    });
-    OTHER.is_match(text)
-}
-
-/// YAML allows the character bare, in every version, and it is no line break in any.
-fn is_printable(character: char) -> bool {
-    matches!(character, '\t' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-        && !matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}')
-}
-
-/// The text on one line; a comment has no escapes, and is read by people only.
-fn for_comment(text: &str) -> String {
-    text.chars().map(|character| if is_printable(character) { character } else { ' ' }).collect()
-}
-
-fn double_quoted(text: &str) -> String {
-    format!("\"{}\"", escaped(text))
-}
-
-/// The text between double quotes. Spaces at its ends are written as codes, because a line break
-/// beside them would swallow them.
-fn escaped(text: &str) -> String {
-    let trimmed = text.trim_matches(' ');
-    let start = text.len() - text.trim_start_matches(' ').len();
-    let end = if trimmed.is_empty() { 0 } else { text.len() - start - trimmed.len() };
-    let mut written = "\\x20".repeat(start);
-    for character in trimmed.chars() {
-        match character {
-            '"' => written.push_str("\\\""),
-            '\\' => written.push_str("\\\\"),
-            '\n' => written.push_str("\\n"),
-            '\r' => written.push_str("\\r"),
-            '\t' => written.push_str("\\t"),
-            character if is_printable(character) => written.push(character),
-            character => {
-                let code = u32::from(character);
-                let form =
-                    if code > 0xffff { format!("\\U{code:08x}") } else { format!("\\u{code:04x}") };
-                written.push_str(&form);
-            }
-        }
-    }
-    written + &"\\x20".repeat(end)
-}
 
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,9 @@ pub(super) fn parse(
 /// Defaults that may stand inside one another.
 const DEEPEST: usize = 64;
 
+/// Pieces that are given room before they are found.
+const MOST_AT_ONCE: usize = 4096;
+
 struct Lexer<'a> {
     text: &'a str,
     dialect: Dialect,
@@ -42,7 +45,9 @@ enum Dollar {
 
 impl Lexer<'_> {
     fn template(&mut self, range: Range<usize>) -> Template {
-        let mut pieces = Vec::new();
+        let dollars = self.text[range.clone()].bytes().filter(|byte| *byte == b'$').count();
+        // Text stands between slots and at both ends; of very many dollars most may be text as well.
+        let mut pieces = Vec::with_capacity((2 * dollars + 1).min(MOST_AT_ONCE));
         let mut text_start = range.start;
         let mut at = range.start;
         while let Some(found) = self.text[at..range.end].find('$') {

@@ -158,6 +158,9 @@ impl Template {
         text: &str,
         placeholders: &[(String, Nested)],
     ) -> (Self, Vec<String>) {
+        if placeholders.is_empty() {
+            return (self, Vec::new());
+        }
         placeholders::find(self, text, placeholders)
     }
 
@@ -188,6 +191,12 @@ impl Template {
         })
     }
 
+    /// The code of every expression of minijinja in it, those in defaults included.
+    #[must_use]
+    pub fn code(&self) -> Vec<&str> {
+        self.slots().flat_map(|slot| slot.expression.code()).collect()
+    }
+
     /// Every name that could be asked for: `NAME`, or `images.app.uri` for a part of one.
     #[must_use]
     pub fn references(&self) -> BTreeSet<String> {
@@ -196,6 +205,15 @@ impl Template {
 }
 
 impl Expression {
+    fn code(&self) -> Vec<&str> {
+        match self {
+            Self::Name(_) => Vec::new(),
+            Self::Conditional(conditional) => conditional.word.code(),
+            Self::Code(code) => vec![code],
+            Self::Nested(nested) => nested.template.code(),
+        }
+    }
+
     /// Every name that could be asked for, those in defaults included.
     #[must_use]
     pub fn references(&self) -> BTreeSet<String> {

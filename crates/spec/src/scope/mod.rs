@@ -72,7 +72,7 @@ pub struct Scope {
     subject: Option<String>,
     /// The image whose key is made from texts.
     making: Option<String>,
-    environment: Arc<BTreeMap<String, String>>,
+    environment: Arc<BTreeMap<String, Value>>,
 }
 
 /// Where a value comes from.
@@ -110,6 +110,7 @@ impl Scope {
         commit: impl Into<CommitSource>,
     ) -> Self {
         let parameters = config.parameters.keys().map(|name| (name.clone(), None));
+        let environment = environment.into_iter().map(|(name, text)| (name, Value::plain(text)));
         Self {
             folder: PathBuf::new(),
             given: Arc::default(),
@@ -132,7 +133,7 @@ impl Scope {
             unkeyed: content::Unkeyed::default(),
             subject: None,
             making: None,
-            environment: Arc::new(environment),
+            environment: Arc::new(environment.collect()),
         }
     }
 
@@ -348,11 +349,13 @@ impl Scope {
     pub fn overruled(&self) -> Vec<String> {
         let made = STEADY.iter().chain(&OF_ONE_IMAGE).map(|name| (*name).to_owned());
         let differs = |name: &String| {
-            let Some(other) = self.environment.get(name) else { return false };
+            let Some(other) = self.environment.get(name).and_then(Value::text) else {
+                return false;
+            };
             let budget = Cell::new(resolve::MOST_TEXTS);
             let frame = Frame { scope: self, budget: &budget, inside: None };
             let value = frame.tool_made(name).ok().flatten().and_then(|value| value.text());
-            value.is_some_and(|value| *other != value)
+            value.is_some_and(|value| other != value)
         };
         made.filter(differs).collect()
     }

@@ -69,14 +69,14 @@ impl Names for Frame<'_> {
         }
         let is_own_tag = own.is_some_and(|own| own.name == name && own.layer == Layer::Made);
         let made = if is_own_tag { Ok(None) } else { self.tool_made(reference) };
-        let missing = match made {
+        let never = match made {
             Ok(Some(value)) => return Ok(value),
-            Ok(None) => NameError::Unset(name.into()),
-            Err(error @ NameError::Never { .. }) => error,
+            Ok(None) => None,
+            Err(error @ NameError::Never { .. }) => Some(error),
             Err(error) => return Err(error),
         };
-        let value = scope.environment.get(name).map(|text| Value::plain(text.clone()));
-        value.ok_or(missing)
+        let value = scope.environment.get(name).cloned();
+        value.ok_or_else(|| never.unwrap_or_else(|| NameError::Unset(name.into())))
     }
 
     fn known(&self) -> Vec<String> {
