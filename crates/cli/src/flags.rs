@@ -1,13 +1,14 @@
 //! What flags say, put over what the file says.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use shipspec_spec::config::{
     ArtifactConfig, ArtifactContent, Config, ImageConfig, TemplateConfig, Text,
 };
 use shipspec_spec::value::Value;
 
-use crate::arguments::{ImageFlags, ProjectFlags, RenderFlags};
+use crate::arguments::{ImageFlags, ProjectFlags, RenderFlags, ValueFlags};
 use crate::context::Context;
 use crate::{failure, values};
 
@@ -91,6 +92,14 @@ impl ProjectFlags {
             self.values.set.iter().map(|(name, text)| (name.clone(), Value::plain(&**text))),
         );
         Ok(given)
+    }
+}
+
+impl ValueFlags {
+    /// The files that values are read from.
+    pub(crate) fn files(&self, context: &Context<'_>) -> Vec<PathBuf> {
+        let files = self.values.iter().chain(&self.parameters);
+        files.map(|file| context.current.join(file)).collect()
     }
 }
 

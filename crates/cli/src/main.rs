@@ -23,6 +23,7 @@ mod ledger;
 mod live;
 mod mirrors;
 mod newcomers;
+mod origins;
 mod parameters;
 mod pipeline;
 mod preflight;

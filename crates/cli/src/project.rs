@@ -73,7 +73,8 @@ impl Project {
         flags.image.apply(&mut config, context)?;
         render.apply(&mut config)?;
         let scope = Scope::new(&config, context.environment.clone(), commit::find(context))
-            .with_given(flags.given(context)?, context.folder.clone());
+            .with_given(flags.given(context)?, context.folder.clone())
+            .with_files(flags.values.files(context));
         scope.cycles().or(())?;
         Ok((config, scope))
     }

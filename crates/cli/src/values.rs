@@ -27,9 +27,11 @@ pub(crate) fn read(folder: &Path, path: &Path) -> anyhow::Result<BTreeMap<String
 }
 
 fn parse_json(text: &str) -> Result<Map<String, Json>, String> {
-    let map: Map<String, Json> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    // Of a map its errors would tell what stands there instead: it may be a secret.
+    let value: Json = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let Json::Object(map) = value else { return Err("it holds no names with values".into()) };
     let node = json::parse(text).map_err(|error| error.message)?;
-    map_as_written(map, &node, &is_whole)
+    Ok(text_at_top(map_as_written(map, &node, &is_whole)?, &node))
 }
 
 fn parse_yaml(text: &str) -> Result<Map<String, Json>, String> {
@@ -39,15 +41,19 @@ fn parse_yaml(text: &str) -> Result<Map<String, Json>, String> {
             error => error.to_string(),
         })?;
     let node = Node::parse(&Source::new("values", text)).map_err(|error| error.message)?;
-    let mut map = map_as_written(map, &node, &|text| !is_decimal(text))?;
-    // A value of its own is put into text; what is inside of others may be wanted as a number.
+    Ok(text_at_top(map_as_written(map, &node, &|text| !is_decimal(text))?, &node))
+}
+
+/// A number with a point is text where it is a value of its own: `1.10` is not `1.1` in a version. What is
+/// inside of others may be wanted as a number.
+fn text_at_top(mut map: Map<String, Json>, node: &Node) -> Map<String, Json> {
     for (key, node) in node.entries() {
         let (Some(key), Some(text)) = (key.text(), node.text()) else { continue };
         if let Some(value) = map.get_mut(key).filter(|value| value.is_f64()) {
             *value = text.into();
         }
     }
-    Ok(map)
+    map
 }
 
 /// Numbers as they stand in the file, where `is_text` says that another way to write them is another value: an
@@ -226,9 +232,12 @@ mod tests {
         let json =
             r#"{"a": 1.50, "b": {"c": [1.0, 2, 12345678901234567890123]}, "d": "\/", "e": null}"#;
         let wanted = serde_json::json!({
-            "a": 1.5, "b": { "c": [1.0, 2, "12345678901234567890123"] }, "d": "/", "e": null
+            "a": "1.50", "b": { "c": [1.0, 2, "12345678901234567890123"] }, "d": "/", "e": null
         });
         assert_eq!(Json::Object(parse_json(json).unwrap()), wanted);
+        for text in [r#""S3cret""#, "31337", r#"["S3cret"]"#] {
+            assert_eq!(parse_json(text).unwrap_err(), "it holds no names with values");
+        }
         assert_eq!(parse_json(r#"{"a": 1, "a": 2}"#).unwrap_err(), "the key `a` stands twice");
     }
 

@@ -136,16 +136,18 @@ fn jinja_templates_include_files_of_the_project_and_no_others() {
     exit: 2
     --- stdout
     --- stderr
-    error: template not found: tried to include non-existing template '../../etc/passwd'
-     --> t.json.j2:1:1
+    error: template not found: `../../etc/passwd`
+     --> t.json.j2:1:4
       |
     1 | {% include '../../etc/passwd' %}
-      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |    ^^^^^^^^^^^^^^^^^^^^^^^^^^
     error: `NOBODY` has no value
-     --> u.txt:2:1
+     --> u.txt:2:4
       |
     2 | {{ NOBODY }}
-      | ^^^^^^^^^^^^
+      |    ^^^^^^
+      |
+      = hint: set `NOBODY` in the environment or under `variables:`
     ");
 }
 
@@ -218,6 +220,31 @@ fn given_values_win_and_every_source_is_told() {
       not  the environment
     --- stderr
     "#);
+    let own = "artifacts: { \"${env}.txt\": { template: t, matrix: { env: [dev, prod] }, variables: { NAME: \"${NAME}-${env}\" } } }\n";
+    let config = project.read("shipspec.yml") + own;
+    let project = project.file("shipspec.yml", &config).file("t", "");
+    assert_snapshot!(project.run(&["render", "--explain", "NAME"]), @r#"
+    exit: 0
+    --- stdout
+    NAME = "env-file"
+      from shipspec.yml:2:20
+      not  the environment
+
+    in dev.txt: NAME = "env-file-dev"
+      from shipspec.yml:3:92
+      not  shipspec.yml:2:20
+      not  the environment
+
+    in prod.txt: NAME = "env-file-prod"
+      from shipspec.yml:3:92
+      not  shipspec.yml:2:20
+      not  the environment
+    --- stderr
+    "#);
+    let own = project.run(&["render", "--explain", "env"]).success();
+    assert!(own.stdout.contains("in prod.txt: env = \"prod\"\n  from its place in the matrix"));
+    let no_name = project.run(&["render", "--explain", "NAME | upper"]).failure(2);
+    assert!(no_name.stderr.contains("`NAME | upper` is no name"), "{no_name}");
     assert_snapshot!(project.run(&["render", "--explain", "COMMIT"]), @"
     exit: 0
     --- stdout
@@ -225,6 +252,33 @@ fn given_values_win_and_every_source_is_told() {
       `COMMIT` has no value: CODEBUILD_RESOLVED_SOURCE_VERSION is not set, and not a git repository (or any of the parent directories): .git
     --- stderr
     ");
+}
+
+#[test]
+fn files_that_values_are_read_from_are_not_overwritten() {
+    let project = Project::new()
+        .file("shipspec.yml", "version: 1\nparameters: { P: ssm:/p }\nartifacts:\n  p.json: { json: { a: 1 } }\n  v.env: { text: b }\n")
+        .file("p.json", "{\"P\": \"v\"}")
+        .file("v.env", "A=1\n");
+    let told = project.run(&["render", "--parameters", "p.json", "--values", "v.env"]).failure(2);
+    for path in ["p.json", "v.env"] {
+        let message = format!("`{path}` would overwrite a file that values are read from");
+        assert!(told.stderr.contains(&message), "{told}");
+    }
+}
+
+#[test]
+fn only_takes_names_and_tells_those_that_are_not_there() {
+    let project =
+        project("  a.txt: { template: t, only: [A, B] }\n").variable("A", "1").file("t", "$A $C");
+    let told = project.run(&["render"]).success();
+    assert_eq!(project.read("a.txt"), "1 $C");
+    assert!(told.stderr.contains("note: `only` names `B`, and `t` does not"), "{told}");
+    let config = project.read("shipspec.yml").replace("[A, B]", "[\"$A\", images.app, \"\"]");
+    let told = project.file("shipspec.yml", &config).run(&["render"]).failure(2);
+    for message in ["`$A` is no name", "hint: write `A`", "hint: write `images`", "`` is no name"] {
+        assert!(told.stderr.contains(message), "{message}: {told}");
+    }
 }
 
 #[test]

@@ -202,6 +202,7 @@ fn prepare(folder: &Path, artifact: &Artifact) -> std::io::Result<File> {
     file.write_all(artifact.content.bytes())?;
     if let Some(there) = &there {
         let own = file.metadata()?;
+        refuse_sticky(&path, there.uid(), own.uid())?;
         if (own.uid(), own.gid()) != (there.uid(), there.gid()) {
             // Only root may give files away; for others it is theirs from now on.
             let _ = fchown(&*file, Some(there.uid()), Some(there.gid()));
@@ -210,6 +211,21 @@ fn prepare(folder: &Path, artifact: &Artifact) -> std::io::Result<File> {
     }
     let is_new = there.is_none();
     Ok(File { name: artifact.path.clone(), path, content: content.into_temp_path(), is_new })
+}
+
+/// In a folder such as `/tmp` a file is moved by nobody but its owner, the folder's or root, and neither
+/// is the second name that it would be given here.
+fn refuse_sticky(path: &Path, owner: u32, own: u32) -> std::io::Result<()> {
+    const STICKY: u32 = 0o1000;
+    if own == 0 || own == owner {
+        return Ok(());
+    }
+    let folder = parent(path).metadata()?;
+    if folder.mode() & STICKY != 0 && own != folder.uid() {
+        let message = "it belongs to another user, and only they may replace it in this folder";
+        return Err(std::io::Error::other(message));
+    }
+    Ok(())
 }
 
 /// Links that may lead from one to the next, as for the kernel.

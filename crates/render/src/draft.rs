@@ -11,8 +11,7 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 use shipspec_spec::config::{
-    ArtifactConfig, ArtifactContent, BaseConfig, Config, PublishConfig, ReferenceForm,
-    ServiceConfig, Text, describe,
+    ArtifactConfig, ArtifactContent, Config, ReferenceForm, ServiceConfig, Text, describe,
 };
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::escape::JsonPlace;
@@ -375,20 +374,8 @@ const BASE: &str = "it begins from what ECS has, and nobody is asked for that he
 /// A name that an artifact's path, template or condition asks for, and that has no value here.
 fn unknown_name(artifact: &ArtifactConfig, config: &Config, scope: &Scope) -> Option<String> {
     let scope = scope.of_artifact(std::collections::BTreeMap::new(), &artifact.variables);
-    let template = match &artifact.content {
-        ArtifactContent::Template(template) => Some(&template.path),
-        _ => None,
-    };
-    let texts = artifact.matrix.values().flatten().chain(&artifact.when).chain(template);
-    let members = match &artifact.content {
-        ArtifactContent::Zip(paths) => &**paths,
-        _ => &[],
-    };
-    let places = artifact.publish.iter().flat_map(PublishConfig::texts);
-    let texts = texts.chain([&artifact.path]).chain(members).chain(places);
-    let service = artifact.service.as_ref().or(config.service.as_ref());
-    let texts = texts.chain(service.into_iter().flat_map(ServiceConfig::texts));
-    let texts = texts.chain(artifact.base().into_iter().flat_map(BaseConfig::texts));
+    let service = config.service.as_ref().filter(|_| artifact.service.is_none());
+    let texts = artifact.outer_texts().chain(service.into_iter().flat_map(ServiceConfig::texts));
     let names = texts.flat_map(Text::references);
     let mut names = names.filter(|name| !artifact.matrix.contains_key(name));
     names.find(|name| scope.resolve(name).is_err_and(|error| is_unknown(&error.into())))

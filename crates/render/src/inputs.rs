@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use regex::Regex;
-use shipspec_spec::config::{Config, Text};
+use shipspec_spec::config::{ArtifactConfig, Config, Text};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::scope::Scope;
 
@@ -108,6 +108,7 @@ enum Input {
     Member { archive: String },
     Text { name: String },
     Part { name: String },
+    Values,
 }
 
 impl std::fmt::Display for Input {
@@ -122,6 +123,7 @@ impl std::fmt::Display for Input {
             Self::Member { archive } => write!(formatter, "a file that `{archive}` holds"),
             Self::Text { name } => write!(formatter, "a file that is read by `file('{name}')`"),
             Self::Part { name } => write!(formatter, "`{name}`, which a template includes"),
+            Self::Values => formatter.write_str("a file that values are read from"),
         }
     }
 }
@@ -133,6 +135,9 @@ impl Inputs {
         let sources: BTreeSet<_> = plans.iter().map(|plan| &*plan.place.source.name).collect();
         for source in sources {
             inputs.add(&folder.join(source), Input::Configuration);
+        }
+        for file in scope.files() {
+            inputs.add(file, Input::Values);
         }
         for plan in plans {
             inputs.add_plan(plan, folder);
@@ -157,7 +162,9 @@ impl Inputs {
             }
             inputs.add_files(image.texts().flat_map(Text::code), folder);
         }
-        inputs.add_files(config.variables.values().flat_map(Text::code), folder);
+        let outer = config.artifacts.iter().flat_map(ArtifactConfig::outer_texts);
+        let texts = config.variables.values().chain(outer);
+        inputs.add_files(texts.flat_map(Text::code), folder);
         inputs
     }
 
@@ -168,8 +175,9 @@ impl Inputs {
                 self.add(&folder.join(&file.source.name), input);
                 match &file.body {
                     Body::Jinja(template) => {
-                        self.add_files(template.code(), folder);
-                        self.add_parts(template.code(), folder);
+                        let code: Vec<_> = template.code().collect();
+                        self.add_files(code.iter().copied(), folder);
+                        self.add_parts(code, folder);
                     }
                     Body::Shell(template) => self.add_files(template.code(), folder),
                     // Its language has no function that reads a file.

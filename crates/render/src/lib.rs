@@ -10,4 +10,3 @@ pub mod plan;
 mod publishing;
 pub mod taskdef;
 pub mod template;
-mod terraform;

@@ -130,6 +130,15 @@ impl ArtifactPlans {
         self.plans.iter().flat_map(|plan| plan.references(self.reference)).collect()
     }
 
+    /// The artifacts that give a name a value of their own, with the names as they are there.
+    pub fn naming(&self, name: &str, scope: &Scope) -> impl Iterator<Item = (&str, Scope)> {
+        let has_own = |plan: &&ArtifactPlan| {
+            plan.matrix.contains_key(name) || plan.variables.contains_key(name)
+        };
+        let own = |plan: &ArtifactPlan| scope.of_artifact(plan.matrix.clone(), &plan.variables);
+        self.plans.iter().filter(has_own).map(move |plan| (&*plan.path, own(plan)))
+    }
+
     /// The text of every artifact.
     ///
     /// # Errors

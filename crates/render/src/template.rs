@@ -1,23 +1,19 @@
 //! A template file, and what it becomes.
 
-use std::borrow::Cow;
+mod jinja;
+mod shell;
+mod terraform;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
-use shipspec_spec::config::{TemplateConfig, TemplateDialect, describe};
+use shipspec_spec::config::{TemplateConfig, TemplateDialect};
 use shipspec_spec::diagnostic::{Diagnostic, Diagnostics};
 use shipspec_spec::document::Node;
-use shipspec_spec::escape::{JsonPlace, Part, YamlError, fill_yaml};
-use shipspec_spec::expression::{
-    Dialect, Expression, JinjaError, JinjaPart, JinjaTemplate, Names, Operator, Piece, Slot,
-    Template, TerraformTemplate,
-};
-use shipspec_spec::source::{Position, Source, Span};
-use shipspec_spec::value::Value;
-
-use crate::terraform;
+use shipspec_spec::expression::{JinjaTemplate, Names, Template, TerraformTemplate};
+use shipspec_spec::source::{Position, Source};
 
 /// What some editors put in front of a text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -98,8 +94,12 @@ impl TemplateFile {
         }
         let source = Source::new(name, text);
         let body = match config.dialect.unwrap_or(by_ending) {
-            TemplateDialect::Shell => parse_shell(&source, config)?,
-            TemplateDialect::Jinja => parse_jinja(&source, config)?,
+            TemplateDialect::Shell => {
+                let template = shell::parse(&source, config)?;
+                notes.extend(shell::note_absent(&template, name, config));
+                Body::Shell(template)
+            }
+            TemplateDialect::Jinja => Body::Jinja(jinja::parse(&source, config)?),
             TemplateDialect::Terraform => Body::Terraform(terraform::parse(&source, config)?),
         };
         Ok(Self { source, body, format, notes })
@@ -124,174 +124,18 @@ impl TemplateFile {
     ///
     /// Every slot without a value, or what is wrong with the result.
     pub fn fill(&self, artifact: &str, names: &dyn Names) -> Result<Filled, Diagnostics> {
-        let (text, secrets, defaults) = match &self.body {
+        let filled = match &self.body {
             Body::Shell(template) => self.fill_shell(template, names)?,
-            Body::Jinja(template) => {
-                let (text, used) = self.fill_jinja(template, names)?;
-                (text, used.secrets().clone(), Vec::new())
-            }
-            Body::Terraform(template) => {
-                let (text, used) = terraform::fill(&self.source, self.format, template, names)?;
-                (text, used.secrets().clone(), Vec::new())
-            }
+            Body::Jinja(template) => self.fill_jinja(template, names)?,
+            Body::Terraform(template) => self.fill_terraform(template, names)?,
         };
         // YAML was proved while values were put in.
         let is_proved = matches!((&self.body, self.format), (Body::Shell(_), Format::Yaml));
         if !is_proved {
-            self.check(&text, artifact)?;
+            self.check(&filled.text, artifact)?;
         }
-        let notes = self.notes.iter().cloned().chain(defaults).collect();
-        Ok(Filled { text, secrets, notes })
-    }
-
-    fn fill_shell(
-        &self,
-        template: &Template,
-        names: &dyn Names,
-    ) -> Result<(String, BTreeSet<String>, Vec<String>), Diagnostics> {
-        let mut parts = Vec::with_capacity(template.pieces().len());
-        let (mut secrets, mut notes) = (BTreeSet::new(), Vec::new());
-        let (mut place, mut found) = (JsonPlace::default(), Diagnostics::default());
-        for piece in template.pieces() {
-            match piece {
-                Piece::Text(range) => {
-                    let literal = &self.source.text[range.clone()];
-                    if self.format == Format::Json {
-                        place.pass(literal);
-                    }
-                    parts.push(Part::Text(literal));
-                }
-                Piece::Slot(slot) => match self.slot(slot, place, names) {
-                    Ok((value, text)) => {
-                        notes.extend(self.slot_note(slot, &text, names));
-                        parts.push(Part::Value { text, is_text: value.is_tool_made() });
-                        secrets.extend(value.secrets().iter().cloned());
-                    }
-                    Err(error) => found.push(error),
-                },
-            }
-        }
-        found.or(())?;
-        let text = match self.format {
-            Format::Yaml => fill_yaml(&parts).map_err(|error| self.yaml_error(template, &error))?,
-            Format::Json | Format::Text => joined(&parts),
-        };
-        Ok((text, secrets, notes))
-    }
-
-    fn fill_jinja(
-        &self,
-        template: &JinjaTemplate,
-        names: &dyn Names,
-    ) -> Result<(String, Value), Diagnostics> {
-        let filled = template.fill(names).map_err(|error| jinja_error(&self.source, &error))?;
-        let text = match (self.format, &filled.parts) {
-            (Format::Text, _) => filled.text,
-            // It is checked afterwards; no value can have changed its structure.
-            (_, None) if filled.is_harmless => filled.text,
-            (Format::Json, Some(parts)) => self.jinja_json(parts)?,
-            (Format::Yaml, Some(parts)) => {
-                let parts: Vec<_> = parts.iter().map(yaml_part).collect();
-                match fill_yaml(&parts) {
-                    // A template that prints the structure itself is no YAML without its values.
-                    Err(YamlError::Template { .. }) if filled.is_harmless => filled.text,
-                    Err(YamlError::Template { .. }) => return Err(self.unclear().into()),
-                    filled => filled.map_err(|error| {
-                        Diagnostic::new(format!("{error} (in `{}`)", self.source.name))
-                    })?,
-                }
-            }
-            (_, None) => return Err(self.unclear().into()),
-        };
-        Ok((text, filled.used))
-    }
-
-    fn jinja_json(&self, parts: &[JinjaPart]) -> Result<String, Diagnostic> {
-        let (mut filled, mut place) = (String::new(), JsonPlace::default());
-        for part in parts {
-            match part {
-                JinjaPart::Text(text) => {
-                    place.pass(text);
-                    filled.push_str(text);
-                }
-                JinjaPart::Value { is_mixed: true, .. } if !place.is_in_string() => {
-                    return Err(self.unclear());
-                }
-                JinjaPart::Value { text, .. } => {
-                    let escaped = place.escape_or_sign(text).map_err(|error| {
-                        Diagnostic::new(format!("{}: {error}", self.source.name)).with_hint(
-                            "put the place in quotes to make it a string, or use the filter `json`",
-                        )
-                    })?;
-                    filled.push_str(&escaped);
-                }
-            }
-        }
-        Ok(filled)
-    }
-
-    /// Values that might change the structure of the file, where it cannot be told what is a value.
-    fn unclear(&self) -> Diagnostic {
-        let message = format!(
-            "{}: text with values in it is put together or compared, so that values cannot be \
-             escaped for their places, and one of them has signs of {}",
-            self.source.name,
-            if self.format == Format::Json { "JSON" } else { "YAML" },
-        );
-        Diagnostic::new(message)
-            .with_hint("print such values directly, or build the structure with the filter `json`")
-    }
-
-    fn slot(
-        &self,
-        slot: &Slot,
-        place: JsonPlace,
-        names: &dyn Names,
-    ) -> Result<(Value, String), Diagnostic> {
-        let span = || Span::new(&self.source, slot.range.clone());
-        let (value, text) =
-            slot.text(&self.source.text, names).map_err(|error| describe(span(), &error, names))?;
-        if self.format != Format::Json {
-            return Ok((value, text));
-        }
-        match place.escape(&text) {
-            Ok(Cow::Borrowed(_)) => Ok((value, text)),
-            Ok(Cow::Owned(escaped)) => Ok((value, escaped)),
-            Err(error) => Err(Diagnostic::at(span(), error.to_string()).with_hint(error.hint())),
-        }
-    }
-
-    /// What may be meant otherwise: a default that was used may be one for the shell in a container,
-    /// and a value that is empty one that was forgotten.
-    fn slot_note(&self, slot: &Slot, text: &str, names: &dyn Names) -> Option<String> {
-        let note = match &slot.expression {
-            Expression::Name(_) if text.is_empty() => "is set, but empty",
-            Expression::Conditional(conditional) if conditional.operator == Operator::Default => {
-                let value = names.resolve(&conditional.name).ok().and_then(|value| value.text());
-                let is_set =
-                    value.is_some_and(|text| !(conditional.empty_is_unset && text.is_empty()));
-                if is_set {
-                    return None;
-                }
-                "came to its default"
-            }
-            _ => return None,
-        };
-        let span = Span::new(&self.source, slot.range.clone());
-        Some(format!("{span}: `{}` {note}", &self.source.text[slot.range.clone()]))
-    }
-
-    fn yaml_error(&self, template: &Template, error: &YamlError) -> Diagnostic {
-        let YamlError::Template { part, offset, .. } = error else {
-            let message = format!("{error} (in `{}`)", self.source.name);
-            return Diagnostic::new(message).with_hint("put the places for values in quotes");
-        };
-        let at = match template.pieces().get(*part) {
-            Some(Piece::Text(range)) => (range.start + offset).min(range.end),
-            Some(Piece::Slot(slot)) => slot.range.start,
-            None => self.source.text.len(),
-        };
-        Diagnostic::at(Span::new(&self.source, at..at), format!("this is no YAML: {error}"))
+        let notes = self.notes.iter().cloned().chain(filled.notes).collect();
+        Ok(Filled { notes, ..filled })
     }
 
     /// No message shows the text: a value in it may be one that must not be shown.
@@ -314,12 +158,6 @@ impl TemplateFile {
     }
 }
 
-fn joined(parts: &[Part<'_>]) -> String {
-    let mut text = String::with_capacity(parts.iter().map(|part| part.as_str().len()).sum());
-    text.extend(parts.iter().map(Part::as_str));
-    text
-}
-
 /// The name of a template without the ending that tells its language, and that language.
 fn by_ending(name: &str) -> (&str, TemplateDialect) {
     let endings = [
@@ -332,56 +170,8 @@ fn by_ending(name: &str) -> (&str, TemplateDialect) {
     found.unwrap_or((name, TemplateDialect::Shell))
 }
 
-/// What a Jinja template printed, as a part of a YAML template.
-fn yaml_part(part: &JinjaPart) -> Part<'_> {
-    match part {
-        JinjaPart::Text(text) => Part::Text(text),
-        JinjaPart::Value { text, is_text, .. } => {
-            Part::Value { text: text.clone(), is_text: *is_text }
-        }
-    }
-}
-
-fn parse_shell(source: &Arc<Source>, config: &TemplateConfig) -> Result<Body, Diagnostics> {
-    let mut found = Diagnostics::default();
-    let parsed = match &config.only {
-        Some(names) => Template::parse_only(&source.text, Dialect::Shell, names),
-        None => Template::parse(&source.text, Dialect::Shell),
-    };
-    let template = parsed.map_err(|errors| {
-        for error in errors {
-            found.push(error.into_diagnostic(|range| Span::new(source, range)));
-        }
-        std::mem::take(&mut found)
-    })?;
-    let nested: Vec<_> =
-        config.placeholders.iter().map(|(name, text)| (name.clone(), text.nested())).collect();
-    let (template, missing) = template.with_placeholders(&source.text, &nested);
-    for name in missing {
-        let span = config.placeholders[&name].span().clone();
-        let message = format!("the placeholder `{name}` does not occur in `{}`", source.name);
-        found.push(Diagnostic::at(span, message));
-    }
-    found.or(Body::Shell(template))
-}
-
-fn parse_jinja(source: &Arc<Source>, config: &TemplateConfig) -> Result<Body, Diagnostics> {
-    let mut found = shell_only(source, config, "Jinja's");
-    match JinjaTemplate::parse(&source.name, &source.text) {
-        Ok(template) => found.or(Body::Jinja(template)),
-        Err(error) => {
-            found.push(jinja_error(source, &error));
-            Err(found)
-        }
-    }
-}
-
 /// What shipspec.yml says of a template and only one of the shell dialect can have; `whose` is its own.
-pub(crate) fn shell_only(
-    source: &Arc<Source>,
-    config: &TemplateConfig,
-    whose: &str,
-) -> Diagnostics {
+fn shell_only(source: &Arc<Source>, config: &TemplateConfig, whose: &str) -> Diagnostics {
     let mut found = Diagnostics::default();
     let keys = [("only", config.only.is_some()), ("placeholders", !config.placeholders.is_empty())];
     for (key, _) in keys.into_iter().filter(|(_, is_said)| *is_said) {
@@ -395,18 +185,6 @@ pub(crate) fn shell_only(
     found
 }
 
-fn jinja_error(source: &Arc<Source>, error: &JinjaError) -> Diagnostic {
-    let is_premature = error.is_premature;
-    let Some(line) = error.line else {
-        let message = format!("{}: {error}", source.name);
-        return Diagnostic { is_premature, ..Diagnostic::new(message) };
-    };
-    let before: usize = source.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let length = source.text[before..].lines().next().map_or(0, |text| text.trim_end().len());
-    let span = Span::new(source, before..before + length);
-    Diagnostic { is_premature, ..Diagnostic::at(span, error.message.clone()) }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -414,6 +192,7 @@ mod tests {
     use insta::assert_snapshot;
     use shipspec_spec::config::Text;
     use shipspec_spec::expression::NameError;
+    use shipspec_spec::value::Value;
 
     use super::*;
 

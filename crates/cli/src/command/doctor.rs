@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use clap::Args as ClapArgs;
 use shipspec_render::plan::ArtifactPlans;
 use shipspec_spec::expression::Names as _;
-use shipspec_spec::scope::{DigestState, Origin, sounds_secret};
-use shipspec_spec::value::Value;
+use shipspec_spec::scope::{DigestState, Origin};
 
 use crate::arguments::{EngineFlags, ProjectFlags, RenderFlags};
 use crate::context::Context;
+use crate::origins::{describe, value};
 use crate::preflight::{Check, Finding, Needs, Preflight, check_lifecycles};
 use crate::project::Project;
 use crate::{deployment, failure};
@@ -75,8 +75,10 @@ fn names(project: &Project, references: BTreeSet<String>) -> String {
     names.extend(["COMMIT", "COMMIT_HASH", "IMAGE_TAG"].map(str::to_owned));
     names.extend(project.config.variables.keys().cloned());
     names.extend(project.config.parameters.keys().cloned());
-    let rows: Vec<_> =
-        names.iter().map(|name| (name, value(project, name), origin(project, name))).collect();
+    let rows: Vec<_> = names
+        .iter()
+        .map(|name| (name, value(&project.scope, name), origin(project, name)))
+        .collect();
     let width =
         |text: fn(&(&String, String, String)) -> usize| rows.iter().map(text).max().unwrap_or(0);
     let (first, second) = (width(|row| row.0.len()), width(|row| row.1.chars().count()));
@@ -87,39 +89,6 @@ fn names(project: &Project, references: BTreeSet<String>) -> String {
     text
 }
 
-/// What a name stands for, on one line; never a secret.
-pub(super) fn value(project: &Project, name: &str) -> String {
-    /// Enough to recognise a value by.
-    const MOST: usize = 60;
-    let text = shipspec_spec::config::Text::parse(name, &format!("${{{name}}}"));
-    let value = match text.map(|text| text.value(&project.scope)) {
-        Ok(Ok(value)) if is_hidden(project, name, &value) => {
-            return "****".into();
-        }
-        Ok(Ok(value)) => value.text().unwrap_or_else(|| value.content().to_string()),
-        Ok(Err(_)) | Err(_) => return "-".into(),
-    };
-    let line = value.replace('\n', "\\n");
-    if line.chars().count() <= MOST {
-        return format!("{line:?}");
-    }
-    let start: String = line.chars().take(MOST - 1).collect();
-    format!("{start:?}…")
-}
-
-/// The value must not be shown: it is made from a secret, or may be.
-fn is_hidden(project: &Project, name: &str, value: &Value) -> bool {
-    let names = project.scope.names(BTreeSet::from([name.to_owned()]));
-    let has_user = |text: &str| {
-        text.split_once("://")
-            .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.contains('@')))
-    };
-    !value.secrets().is_empty()
-        // CodeBuild fills variables of the environment from secrets too, and does not say which.
-        || names.iter().any(|name| sounds_secret(name))
-        || value.text().is_some_and(|text| has_user(&text))
-}
-
 fn origin(project: &Project, name: &str) -> String {
     let root = name.split('.').next().unwrap_or(name);
     let reason = project.scope.resolve(name).err().map(|error| error.to_string());
@@ -127,20 +96,5 @@ fn origin(project: &Project, name: &str) -> String {
         Some(Origin::ToolMade) => reason.unwrap_or_else(|| "made by shipspec".into()),
         Some(origin) => describe(project, root, &origin),
         None => reason.unwrap_or_else(|| "nobody sets it".into()),
-    }
-}
-
-/// A source in words.
-pub(super) fn describe(project: &Project, name: &str, origin: &Origin) -> String {
-    match origin {
-        Origin::Given => "--set or --values".into(),
-        Origin::Matrix => "the matrix of an artifact".into(),
-        Origin::Variable(span) => span.to_string(),
-        Origin::Parameter => {
-            let source = project.requests.get(name).map(|request| request.source.to_string());
-            source.unwrap_or_else(|| "parameters".into())
-        }
-        Origin::ToolMade => "made by shipspec".into(),
-        Origin::Environment => "the environment".into(),
     }
 }

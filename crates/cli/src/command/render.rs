@@ -1,19 +1,16 @@
 //! `shipspec render`: the artifacts alone.
 
-use std::fmt::Write as _;
-
 use clap::Args as ClapArgs;
 use shipspec_ecs::compare::first_hidden;
 use shipspec_render::artifact::Artifact;
-use shipspec_spec::expression::Names as _;
+use shipspec_spec::config::Text;
 
-use super::doctor;
 use crate::arguments::{self, ProjectFlags, RenderFlags};
 use crate::context::Context;
 use crate::filling::{self, Filled};
 use crate::project::{Project, refuse_after_failure};
 use crate::report::Report;
-use crate::{failure, pipeline, publishing};
+use crate::{failure, origins, pipeline, publishing};
 
 /// Fill the templates and write the artifacts
 #[derive(Debug, ClapArgs)]
@@ -109,18 +106,20 @@ fn refuse_secrets(artifacts: &[Artifact]) -> anyhow::Result<()> {
     }
 }
 
-/// Every source that has a value for a name; never a secret.
+/// Where the value of a name comes from. What is wrong with artifacts is for other commands to tell.
 fn explain(context: &Context<'_>, project: &Project, name: &str) -> anyhow::Result<()> {
-    let root = name.split('.').next().unwrap_or(name);
-    let mut text = format!("{name} = {}\n", doctor::value(project, name));
-    for (index, origin) in project.scope.origins(root).iter().enumerate() {
-        let what = if index == 0 { "from" } else { "not" };
-        let _ = writeln!(text, "  {what:4} {}", doctor::describe(project, root, origin));
+    let text = Text::parse("--explain", &format!("${{{name}}}"))?;
+    if !text.references().contains(name) {
+        let hint = "`--explain` wants the name of a value, such as `IMAGE_TAG` or `images.app.uri`";
+        return Err(failure::input(format!("`{name}` is no name"), Some(hint)));
     }
-    if let Err(error) = project.scope.resolve(name) {
-        let _ = writeln!(text, "  {error}");
+    let artifacts = project.read_artifacts(context).ok();
+    if artifacts.is_none() {
+        let note =
+            "note: the artifacts cannot be read as they are; names of their own are left out";
+        context.console.note(note);
     }
-    Ok(context.console.data(&text)?)
+    Ok(context.console.data(&origins::explain(project, artifacts.as_ref(), name))?)
 }
 
 #[cfg(test)]

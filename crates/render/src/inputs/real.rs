@@ -18,14 +18,12 @@ pub(super) struct RealPaths {
 struct Folder {
     /// Its own path without links.
     real: PathBuf,
-    /// How many of its files were looked at alone.
-    looked_at: usize,
-    /// All that is in it, once that was asked for and told.
+    /// All that is in it; nothing where that cannot be told at once.
     entries: Option<HashMap<OsString, FileType>>,
 }
 
-/// For more files than these a folder is read as a whole.
-const FEW: usize = 8;
+/// In a folder with more than these each file is asked for alone.
+const MOST: usize = 4096;
 
 impl RealPaths {
     /// The one path of the file that this path means, whether it is there or not.
@@ -49,23 +47,20 @@ impl RealPaths {
         (real, is_folder)
     }
 
-    fn folder(&mut self, path: &Path) -> &mut Folder {
+    fn folder(&mut self, path: &Path) -> &Folder {
         if !self.folders.contains_key(path) {
-            let folder = Folder { real: resolve(path), looked_at: 0, entries: None };
-            self.folders.insert(path.into(), folder);
+            let real = resolve(path);
+            // A folder that nobody may read can still have files that are known by their names.
+            let entries = entries(&real).ok().flatten();
+            self.folders.insert(path.into(), Folder { real, entries });
         }
-        self.folders.get_mut(path).expect("it was put there if it was missing")
+        &self.folders[path]
     }
 }
 
 impl Folder {
     /// What has this name, if something has.
-    fn look(&mut self, name: &OsStr) -> Option<FileType> {
-        self.looked_at += 1;
-        if self.looked_at == FEW {
-            // A folder that nobody may read can still have files that are known by their names.
-            self.entries = entries(&self.real).ok();
-        }
+    fn look(&self, name: &OsStr) -> Option<FileType> {
         match &self.entries {
             Some(entries) => entries.get(name).copied(),
             None => self.real.join(name).symlink_metadata().ok().map(|there| there.file_type()),
@@ -73,9 +68,17 @@ impl Folder {
     }
 }
 
-fn entries(folder: &Path) -> std::io::Result<HashMap<OsString, FileType>> {
-    let entry = |entry: std::fs::DirEntry| Ok((entry.file_name(), entry.file_type()?));
-    folder.read_dir()?.map(|found| found.and_then(entry)).collect()
+/// All that is in a folder, if that is not too much.
+fn entries(folder: &Path) -> std::io::Result<Option<HashMap<OsString, FileType>>> {
+    let mut entries = HashMap::new();
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        entries.insert(entry.file_name(), entry.file_type()?);
+        if entries.len() > MOST {
+            return Ok(None);
+        }
+    }
+    Ok(Some(entries))
 }
 
 fn resolve(path: &Path) -> PathBuf {
@@ -121,8 +124,7 @@ mod tests {
         std::os::unix::fs::symlink("nowhere", top.join("to-nothing")).unwrap();
         std::os::unix::fs::symlink("link/../new/file", top.join("to-new")).unwrap();
         std::os::unix::fs::symlink("endless", top.join("endless")).unwrap();
-        let mut paths = RealPaths::default();
-        for (path, real) in [
+        let cases = [
             ("a/b/file", "a/b/file"),
             ("link/file", "a/b/file"),
             ("to-file", "a/b/file"),
@@ -137,20 +139,30 @@ mod tests {
             ("to-nothing/x", "nowhere/x"),
             ("to-new", "a/new/file"),
             ("endless", "endless"),
-        ] {
+        ];
+        let mut paths = RealPaths::default();
+        for (path, real) in cases {
             assert_eq!(paths.of(&top.join(path)), top.join(real), "{path}");
         }
-        // The same, from what the folder as a whole was found to have.
-        (0..FEW).for_each(|_| drop(paths.of(&top.join("a"))));
         assert_eq!(paths.folders[&top].entries.as_ref().map(HashMap::len), Some(6));
-        for (path, real, is_folder) in [
-            ("a", "a", true),
-            ("link", "a/b", true),
-            ("to-file", "a/b/file", false),
-            ("to-new", "a/new/file", false),
-            ("nowhere", "nowhere", false),
-        ] {
-            assert_eq!(paths.look(&top.join(path)), (top.join(real), is_folder), "{path}");
+        assert_eq!(paths.look(&top.join("a")), (top.join("a"), true));
+        assert_eq!(paths.look(&top.join("link")), (top.join("a/b"), true));
+        // The same where each is asked for alone.
+        paths.folders.values_mut().for_each(|folder| folder.entries = None);
+        for (path, real) in cases {
+            assert_eq!(paths.of(&top.join(path)), top.join(real), "{path}");
         }
+        assert_eq!(paths.look(&top.join("a")), (top.join("a"), true));
+    }
+
+    #[test]
+    fn a_large_folder_is_not_read_as_a_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..MOST {
+            std::fs::write(folder.path().join(number.to_string()), "").unwrap();
+        }
+        assert_eq!(entries(folder.path()).unwrap().map(|it| it.len()), Some(MOST));
+        std::fs::write(folder.path().join("more"), "").unwrap();
+        assert!(entries(folder.path()).unwrap().is_none());
     }
 }

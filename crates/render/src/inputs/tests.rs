@@ -91,6 +91,25 @@ fn no_artifact_takes_the_place_of_a_folder() {
 }
 
 #[test]
+fn what_decides_on_artifacts_is_read_too() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in ["in", "flag", "name", "of-matrix", "of-placeholder"] {
+        std::fs::write(folder.path().join(path), path).unwrap();
+    }
+    let config = "version: 1\nartifacts:\n  flag: { template: in, when: \"${file('flag') | trim}\" }\n  \"${file('name')}\": in\n  \"${N}\": { template: in, matrix: { N: [\"${file('of-matrix')}\"] } }\n  of-placeholder: { template: in, placeholders: { in: \"${file('of-placeholder')}\" } }\n";
+    let config = Config::parse(&Source::new("shipspec.yml", config)).unwrap();
+    let scope = Scope::new(&config, BTreeMap::new(), Err(String::from("no commit")))
+        .with_given(BTreeMap::new(), folder.path().to_path_buf());
+    let errors = ArtifactPlans::read(&config, &scope, folder.path()).unwrap_err();
+    insta::assert_snapshot!(errors, @"
+    shipspec.yml:3:3: the artifact `flag` would overwrite a file that is read by `file('flag')`
+    shipspec.yml:4:3: the artifact `name` would overwrite a file that is read by `file('name')`
+    shipspec.yml:5:3: the artifact `of-matrix` would overwrite a file that is read by `file('of-matrix')`
+    shipspec.yml:6:3: the artifact `of-placeholder` would overwrite a file that is read by `file('of-placeholder')`
+    ");
+}
+
+#[test]
 fn files_are_found_in_expressions_alone() {
     let found = |text: &str| {
         let text = Text::parse("test", text).unwrap();

@@ -74,6 +74,9 @@ pub(super) fn wanted(
     Ok(wanted)
 }
 
+/// Combinations of one matrix; more are a slip, and not what anybody asks for.
+const MOST_COMBINATIONS: usize = 10_000;
+
 /// Every combination of values, the first name changing most slowly; one empty one for no names.
 fn combinations(
     matrix: &IndexMap<String, Vec<Text>>,
@@ -81,6 +84,13 @@ fn combinations(
 ) -> Result<Vec<BTreeMap<String, Value>>, Diagnostics> {
     let mut all = vec![BTreeMap::new()];
     for (name, texts) in matrix {
+        if let Some(first) = texts.first()
+            && all.len() * texts.len() > MOST_COMBINATIONS
+        {
+            let message =
+                format!("with `{name}` the matrix has over {MOST_COMBINATIONS} combinations");
+            return Err(Diagnostic::at(first.span().clone(), message).into());
+        }
         let mut next = Vec::new();
         for combination in &all {
             for text in texts {

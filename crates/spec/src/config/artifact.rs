@@ -30,6 +30,7 @@ use super::text::{RawText, Text, keep, named_texts, texts};
 use super::tree::Tree;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Node;
+use crate::expression::name_length;
 use crate::nearest::nearest;
 use crate::source::{Source, Span};
 
@@ -88,9 +89,25 @@ impl ArtifactConfig {
         }
     }
 
-    /// Every text of the places that it is published to, to find the names that they ask for.
-    pub(super) fn places(&self) -> impl Iterator<Item = &Text> {
-        self.publish.iter().flat_map(PublishConfig::texts)
+    /// Every text but those of its content: whether it is made, how often, where, from which files, for what,
+    /// and where it is put as well.
+    pub fn outer_texts(&self) -> impl Iterator<Item = &Text> {
+        let template = match &self.content {
+            ArtifactContent::Template(template) => Some(&template.path),
+            _ => None,
+        };
+        let members = match &self.content {
+            ArtifactContent::Zip(paths) => &**paths,
+            _ => &[],
+        };
+        std::iter::once(&self.path)
+            .chain(&self.when)
+            .chain(self.matrix.values().flatten())
+            .chain(template)
+            .chain(members)
+            .chain(self.base().into_iter().flat_map(BaseConfig::texts))
+            .chain(self.service.iter().flat_map(ServiceConfig::texts))
+            .chain(self.publish.iter().flat_map(PublishConfig::texts))
     }
 }
 
@@ -370,7 +387,7 @@ impl ArtifactReader<'_> {
         }
         Some(ArtifactContent::Template(TemplateConfig {
             path: self.text(path)?,
-            only: map.only.as_deref().map(words),
+            only: map.only.as_deref().map(|names| self.names(names)),
             placeholders: named_texts(&map.placeholders, self.source, self.found),
             dialect: map.dialect.map(|dialect| match dialect {
                 RawDialect::Shell => TemplateDialect::Shell,
@@ -378,6 +395,23 @@ impl ArtifactReader<'_> {
                 RawDialect::Terraform => TemplateDialect::Terraform,
             }),
         }))
+    }
+
+    /// The names that are filled; another list would fill nothing, and not say so.
+    fn names(&mut self, raw: &[RawText]) -> Vec<String> {
+        let is_name = |text: &str| !text.is_empty() && name_length(text) == text.len();
+        for text in raw.iter().filter(|text| !is_name(text.as_str())) {
+            let written = text.as_str();
+            let message = format!("`{written}` is no name");
+            let root = written.trim_start_matches(['$', '{']);
+            let root = &root[..name_length(root)];
+            let diagnostic = Diagnostic::at(text.span(self.source), message);
+            self.found.push(match root {
+                "" => diagnostic,
+                root => diagnostic.with_hint(format!("write `{root}`")),
+            });
+        }
+        words(raw)
     }
 
     /// An empty archive is one that S3 would take and no action could read.

@@ -117,12 +117,8 @@ impl Config {
             .chain(&self.name)
             .chain(self.parameters.values().flat_map(ParameterConfig::texts));
         texts
-            .chain(self.artifacts.iter().map(|artifact| &artifact.path))
-            .chain(self.artifacts.iter().flat_map(ArtifactConfig::places))
-            .chain(self.services().flat_map(ServiceConfig::texts))
-            .chain(
-                self.artifacts.iter().filter_map(ArtifactConfig::base).flat_map(BaseConfig::texts),
-            )
+            .chain(self.artifacts.iter().flat_map(ArtifactConfig::outer_texts))
+            .chain(self.service.iter().flat_map(ServiceConfig::texts))
             .chain(self.promote.values().flat_map(PromotionConfig::texts))
             .chain(self.registries.values().flat_map(SignInConfig::texts))
             .flat_map(Text::references)

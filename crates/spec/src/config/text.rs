@@ -13,7 +13,7 @@ use serde_saphyr::{Location, Spanned};
 
 use super::tree::RawTree;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::expression::{Dialect, EvaluationError, Names, Nested, Template};
+use crate::expression::{Dialect, EvaluationError, NameError, Names, Nested, Template};
 use crate::source::{Source, Span};
 use crate::value::Value;
 
@@ -339,11 +339,14 @@ pub(super) fn keep<T>(result: Result<T, Diagnostics>, found: &mut Diagnostics) -
 /// What went wrong in a slot, with the advice that helps.
 #[must_use]
 pub fn describe(span: Span, error: &EvaluationError, names: &dyn Names) -> Diagnostic {
-    use crate::expression::NameError;
     let written = span.source.text.get(span.range.clone()).unwrap_or_default().to_owned();
     let diagnostic = Diagnostic::at(span, error.to_string());
     let name = match error {
         EvaluationError::Name(NameError::Unset(name)) => name,
+        EvaluationError::Name(NameError::Inside { inner, .. }) => match unset(inner) {
+            Some(name) => name,
+            None => return diagnostic,
+        },
         EvaluationError::Name(NameError::Later { .. }) => {
             return Diagnostic { is_premature: true, ..diagnostic };
         }
@@ -358,12 +361,22 @@ pub fn describe(span: Span, error: &EvaluationError, names: &dyn Names) -> Diagn
         Some(near) => diagnostic.with_hint(format!("did you mean `{near}`?")),
         None => {
             let advice = format!("set `{name}` in the environment or under `variables:`");
-            diagnostic.with_hint(if written.starts_with('$') {
+            let is_written = matches!(error, EvaluationError::Name(NameError::Unset(_)));
+            diagnostic.with_hint(if is_written && written.starts_with('$') {
                 format!("{advice}; to keep the text itself, write `${written}`")
             } else {
                 advice
             })
         }
+    }
+}
+
+/// The name that nobody gives a value, however deep inside of others.
+fn unset(error: &EvaluationError) -> Option<&str> {
+    match error {
+        EvaluationError::Name(NameError::Unset(name)) => Some(name),
+        EvaluationError::Name(NameError::Inside { inner, .. }) => unset(inner),
+        _ => None,
     }
 }
 

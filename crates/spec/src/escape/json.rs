@@ -8,7 +8,19 @@ use serde::de::IgnoredAny;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JsonPlace {
     in_string: bool,
-    escaped: bool,
+    escape: Escape,
+}
+
+/// How far an escape has come: `\n`, or `\u` and four digits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Escape {
+    /// There is none.
+    #[default]
+    None,
+    /// The sign that says which one comes next.
+    Sign,
+    /// So many digits are still to come.
+    Digits(u8),
 }
 
 /// Why a value cannot be written into its place.
@@ -20,6 +32,9 @@ pub enum JsonError {
     /// The sign before it would take its first character.
     #[error("a backslash stands before the value")]
     Backslash,
+    /// Its first characters would be digits of the escape before it.
+    #[error("an escape that is not whole stands before the value")]
+    Digits,
 }
 
 impl JsonError {
@@ -31,6 +46,9 @@ impl JsonError {
             Self::Backslash => {
                 "JSON knows no `\\$`: take the backslash away, or write `$$` to keep the text itself"
             }
+            Self::Digits => {
+                "write all four digits of `\\u`, or only a name that stands for all of it"
+            }
         }
     }
 }
@@ -38,17 +56,18 @@ impl JsonError {
 impl JsonPlace {
     /// Takes the text up to the next slot.
     pub fn pass(&mut self, text: &str) {
-        let mut bytes = text.bytes();
-        if self.escaped && bytes.next().is_some() {
-            self.escaped = false;
-        }
-        while let Some(byte) = bytes.next() {
-            match byte {
-                b'"' => self.in_string = !self.in_string,
-                // The sign behind it is no end of the string, whatever it is.
-                b'\\' if self.in_string => self.escaped = bytes.next().is_none(),
-                _ => {}
-            }
+        for byte in text.bytes() {
+            self.escape = match (self.escape, byte) {
+                (Escape::None, b'"') => {
+                    self.in_string = !self.in_string;
+                    Escape::None
+                }
+                (Escape::None, b'\\') if self.in_string => Escape::Sign,
+                (Escape::None, _) => continue,
+                (Escape::Sign, b'u') => Escape::Digits(4),
+                (Escape::Digits(left @ 2..), _) => Escape::Digits(left - 1),
+                (Escape::Sign | Escape::Digits(_), _) => Escape::None,
+            };
         }
     }
 
@@ -65,8 +84,10 @@ impl JsonPlace {
     ///
     /// [`JsonError`] if it may not stand here.
     pub fn escape<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, JsonError> {
-        if self.escaped {
-            return Err(JsonError::Backslash);
+        match self.escape {
+            Escape::None => {}
+            Escape::Sign => return Err(JsonError::Backslash),
+            Escape::Digits(_) => return Err(JsonError::Digits),
         }
         if !self.in_string {
             let is_value = serde_json::from_str::<IgnoredAny>(text).is_ok();
@@ -117,9 +138,32 @@ mod tests {
         assert_eq!(place.escape("n").unwrap(), "n");
         place.pass("\\");
         assert_eq!(place.escape("n"), Err(JsonError::Backslash));
+        place.pass("u00");
+        assert_eq!(place.escape("41"), Err(JsonError::Digits));
+        place.pass("41");
+        assert_eq!(place.escape("n").unwrap(), "n");
     }
 
     proptest::proptest! {
+        #[test]
+        fn a_place_does_not_depend_on_where_the_text_is_cut(text in r#"["\\a]{0,12}"#, cut in 0..13_usize) {
+            let (mut whole, mut cut_in_two) = (JsonPlace::default(), JsonPlace::default());
+            whole.pass(&text);
+            let (first, second) = text.split_at(cut.min(text.len()));
+            cut_in_two.pass(first);
+            cut_in_two.pass(second);
+            // What stands in a string, said in another way.
+            let (mut in_string, mut escaped) = (false, false);
+            for byte in text.bytes() {
+                let is_end = byte == b'"' && !escaped;
+                escaped = in_string && byte == b'\\' && !escaped;
+                in_string ^= is_end;
+            }
+            let state = |place: &JsonPlace| (place.in_string, place.escape == Escape::Sign);
+            proptest::prop_assert_eq!(state(&whole), (in_string, escaped));
+            proptest::prop_assert_eq!(state(&cut_in_two), (in_string, escaped));
+        }
+
         #[test]
         fn any_text_stays_one_string(text in ".*") {
             let mut place = JsonPlace::default();

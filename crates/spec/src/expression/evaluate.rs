@@ -251,7 +251,8 @@ pub(super) fn arn_function(arns: BTreeMap<String, String>, code: &str) -> miniji
 
 fn run(code: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
     let (mut found, mut arns) = (BTreeMap::new(), BTreeMap::new());
-    let mut unset = None;
+    // Why a name has no value: `${NAME | default("x")}` is for those.
+    let mut missing = None;
     for reference in references(code) {
         if reference.starts_with("arn(") {
             arns.insert(reference.clone(), names.resolve(&reference)?.text().unwrap_or_default());
@@ -260,8 +261,11 @@ fn run(code: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
         let name = reference.split('.').next().unwrap_or(&reference).to_owned();
         match resolve_part(&reference, names) {
             Ok(value) => drop(found.insert(name, value)),
-            // `${NAME | default("x")}` is for names without a value.
-            Err(NameError::Unset(_)) => drop(unset.get_or_insert(name)),
+            Err(error @ (NameError::Unset(_) | NameError::Never { .. })) => {
+                missing.get_or_insert(error);
+                // A part may be missing of what has a value.
+                found.extend(names.resolve(&name).ok().map(|value| (name, value)));
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -271,16 +275,14 @@ fn run(code: &str, names: &dyn Names) -> Result<Value, EvaluationError> {
     let file = names.folder().map(|folder| ("file".to_owned(), filters::file_in(folder, code)));
     let arn = code.contains("arn(").then(|| ("arn".to_owned(), arn_function(arns, code)));
     let scope = minijinja::Value::from_pairs(values.chain(file).chain(arn));
-    let result = expression.eval(scope).map_err(|error| match (error.kind(), &unset) {
+    let result = expression.eval(scope).map_err(|error| match (error.kind(), &missing) {
         // Without its value, nothing else about the expression can be told.
-        (_, Some(name)) => NameError::Unset(name.clone()).into(),
+        (_, Some(missing)) => missing.clone().into(),
         (ErrorKind::UndefinedError, None) => missing_part(code, &found),
         _ => failed(&error),
     })?;
     if result.is_undefined() || result.is_none() {
-        return Err(
-            unset.map_or_else(|| missing_part(code, &found), |name| NameError::Unset(name).into())
-        );
+        return Err(missing.map_or_else(|| missing_part(code, &found), EvaluationError::Name));
     }
     let content = serde_json::to_value(&result)
         .map_err(|_| EvaluationError::Expression(format!("`{code}` gives no value")))?;
@@ -336,11 +338,10 @@ pub(super) fn explain(error: &minijinja::Error) -> String {
     let kind = error.kind().to_string();
     let Some(detail) = error.detail() else { return kind };
     match error.kind() {
-        ErrorKind::SyntaxError
-        | ErrorKind::UnknownFilter
-        | ErrorKind::UnknownFunction
-        | ErrorKind::TemplateNotFound
-        | ErrorKind::BadInclude => format!("{kind}: {detail}"),
+        ErrorKind::SyntaxError | ErrorKind::UnknownFilter | ErrorKind::UnknownFunction => {
+            format!("{kind}: {detail}")
+        }
+        // Others may tell what an expression came to, such as the name of a template.
         _ => kind,
     }
 }
@@ -399,7 +400,7 @@ mod tests {
     fn expressions_reach_into_dictionaries_and_filters() {
         assert_eq!(fill("${app.db.host}:${app.db.port}").as_deref(), Ok("h:5432"));
         assert_eq!(fill("${A | upper}${ 'abcdefghij' | short }").as_deref(), Ok("Aabcdefg"));
-        assert_eq!(fill("${NONE | default('x')}").as_deref(), Ok("x"));
+        assert_eq!(fill("${NONE | default('x')}${A.x | default('y')}").as_deref(), Ok("xy"));
         assert_eq!(fill("${app.db.host[0:1]}${(A ~ 'bc')[1:]}${A[-1:]}").as_deref(), Ok("hbca"));
         assert_eq!(fill("${JSON.user[1:]}").as_deref(), Ok("oot"));
         assert_eq!(fill("${NONE[1:]}").unwrap_err(), "`NONE` has no value");

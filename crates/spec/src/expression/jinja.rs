@@ -1,36 +1,29 @@
 //! Templates that are minijinja's own language: `{{ name }}`, `{% if %}`, includes and inheritance.
 
+mod error;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Object;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind};
+use minijinja::{AutoEscape, Environment, Error};
 
-use super::evaluate::{NameError, Names, arn_function, resolve_part, with_arns};
+use super::evaluate::{EvaluationError, NameError, Names, arn_function, resolve_part, with_arns};
 use super::seen::Seen;
 use super::tags::{LONGEST_TAG, overlong_tag, tags, unknown_filter};
-use super::{filters, marks};
+use super::{calls, filters, marks};
 use crate::value::Value;
+pub use error::JinjaError;
+use error::{find_name, find_word, innermost, is_optional, is_undefined, place, tag_at};
 
 /// A template in minijinja's language. It may include and extend files of the project's folder only.
 #[derive(Debug, Clone)]
 pub struct JinjaTemplate {
     name: String,
     text: String,
-}
-
-/// Why a template was not filled.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct JinjaError {
-    /// What is wrong. No message holds a value.
-    pub message: String,
-    /// The line in the template, from 1, if it is one of this file.
-    pub line: Option<usize>,
-    /// A name is asked for that is not known yet.
-    pub is_premature: bool,
 }
 
 /// A template that was filled.
@@ -77,14 +70,16 @@ impl JinjaTemplate {
     ///
     /// The first place that cannot be read.
     pub fn parse(name: &str, text: &str) -> Result<Self, JinjaError> {
-        let wrong = |(line, message)| JinjaError { message, line: Some(line), is_premature: false };
-        if let Some(line) = overlong_tag(text) {
+        if let Some(start) = overlong_tag(text) {
             let message = format!("an expression is longer than {LONGEST_TAG} bytes");
-            return Err(wrong((line, message)));
+            return Err(JinjaError::new(message, Some(start - 2..start)));
         }
         let template = Self { name: name.into(), text: text.into() };
         template.engine(None)?;
-        unknown_filter(text).map_or(Ok(template), |found| Err(wrong(found)))
+        match unknown_filter(text) {
+            Some((range, message)) => Err(JinjaError::new(message, Some(range))),
+            None => Ok(template),
+        }
     }
 
     /// The code between its braces, without comments and what is raw.
@@ -111,13 +106,13 @@ impl JinjaTemplate {
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong; a name without a value is wrong, unless the template asks
-    /// whether it has one.
-    pub fn fill(&self, names: &dyn Names) -> Result<JinjaText, JinjaError> {
-        let mut engine = self.engine(names.folder())?;
+    /// The first thing that is wrong, never nothing. If that is a name without a value, it is all names of
+    /// this template that have none, unless the template asks whether they have one.
+    pub fn fill(&self, names: &dyn Names) -> Result<JinjaText, Vec<JinjaError>> {
+        let mut engine = self.engine(names.folder()).map_err(|error| vec![error])?;
         let (values, arns) = self.values(names)?;
         engine.add_global("arn", arn_function(arns, &self.text));
-        let used = Arc::new(Used { values, names: Mutex::default(), seen: Seen::default() });
+        let used = Arc::new(Used { values, ..Used::default() });
         engine.set_formatter(marks::print_marked(used.made_texts()));
         let parts = marks::split(&self.render(&engine, &used, names)?);
         let harmless = marks::Harmless::default();
@@ -133,14 +128,22 @@ impl JinjaTemplate {
         engine: &Environment<'_>,
         used: &Arc<Used>,
         names: &dyn Names,
-    ) -> Result<String, JinjaError> {
-        let template = engine.get_template(&self.name).map_err(|error| self.error(&error))?;
+    ) -> Result<String, Vec<JinjaError>> {
+        let template = engine.get_template(&self.name).map_err(|error| vec![self.error(&error)])?;
         let scope = minijinja::Value::from_dyn_object(Arc::clone(used));
-        template.render(scope).map_err(|error| self.explain(&error, names))
+        template.render(scope).map_err(|error| {
+            let first = innermost(&error);
+            if !is_undefined(first) {
+                return vec![self.error(&error)];
+            }
+            let source = first.name().and_then(|name| engine.get_template(name).ok());
+            let text = source.as_ref().map_or("", |template| template.source());
+            self.without_values(&error, text, used, names)
+        })
     }
 
     /// The values of all names that have one. What the template asks for must not be wrong.
-    fn values(&self, names: &dyn Names) -> Result<(Values, Arns), JinjaError> {
+    fn values(&self, names: &dyn Names) -> Result<(Values, Arns), Vec<JinjaError>> {
         let (mut values, mut arns) = (Values::new(), Arns::new());
         for name in names.known() {
             if let Ok(value) = names.resolve(&name) {
@@ -155,11 +158,10 @@ impl JinjaTemplate {
                 }
                 Ok(value) => drop(values.insert(root, value)),
                 // The template may ask whether there is one.
-                Err(NameError::Unset(_)) => {}
+                Err(NameError::Unset(_) | NameError::Never { .. }) => {}
                 Err(error) => {
-                    let is_premature = matches!(error, NameError::Later { .. });
-                    let message = error.to_string();
-                    return Err(JinjaError { message, line: None, is_premature });
+                    let range = find_name(&self.text, &root);
+                    return Err(vec![JinjaError { error: error.into(), range }]);
                 }
             }
         }
@@ -174,14 +176,18 @@ impl JinjaTemplate {
         engine.set_syntax(syntax.map_err(|error| self.error(&error))?);
         if let Some(folder) = folder {
             engine.add_global("file", filters::file_in(folder, &self.text));
-            let folder = folder.to_path_buf();
+            let (folder, code) = (folder.to_path_buf(), self.text.clone());
             engine.set_loader(move |name| match filters::inside(&folder, name) {
                 Some(path) => match std::fs::read_to_string(path) {
                     Ok(text) if overlong_tag(&text).is_some() => Err(filters::told(format!(
-                        "an expression in `{name}` is longer than {LONGEST_TAG} bytes"
+                        "an expression in {} is longer than {LONGEST_TAG} bytes",
+                        filters::written(name, &code)
                     ))),
                     Ok(text) => Ok(Some(text)),
-                    Err(error) => Err(filters::told(format!("`{name}` cannot be read: {error}"))),
+                    Err(error) => Err(filters::told(format!(
+                        "{} cannot be read: {error}",
+                        filters::written(name, &code)
+                    ))),
                 },
                 None => Ok(None),
             });
@@ -191,37 +197,62 @@ impl JinjaTemplate {
         Ok(engine)
     }
 
-    /// The error, with the names that have no value where that is what is wrong.
-    fn explain(&self, error: &Error, names: &dyn Names) -> JinjaError {
-        let told = self.error(error);
-        if error.kind() != ErrorKind::UndefinedError {
-            return told;
+    /// The name without a value that `error` is about, and all others of this template. `text` is that of
+    /// the file in which it was found.
+    fn without_values(
+        &self,
+        error: &Error,
+        text: &str,
+        used: &Used,
+        names: &dyn Names,
+    ) -> Vec<JinjaError> {
+        let first = innermost(error);
+        let mut told = self.error(error);
+        let range = error::range(first, text).unwrap_or_default();
+        let missing_in = |range| used.missing_in(text, range);
+        let culprit = missing_in(range.clone()).or_else(|| missing_in(tag_at(text, range.start)));
+        let code = text.get(range).unwrap_or_default().trim();
+        let missing = match &culprit {
+            Some((name, _)) => no_value(names, name),
+            None => EvaluationError::Expression(format!("`{code}` has no value")),
+        };
+        match (place(first, &self.name), &culprit) {
+            (Some(name), _) => {
+                told.error = NameError::Inside { name, inner: Box::new(missing) }.into();
+            }
+            (None, Some((_, range))) => {
+                told = JinjaError { error: missing, range: Some(range.clone()) };
+            }
+            (None, None) => told.error = missing,
         }
-        let unset = self
+        let culprit = culprit.map(|(name, _)| name);
+        let is_other = |name: &String| Some(name) != culprit.as_ref();
+        let mut all: Vec<_> = self
             .references()
+            .iter()
+            .map(|reference| reference.split('.').next().unwrap_or(reference).to_owned())
+            .filter(|name| is_other(name) && !is_optional(&self.text, name))
+            .filter(|name| matches!(names.resolve(name), Err(NameError::Unset(_))))
+            .collect::<BTreeSet<_>>()
             .into_iter()
-            .filter_map(|reference| names.resolve(&reference).err().map(|error| error.to_string()));
-        let unset: Vec<_> = unset.collect();
-        if unset.is_empty() { told } else { JinjaError { message: unset.join("; "), ..told } }
+            .map(|name| JinjaError {
+                error: no_value(names, &name),
+                range: find_name(&self.text, &name),
+            })
+            .collect();
+        all.push(told);
+        all.sort_by_key(|error| error.range.as_ref().map(|range| range.start));
+        all
     }
 
     fn error(&self, error: &Error) -> JinjaError {
-        let mut message = super::evaluate::explain(error);
-        let is_here = |error: &Error| error.name().is_none_or(|name| name == self.name);
-        let line = error.line().filter(|_| is_here(error));
-        // What is wrong in a file that it is put together from stands in the innermost error.
-        let mut innermost = error;
-        while let Some(inner) =
-            std::error::Error::source(innermost).and_then(|inner| inner.downcast_ref::<Error>())
-        {
-            innermost = inner;
-        }
-        if let (false, Some(name)) = (is_here(innermost), innermost.name()) {
-            let place = innermost.line().map_or(String::new(), |line| format!(":{line}"));
-            message = format!("{name}{place}: {}", super::evaluate::explain(innermost));
-        }
-        JinjaError { message, line, is_premature: false }
+        JinjaError::of(error, &self.name, &self.text)
     }
+}
+
+/// Why a name has no value.
+fn no_value(names: &dyn Names, name: &str) -> EvaluationError {
+    names.resolve(name).err().unwrap_or_else(|| NameError::Unset(name.to_owned())).into()
 }
 
 impl JinjaPart {
@@ -235,10 +266,12 @@ impl JinjaPart {
 }
 
 /// The values of all names; notes which are asked for.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Used {
     values: Values,
     names: Mutex<BTreeSet<String>>,
+    /// Names that were asked for and have no value.
+    missing: Mutex<BTreeSet<String>>,
     seen: Seen,
 }
 
@@ -264,10 +297,29 @@ impl Used {
     }
 }
 
+impl Used {
+    /// The first name in a part of a template that was asked for and has no value, and where it stands.
+    /// One that may be missing is the reason only if there is no other.
+    fn missing_in(&self, text: &str, part: Range<usize>) -> Option<(String, Range<usize>)> {
+        let missing = self.missing.lock().map(|names| names.clone()).unwrap_or_default();
+        let places = missing.into_iter().filter(|name| !calls::is_function(name));
+        let places = places.filter_map(|name| {
+            let found = find_word(text.get(part.clone())?, &name)?;
+            Some((name, part.start + found.start..part.start + found.end))
+        });
+        places.min_by_key(|(name, place)| (is_optional(text, name), place.start))
+    }
+}
+
 impl Object for Used {
     fn get_value(self: &Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
         let name = key.as_str()?;
-        let value = self.values.get(name)?;
+        let Some(value) = self.values.get(name) else {
+            if let Ok(mut names) = self.missing.lock() {
+                names.insert(name.to_owned());
+            }
+            return None;
+        };
         if let Ok(mut names) = self.names.lock() {
             names.insert(name.to_owned());
         }
@@ -304,12 +356,21 @@ mod tests {
         }
     }
 
-    fn fill(text: &str) -> Result<(String, Value), JinjaError> {
+    fn fill(text: &str) -> Result<(String, Value), Vec<JinjaError>> {
         let names = Fixed(tempfile::tempdir().unwrap());
         std::fs::write(names.0.path().join("part.j2"), "<{{ A }}>").unwrap();
         std::fs::write(names.0.path().join("base.j2"), "[{% block b %}{% endblock %}]").unwrap();
-        let filled = JinjaTemplate::parse("t.j2", text)?.fill(&names)?;
+        let template = JinjaTemplate::parse("t.j2", text).map_err(|error| vec![error])?;
+        let filled = template.fill(&names)?;
         Ok((filled.text, filled.used))
+    }
+
+    /// What is wrong, each with the text that it is about.
+    fn wrong(text: &str) -> Vec<(String, String)> {
+        let errors = fill(text).unwrap_err().into_iter();
+        errors
+            .map(|it| (it.to_string(), it.range.map_or("", |range| &text[range]).to_owned()))
+            .collect()
     }
 
     fn parts(text: &str) -> Vec<String> {
@@ -359,19 +420,20 @@ mod tests {
 
     #[test]
     fn nothing_is_printed_for_a_value_that_is_none() {
-        assert!(fill("{{ none }}").unwrap_err().message.contains("none"));
+        assert!(wrong("{{ none }}")[0].0.contains("none"));
         assert_eq!(fill("{{ A if false }}.").unwrap().0, ".");
     }
 
     #[test]
     fn what_would_take_all_memory_is_refused() {
-        assert!(fill("{{ A | indent(4000000000) }}").unwrap_err().message.contains("indent"));
+        assert!(wrong("{{ A | indent(4000000000) }}")[0].0.contains("indent"));
         let long = format!("ok\n{{{{ A{} }}}}", "~A".repeat(50_000));
-        let error = fill(&long).unwrap_err();
-        assert_eq!((error.line, error.message.contains("longer than")), (Some(2), true));
-        assert!(fill(&format!("{{{{ raw }}}}{long}")).unwrap_err().message.contains("longer than"));
+        let error = &fill(&long).unwrap_err()[0];
+        assert_eq!(error.range, Some(3..5));
+        assert!(error.to_string().contains("longer than"), "{error}");
+        assert!(wrong(&format!("{{{{ raw }}}}{long}"))[0].0.contains("longer than"));
         let open = format!("{{% if A == it's %}}{}{{% endif %}}", "x".repeat(9000));
-        assert!(fill(&open).unwrap_err().message.contains("syntax error"));
+        assert!(wrong(&open)[0].0.contains("syntax error"));
     }
 
     #[test]
@@ -380,15 +442,22 @@ mod tests {
         let write =
             |name: &str, text: &str| std::fs::write(names.0.path().join(name), text).unwrap();
         let told = |text: &str| {
-            let error = JinjaTemplate::parse("t.j2", text).unwrap().fill(&names).unwrap_err();
-            (error.line, error.message)
+            let errors = JinjaTemplate::parse("t.j2", text).unwrap().fill(&names).unwrap_err();
+            let at = |error: &JinjaError| error.range.clone().map_or("", |range| &text[range]);
+            let told = |error: &JinjaError| format!("{error} [{}]", at(error));
+            errors.iter().map(told).collect::<Vec<_>>()
         };
         write("p.j2", "a\n{{ A | nosuch }}");
-        let message = "p.j2:2: unknown filter: filter nosuch is unknown";
-        assert_eq!(told("b\n\n{% include 'p.j2' %}"), (Some(3), message.into()));
-        assert_eq!(told("{% extends 'p.j2' %}").1, message);
+        let message = "p.j2:2: unknown filter: filter nosuch is unknown [";
+        assert_eq!(told("b\n\n{% include 'p.j2' %}"), [format!("{message}include 'p.j2']")]);
+        assert_eq!(told("{% extends 'p.j2' %}"), [format!("{message}]")]);
         write("q.j2", "{% include 'p.j2' %}");
-        assert_eq!(told("{% include 'q.j2' %}").1, message);
+        assert_eq!(told("{% include 'q.j2' %}"), [format!("{message}include 'q.j2']")]);
+        write("n.j2", "{% set x = A %}\n{{ x }}{{ NONE | upper }}");
+        assert_eq!(
+            told("{{ A }}{% include 'n.j2' %}{{ OTHER }}"),
+            ["`NONE` has no value (in `n.j2:2`) [include 'n.j2']", "`OTHER` has no value [OTHER]"]
+        );
     }
 
     #[test]
@@ -396,13 +465,13 @@ mod tests {
         let told = |text| JinjaTemplate::parse("t.j2", text).unwrap_err();
         let error = told("{{ A }}\n{% if B | uper == 'x' %}{% endif %}");
         assert_eq!(
-            (error.line, &*error.message),
-            (Some(2), "there is no filter `uper`; did you mean `upper`?")
+            (error.range.clone(), &*error.to_string()),
+            (Some(18..22), "there is no filter `uper`; did you mean `upper`?")
         );
-        assert_eq!(told("{{\n A\n |\n uper }}").line, Some(4));
-        assert!(told("{% filter uper %}x{% endfilter %}").message.contains("no filter `uper`"));
-        assert!(told("{{ A }}\nfoo | grep bar }} {{ A | ").message.contains("syntax error"));
-        assert!(told("{% if A is nosuch %}{% endif %}").message.contains("no test `nosuch`"));
+        let said = |text| told(text).to_string();
+        assert!(said("{% filter uper %}x{% endfilter %}").contains("no filter `uper`"));
+        assert!(said("{{ A }}\nfoo | grep bar }} {{ A | ").contains("syntax error"));
+        assert!(said("{% if A is nosuch %}{% endif %}").contains("no test `nosuch`"));
         for text in [
             "{# {{ A | nosuch }} #}{{ A }}",
             "{% raw %}{{ A | nosuch }}{% endraw %}{{ A }}",
@@ -433,28 +502,41 @@ mod tests {
 
     #[test]
     fn a_template_may_ask_for_a_name_without_a_value_but_not_for_a_wrong_one() {
-        let text = "{{ NONE | default('x') }}{% if A is defined %}y{% endif %}";
-        assert_eq!(fill(text).unwrap().0, "xy");
-        assert!(fill("{{ BROKEN | default('x') }}").unwrap_err().message.contains("needs itself"));
+        let text = "{{ NONE | default('x') }}{% if A is defined %}y{% endif %}{{ A.b | d('z') }}";
+        assert_eq!(fill(text).unwrap().0, "xyz");
+        assert_eq!(wrong("{{ A.b }}")[0].0, "`A.b` has no value");
+        assert!(wrong("{{ BROKEN | default('x') }}")[0].0.contains("needs itself"));
         assert_eq!(fill("{% macro m(x) %}<{{ x }}>{% endmacro %}{{ m(A) }}").unwrap().0, "<a>");
     }
 
     #[test]
     fn names_without_a_value_and_files_outside_are_errors() {
+        let pairs = |text| {
+            wrong(text).into_iter().map(|(told, at)| format!("{told} [{at}]")).collect::<Vec<_>>()
+        };
         assert_eq!(
-            fill("{{ A }}\n{{ NONE }} {{ OTHER.x }}").unwrap_err(),
-            JinjaError {
-                message: "`NONE` has no value; `OTHER` has no value".into(),
-                line: Some(2),
-                is_premature: false
-            }
+            pairs(
+                "{{ A }}\n{{ NONE }} {% if MAYBE is defined %}{{ MAYBE }}{% endif %}{{ OTHER.x }}"
+            ),
+            ["`NONE` has no value [NONE]", "`OTHER` has no value [OTHER]"]
         );
-        assert!(
-            fill("{% include '/etc/passwd' %}").unwrap_err().message.contains("template not found")
+        assert_eq!(
+            pairs("{% if MAYBE is defined %}x{% endif %}{{ list.nope }}"),
+            ["`list.nope` has no value [list.nope]"]
         );
-        assert!(fill("{% if %}").unwrap_err().message.starts_with("syntax error"));
+        assert_eq!(pairs("{{ (MAYBE | d('')) ~ NONE }}"), ["`NONE` has no value [NONE]"]);
+        assert_eq!(pairs("{{ A | replace('a', NONE) }}"), ["`NONE` has no value [NONE]"]);
+        assert_eq!(
+            pairs("{% include '/etc/passwd' %}"),
+            ["template not found: `/etc/passwd` [include '/etc/passwd']"]
+        );
+        for code in ["include S", "include S | upper", "extends S[:4]", "include [S, 'b']"] {
+            let told = format!("{:?}", wrong(&format!("{{% {code} %}}"))).to_lowercase();
+            assert!(told.contains("template not found") && !told.contains("hunt"), "{told}");
+        }
+        assert!(wrong("{% if %}")[0].0.starts_with("syntax error"));
         let endless =
             "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}";
-        assert!(fill(endless).unwrap_err().message.contains("fuel"));
+        assert!(wrong(endless)[0].0.contains("fuel"));
     }
 }

@@ -22,9 +22,6 @@ pub(super) fn parse(
 /// Defaults that may stand inside one another.
 const DEEPEST: usize = 64;
 
-/// Pieces that are given room before they are found.
-const MOST_AT_ONCE: usize = 4096;
-
 struct Lexer<'a> {
     text: &'a str,
     dialect: Dialect,
@@ -45,9 +42,7 @@ enum Dollar {
 
 impl Lexer<'_> {
     fn template(&mut self, range: Range<usize>) -> Template {
-        let dollars = self.text[range.clone()].bytes().filter(|byte| *byte == b'$').count();
-        // Text stands between slots and at both ends; of very many dollars most may be text as well.
-        let mut pieces = Vec::with_capacity((2 * dollars + 1).min(MOST_AT_ONCE));
+        let mut pieces = Vec::with_capacity(if self.depth == 0 { self.room() } else { 0 });
         let mut text_start = range.start;
         let mut at = range.start;
         while let Some(found) = self.text[at..range.end].find('$') {
@@ -67,6 +62,14 @@ impl Lexer<'_> {
         }
         push_text(&mut pieces, text_start..range.end);
         Template { pieces }
+    }
+
+    /// For how many pieces there is room at first. Text stands between slots and at both ends; of very many
+    /// dollars most may be text as well.
+    fn room(&self) -> usize {
+        const MOST: usize = 4096;
+        let dollars = self.text.bytes().filter(|byte| *byte == b'$').count();
+        (2 * dollars + 1).min(MOST)
     }
 
     fn dollar(&mut self, dollar: usize, end: usize) -> Dollar {
@@ -216,7 +219,7 @@ fn is_special(inner: &str) -> bool {
 }
 
 /// How many bytes at the start of `text` are a shell name.
-pub(super) fn name_length(text: &str) -> usize {
+pub(crate) fn name_length(text: &str) -> usize {
     if text.starts_with(|first: char| first.is_ascii_digit()) {
         return 0;
     }

@@ -23,6 +23,8 @@ pub use terraform::{
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+pub(crate) use lexer::name_length;
+
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 

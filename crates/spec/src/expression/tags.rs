@@ -1,27 +1,29 @@
 //! The tags of a Jinja template: where its code is.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::calls;
-use crate::source::Position;
+use super::lexer::name_length;
 
 /// The longest `{{ … }}` or `{% … %}` that is read, in bytes. A longer one is no expression that a
 /// person wrote, and each operator takes its part of the stack.
 pub(super) const LONGEST_TAG: usize = 4096;
 
-/// The line of the first tag that is too long to be read.
+/// Where the first tag begins that is too long to be read.
 pub(super) fn overlong_tag(text: &str) -> Option<usize> {
     let overlong = tags(text).into_iter().find(|(_, code)| code.len() > LONGEST_TAG);
-    overlong.map(|(start, _)| Position::of(text, start).line)
+    overlong.map(|(start, _)| start)
 }
 
-/// The first filter or test that there is not: its line, and what is said of it.
-pub(super) fn unknown_filter(text: &str) -> Option<(usize, String)> {
+/// The first filter or test that there is not: where it stands, and what is said of it.
+pub(super) fn unknown_filter(text: &str) -> Option<(Range<usize>, String)> {
     tags(text).into_iter().find_map(|(start, code)| {
         let (at, message) = calls::check_filters(code).err()?;
-        Some((Position::of(text, start + at).line, message))
+        let length = name_length(&code[at..]);
+        Some((start + at..start + at + length, message))
     })
 }
 

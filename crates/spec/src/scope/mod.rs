@@ -52,6 +52,8 @@ const OF_ONE_IMAGE: [&str; 5] =
 #[derive(Debug, Clone)]
 pub struct Scope {
     folder: PathBuf,
+    /// Files that values were read from.
+    files: Arc<Vec<PathBuf>>,
     given: Arc<BTreeMap<String, Value>>,
     matrix: BTreeMap<String, Value>,
     local: IndexMap<String, Text>,
@@ -113,6 +115,7 @@ impl Scope {
         let environment = environment.into_iter().map(|(name, text)| (name, Value::plain(text)));
         Self {
             folder: PathBuf::new(),
+            files: Arc::default(),
             given: Arc::default(),
             matrix: BTreeMap::new(),
             local: IndexMap::new(),
@@ -144,6 +147,19 @@ impl Scope {
         self.given = Arc::new(given);
         self.folder = folder;
         self
+    }
+
+    /// The same scope, whose values were read from these files.
+    #[must_use]
+    pub fn with_files(mut self, files: Vec<PathBuf>) -> Self {
+        self.files = Arc::new(files);
+        self
+    }
+
+    /// Files that values were read from.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// The scope of one artifact: its place in the matrix, and its own variables.

@@ -164,7 +164,6 @@ impl Frame<'_> {
     }
 
     fn commit_hash(&self) -> Result<Value, NameError> {
-        let commit = self.commit("COMMIT_HASH")?;
         let is_made_from_it =
             |entry: &&Text| self.scope.names(entry.references()).contains("COMMIT");
         for entry in self.scope.tag.iter().filter(is_made_from_it) {
@@ -175,15 +174,24 @@ impl Frame<'_> {
                 Err(error) => return Err(inside("tag", error)),
             }
         }
-        Ok(Value::tool_made(short(commit.as_str(), SHORT_COMMIT)))
+        self.short_commit("COMMIT_HASH")
+    }
+
+    /// The first digits of what `COMMIT` stands for, whoever says so.
+    fn short_commit(&self, name: &str) -> Result<Value, NameError> {
+        let commit = self.resolve("COMMIT").map_err(|error| match error {
+            NameError::Never { reason, .. } => NameError::Never { name: name.into(), reason },
+            error => error,
+        })?;
+        let text = commit.text().unwrap_or_default();
+        Ok(Value::made_from(short(&text, SHORT_COMMIT).into(), [&commit]).into_tool_made())
     }
 
     /// The first entry of `tag:` that has a value and is not empty.
     fn run_tag(&self) -> Result<Value, NameError> {
         let never = |reason: String| NameError::Never { name: "IMAGE_TAG".into(), reason };
         if self.scope.tag.is_empty() {
-            let commit = self.commit("IMAGE_TAG")?;
-            return Ok(Value::tool_made(short(commit.as_str(), SHORT_COMMIT)));
+            return self.short_commit("IMAGE_TAG");
         }
         for entry in &self.scope.tag {
             if is_content(entry) {

@@ -92,6 +92,18 @@ fn the_runs_tag_is_the_first_entry_with_a_value() {
 }
 
 #[test]
+fn the_usual_tag_is_made_from_what_commit_stands_for() {
+    let other = "fedcba9876543210fedcba9876543210fedcba98";
+    let given = BTreeMap::from([("COMMIT".to_owned(), Value::plain(other))]);
+    let scope = scope("", &[]).with_given(given, PathBuf::new());
+    assert_eq!(get(&scope, "${IMAGE_TAG} ${COMMIT_HASH}").as_deref(), Ok("fedcba9 fedcba9"));
+    let own = self::scope("variables: { COMMIT: \"v-${COMMIT}\" }", &[]);
+    assert_eq!(get(&own, "${IMAGE_TAG}").as_deref(), Ok("v-01234"));
+    let knot = self::scope("variables: { COMMIT: \"${A}\", A: \"${IMAGE_TAG}\" }", &[]);
+    assert!(get(&knot, "${IMAGE_TAG}").unwrap_err().contains("needs itself"));
+}
+
+#[test]
 fn without_a_commit_the_environment_is_asked_and_the_reason_told() {
     let mut scope = scope("", &[("COMMIT_HASH", "given")]);
     scope.commit = Err("the source version `x` is no commit".to_owned()).into();

@@ -56,7 +56,7 @@ fn several_lines_are_indented_in_a_block_or_the_block_is_quoted() {
 #[test]
 fn what_older_readers_take_for_a_break_is_written_as_a_code() {
     for sign in ["\u{85}", "\u{2028}", "\u{2029}"] {
-        let code = escaped(sign);
+        let code = scalar::escaped(sign);
         assert!(code.starts_with('\\'), "{code}");
         let value = format!("a{sign}b: c");
         let wanted = format!("a{code}b: c");
@@ -153,4 +153,31 @@ proptest! {
         let wanted = parsed(&template.replace("${X}", "SLOT"), |text| text.replace("SLOT", &value));
         prop_assert_eq!(parsed(&filled, str::to_owned), wanted, "{}", filled);
     }
+}
+
+#[test]
+fn a_long_value_in_a_key_is_looked_at() {
+    // A key of one line has a longest length, whatever it is put together from.
+    let long = "a".repeat(500);
+    let parts = |before| {
+        let value = || Part::Value { text: long.clone(), is_text: false };
+        [Part::Text(before), value(), Part::Text(", "), value(), Part::Text(", b, "), value()]
+    };
+    let mut list = parts("[").to_vec();
+    list.push(Part::Text("]: v\n"));
+    assert_eq!(fill_yaml(&list), Err(YamlError::Structure));
+    let text = fill_yaml(&parts("a: ")).unwrap();
+    assert_eq!(text, format!("a: {long}, {long}, b, {long}"));
+}
+
+#[test]
+fn what_a_scalar_means_is_no_slot() {
+    assert_eq!(fill("a: \"\\x7aq\"\nb: ${X}\n", "y"), "a: \"\\x7aq\"\nb: y\n");
+    assert_eq!(fill("a: \"z\\\n  q\"\nb: ${X}\n", "y"), "a: \"z\\\n  q\"\nb: y\n");
+    let anchor = [
+        Part::Text("a: &"),
+        Part::Value { text: "b c".into(), is_text: false },
+        Part::Text(" \"\\x7aq9\\x7aq\"\n"),
+    ];
+    assert_eq!(fill_yaml(&anchor), Err(YamlError::Structure));
 }

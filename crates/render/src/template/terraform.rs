@@ -11,12 +11,12 @@ use shipspec_spec::expression::{
     Names, TerraformError, TerraformOrigin, TerraformPart, TerraformTemplate,
 };
 use shipspec_spec::source::{Source, Span};
-use shipspec_spec::value::{UNKNOWN, Value};
+use shipspec_spec::value::UNKNOWN;
 
-use crate::template::{Format, shell_only};
+use super::{Filled, Format, TemplateFile, shell_only};
 
 /// Reads the text of a template.
-pub(crate) fn parse(
+pub(super) fn parse(
     source: &Arc<Source>,
     config: &TemplateConfig,
 ) -> Result<TerraformTemplate, Diagnostics> {
@@ -32,26 +32,27 @@ pub(crate) fn parse(
     }
 }
 
-/// The text with every value in its place, and the secrets that went into it.
-pub(crate) fn fill(
-    source: &Arc<Source>,
-    format: Format,
-    template: &TerraformTemplate,
-    names: &dyn Names,
-) -> Result<(String, Value), Diagnostics> {
-    let filled = template.fill(names).map_err(|errors| {
-        let mut found = Diagnostics::default();
-        for error in errors {
-            found.push(told(source, error, names));
-        }
-        found
-    })?;
-    let text = match format {
-        Format::Text => filled.parts.iter().map(|part| &*part.text).collect(),
-        Format::Json => json(source, &filled.parts)?,
-        Format::Yaml => yaml(source, &filled.parts)?,
-    };
-    Ok((text, filled.used))
+impl TemplateFile {
+    /// The text with every value in its place.
+    pub(super) fn fill_terraform(
+        &self,
+        template: &TerraformTemplate,
+        names: &dyn Names,
+    ) -> Result<Filled, Diagnostics> {
+        let filled = template.fill(names).map_err(|errors| {
+            let mut found = Diagnostics::default();
+            for error in errors {
+                found.push(told(&self.source, error, names));
+            }
+            found
+        })?;
+        let text = match self.format {
+            Format::Text => filled.parts.iter().map(|part| &*part.text).collect(),
+            Format::Json => json(&self.source, &filled.parts)?,
+            Format::Yaml => yaml(&self.source, &filled.parts)?,
+        };
+        Ok(Filled { text, secrets: filled.used.secrets().clone(), notes: Vec::new() })
+    }
 }
 
 fn told(source: &Arc<Source>, error: TerraformError, names: &dyn Names) -> Diagnostic {
@@ -163,8 +164,9 @@ mod tests {
     use shipspec_spec::config::{TemplateDialect, Text};
     use shipspec_spec::expression::NameError;
 
+    use shipspec_spec::value::Value;
+
     use super::*;
-    use crate::template::TemplateFile;
 
     struct Fixed(BTreeMap<String, serde_json::Value>);
 
