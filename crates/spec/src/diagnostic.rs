@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use indexmap::IndexSet;
+use indexmap::set::Slice;
+
 use crate::hint::Hint;
 use crate::source::Span;
 
 /// One thing that is wrong in a text that the user wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     /// What is wrong: a lower-case fragment.
     pub message: String,
@@ -49,28 +52,24 @@ impl fmt::Display for Diagnostic {
 }
 
 /// All findings of one look, never empty when it is an error.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Diagnostics(Vec<Diagnostic>);
+#[derive(Debug, Clone, Default)]
+pub struct Diagnostics(IndexSet<Diagnostic>);
 
 impl Diagnostics {
     /// Adds one more, unless the very same is already there.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.0.contains(&diagnostic) {
-            self.0.push(diagnostic);
-        }
+        self.0.insert(diagnostic);
     }
 
     /// Adds those of another look.
     pub fn extend(&mut self, other: Self) {
-        for diagnostic in other.0 {
-            self.push(diagnostic);
-        }
+        self.0.extend(other.0);
     }
 
     /// The findings, in the order in which they were made.
     #[must_use]
-    pub fn as_slice(&self) -> &[Diagnostic] {
-        &self.0
+    pub fn as_slice(&self) -> &Slice<Diagnostic> {
+        self.0.as_slice()
     }
 
     /// The findings that are mistakes however far the run has come.
@@ -97,9 +96,17 @@ impl Diagnostics {
 
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self(vec![diagnostic])
+        Self(IndexSet::from([diagnostic]))
     }
 }
+
+impl PartialEq for Diagnostics {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for Diagnostics {}
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,7 @@
 //! Texts with a name, and places in them.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -67,6 +68,14 @@ pub struct Span {
     pub source: Arc<Source>,
     /// Byte offsets.
     pub range: Range<usize>,
+}
+
+impl Hash for Span {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Texts are long, and most spans that are compared are in one.
+        self.source.name.hash(state);
+        self.range.hash(state);
+    }
 }
 
 impl Span {
