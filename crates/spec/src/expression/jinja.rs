@@ -158,9 +158,11 @@ impl JinjaTemplate {
                 }
                 Ok(value) => drop(values.insert(root, value)),
                 // The template may ask whether there is one.
-                Err(NameError::Unset(_) | NameError::Never { .. }) => {}
+                Err(NameError::Unset(_)) => {}
+                Err(NameError::Never { .. }) if !reference.starts_with("arn(") => {}
                 Err(error) => {
-                    let range = find_name(&self.text, &root);
+                    let word = if reference.starts_with("arn(") { "arn" } else { &*root };
+                    let range = find_name(&self.text, word);
                     return Err(vec![JinjaError { error: error.into(), range }]);
                 }
             }
@@ -343,6 +345,10 @@ mod tests {
                 "S" => Ok(Value::secret("S", "hunter2")),
                 "list" => Ok(Value::plain(vec!["x", "y"])),
                 "BROKEN" => Err(NameError::Cycle(vec!["BROKEN".into()])),
+                "arn(NONE)" => Err(NameError::Never {
+                    name: reference.into(),
+                    reason: "no parameter has the name `NONE`".into(),
+                }),
                 name => Err(NameError::Unset(name.into())),
             }
         }
@@ -505,6 +511,8 @@ mod tests {
         let text = "{{ NONE | default('x') }}{% if A is defined %}y{% endif %}{{ A.b | d('z') }}";
         assert_eq!(fill(text).unwrap().0, "xyz");
         assert_eq!(wrong("{{ A.b }}")[0].0, "`A.b` has no value");
+        let no_parameter = wrong("{{ arn('NONE') }}");
+        assert_eq!(no_parameter[0].0, "`arn(NONE)` has no value: no parameter has the name `NONE`");
         assert!(wrong("{{ BROKEN | default('x') }}")[0].0.contains("needs itself"));
         assert_eq!(fill("{% macro m(x) %}<{{ x }}>{% endmacro %}{{ m(A) }}").unwrap().0, "<a>");
     }
