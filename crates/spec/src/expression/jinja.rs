@@ -532,6 +532,7 @@ mod tests {
             pairs("{% if MAYBE is defined %}x{% endif %}{{ list.nope }}"),
             ["`list.nope` has no value [list.nope]"]
         );
+        assert_eq!(pairs("é{{ list.no.pe }}"), ["`list.no.pe` has no value [list.no.pe]"]);
         assert_eq!(pairs("{{ (MAYBE | d('')) ~ NONE }}"), ["`NONE` has no value [NONE]"]);
         assert_eq!(pairs("{{ A | replace('a', NONE) }}"), ["`NONE` has no value [NONE]"]);
         assert_eq!(

@@ -79,12 +79,23 @@ pub(super) fn range(error: &Error, text: &str) -> Option<Range<usize>> {
     let known =
         error.range().filter(|range| text.get(range.clone()).is_some_and(|it| !it.is_empty()));
     if let Some(range) = known {
-        return Some(range.start..range.end.min(line_end(range.start)).max(range.start));
+        let end = range.end.min(line_end(range.start)).max(range.start);
+        return Some(start_of_name(text, range.start)..end);
     }
     let before = text.split_inclusive('\n').take(error.line()?.saturating_sub(1));
     let start = before.map(str::len).sum();
     let length = text[start..line_end(start)].trim_end().len();
     Some(start..start + length)
+}
+
+/// Where the name begins of which a part begins at `offset`, with its point.
+fn start_of_name(text: &str, offset: usize) -> usize {
+    let is_part = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '.');
+    if text[offset..].starts_with('.') {
+        text[..offset].trim_end_matches(is_part).len()
+    } else {
+        offset
+    }
 }
 
 /// A name that has no value is what is wrong.
