@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use shipspec_render::plan::ArtifactPlans;
+use shipspec_spec::config::Text;
 use shipspec_spec::expression::Names as _;
 use shipspec_spec::scope::{Origin, Scope, sounds_secret};
 use shipspec_spec::value::Value;
@@ -39,7 +40,7 @@ fn explain_in(text: &mut String, project: &Project, scope: &Scope, name: &str) {
 pub(crate) fn value(scope: &Scope, name: &str) -> String {
     /// Enough to recognise a value by.
     const MOST: usize = 60;
-    let text = shipspec_spec::config::Text::parse(name, &format!("${{{name}}}"));
+    let text = Text::parse(name, &format!("${{{name}}}"));
     let value = match text.map(|text| text.value(scope)) {
         Ok(Ok(value)) if is_hidden(scope, name, &value) => {
             return "****".into();

@@ -27,7 +27,7 @@ pub(crate) fn read(folder: &Path, path: &Path) -> anyhow::Result<BTreeMap<String
 }
 
 fn parse_json(text: &str) -> Result<Map<String, Json>, String> {
-    // Of a map its errors would tell what stands there instead: it may be a secret.
+    // If a map were read at once, an error would tell what stands there instead: it may be a secret.
     let value: Json = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let Json::Object(map) = value else { return Err("it holds no names with values".into()) };
     let node = json::parse(text).map_err(|error| error.message)?;

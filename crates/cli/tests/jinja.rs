@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{COMMIT, Project};
+use common::{COMMIT, Project, SHORT};
+use insta::assert_snapshot;
 
 fn project(artifacts: &str) -> Project {
     Project::new()
@@ -49,4 +50,39 @@ fn a_jinja_template_may_capture_text_and_use_it_again() {
     // Compared text leaves it open what is a value; then no value may look like YAML.
     let refused = project.variable("N", "x: {").run(&["render"]).failure(2);
     assert!(refused.stderr.contains("values cannot be escaped for their places"), "{refused}");
+}
+
+#[test]
+fn jinja_templates_include_files_of_the_project_and_no_others() {
+    let project = project("  a.json: t.json.j2\n  b.txt: { template: u.txt, dialect: jinja }\n")
+        .variable("NAMES", "a b")
+        .file("parts/one.j2", "\"{{ COMMIT_HASH }}\"")
+        .file("t.json.j2", "{\"tag\": {% include 'parts/one.j2' %}, \"keep\": \"$HOME ${HOME}\"}\n")
+        .file("u.txt", "{% for name in NAMES | split(' ') %}{{ name }};{% endfor %}\n");
+    project.run(&["render"]).success();
+    assert_eq!(
+        project.read("a.json"),
+        format!("{{\"tag\": \"{SHORT}\", \"keep\": \"$HOME ${{HOME}}\"}}\n")
+    );
+    assert_eq!(project.read("b.txt"), "a;b;\n");
+    let project = project
+        .file("t.json.j2", "{% include '../../etc/passwd' %}")
+        .file("u.txt", "one\n{{ NOBODY }}\n");
+    assert_snapshot!(project.run(&["render"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: template not found: `../../etc/passwd`
+     --> t.json.j2:1:4
+      |
+    1 | {% include '../../etc/passwd' %}
+      |    ^^^^^^^^^^^^^^^^^^^^^^^^^^
+    error: `NOBODY` has no value
+     --> u.txt:2:4
+      |
+    2 | {{ NOBODY }}
+      |    ^^^^^^
+      |
+      = hint: set `NOBODY` in the environment or under `variables:`
+    ");
 }

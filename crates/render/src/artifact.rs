@@ -355,6 +355,21 @@ mod tests {
     }
 
     #[test]
+    fn in_a_sticky_folder_only_owners_replace_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        let owner = folder.path().metadata().unwrap().uid();
+        let (stranger, other) = (owner + 1, owner + 2);
+        let is_refused = |owner, own| refuse_sticky(&path, owner, own).is_err();
+        assert!(!is_refused(other, stranger));
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o1777)).unwrap();
+        assert!(is_refused(other, stranger));
+        assert!(
+            !is_refused(stranger, stranger) && !is_refused(other, owner) && !is_refused(other, 0)
+        );
+    }
+
+    #[test]
     fn a_file_keeps_its_permissions() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.sh");

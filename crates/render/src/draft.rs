@@ -219,7 +219,7 @@ impl Drafts {
         let Body::Terraform(template) = &file.body else { return };
         for reference in template.references() {
             let Err(error) = scope.resolve(&reference) else { continue };
-            if let Some(name) = unset(&error.into()) {
+            if let Some(name) = EvaluationError::from(error).unset() {
                 let places = template.places(&reference).iter();
                 let spans = places.map(|place| Span::new(&file.source, place.clone()));
                 self.unset.extend(spans.map(|span| (name.to_owned(), span)));
@@ -308,7 +308,7 @@ impl Drafts {
     fn note_open<'t>(&mut self, texts: impl IntoIterator<Item = &'t Text>, scope: &Scope) {
         for text in texts {
             let Err(error) = text.value(scope) else { continue };
-            self.unset.extend(unset(&error).map(|name| (name.to_owned(), text.span().clone())));
+            self.unset.extend(error.unset().map(|name| (name.to_owned(), text.span().clone())));
         }
     }
 
@@ -359,7 +359,7 @@ impl Drafts {
             }
             Err(error) => {
                 if is_unknown(&error) {
-                    self.unset.extend(unset(&error).map(|name| (name.to_owned(), span())));
+                    self.unset.extend(error.unset().map(|name| (name.to_owned(), span())));
                 } else {
                     self.mistakes.push(describe(span(), &error, scope));
                 }
@@ -403,14 +403,5 @@ pub fn is_unknown(error: &EvaluationError) -> bool {
         | EvaluationError::Expression(_)
         | EvaluationError::NotText(_) => false,
         EvaluationError::Name(_) | EvaluationError::Required(_) => true,
-    }
-}
-
-/// The name that nobody gives a value.
-fn unset(error: &EvaluationError) -> Option<&str> {
-    match error {
-        EvaluationError::Name(NameError::Inside { inner, .. }) => unset(inner),
-        EvaluationError::Name(NameError::Unset(name)) => Some(name),
-        _ => None,
     }
 }

@@ -100,6 +100,12 @@ impl From<Diagnostic> for Diagnostics {
     }
 }
 
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(diagnostics: I) -> Self {
+        Self(diagnostics.into_iter().collect())
+    }
+}
+
 impl PartialEq for Diagnostics {
     fn eq(&self, other: &Self) -> bool {
         self.as_slice() == other.as_slice()

@@ -34,13 +34,10 @@ impl TemplateFile {
         template: &JinjaTemplate,
         names: &dyn Names,
     ) -> Result<Filled, Diagnostics> {
-        let filled = template.fill(names).map_err(|errors| {
-            let mut found = Diagnostics::default();
-            for error in errors {
-                found.push(jinja_error(&self.source, &error, Some(names)));
-            }
-            found
-        })?;
+        let told = |error| jinja_error(&self.source, &error, Some(names));
+        let filled = template
+            .fill(names)
+            .map_err(|errors| errors.into_iter().map(told).collect::<Diagnostics>())?;
         let text = match (self.format, &filled.parts) {
             (Format::Text, _) => filled.text,
             // It is checked afterwards; no value can have changed its structure.

@@ -18,26 +18,22 @@ pub(super) fn parse(
     source: &Arc<Source>,
     config: &TemplateConfig,
 ) -> Result<Template, Diagnostics> {
-    let mut found = Diagnostics::default();
     let parsed = match &config.only {
         Some(names) => Template::parse_only(&source.text, Dialect::Shell, names),
         None => Template::parse(&source.text, Dialect::Shell),
     };
+    let at = |range| Span::new(source, range);
     let template = parsed.map_err(|errors| {
-        for error in errors {
-            found.push(error.into_diagnostic(|range| Span::new(source, range)));
-        }
-        std::mem::take(&mut found)
+        errors.into_iter().map(|error| error.into_diagnostic(at)).collect::<Diagnostics>()
     })?;
     let nested: Vec<_> =
         config.placeholders.iter().map(|(name, text)| (name.clone(), text.nested())).collect();
     let (template, missing) = template.with_placeholders(&source.text, &nested);
-    for name in missing {
-        let span = config.placeholders[&name].span().clone();
+    let absent = |name| {
         let message = format!("the placeholder `{name}` does not occur in `{}`", source.name);
-        found.push(Diagnostic::at(span, message));
-    }
-    found.or(template)
+        Diagnostic::at(config.placeholders[&name].span().clone(), message)
+    };
+    missing.into_iter().map(absent).collect::<Diagnostics>().or(template)
 }
 
 /// Names of `only:` that the template does not have: one of them may be a slip, and then nothing is filled.

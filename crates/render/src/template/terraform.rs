@@ -39,13 +39,10 @@ impl TemplateFile {
         template: &TerraformTemplate,
         names: &dyn Names,
     ) -> Result<Filled, Diagnostics> {
-        let filled = template.fill(names).map_err(|errors| {
-            let mut found = Diagnostics::default();
-            for error in errors {
-                found.push(told(&self.source, error, names));
-            }
-            found
-        })?;
+        let told = |error| told(&self.source, error, names);
+        let filled = template
+            .fill(names)
+            .map_err(|errors| errors.into_iter().map(told).collect::<Diagnostics>())?;
         let text = match self.format {
             Format::Text => filled.parts.iter().map(|part| &*part.text).collect(),
             Format::Json => json(&self.source, &filled.parts)?,

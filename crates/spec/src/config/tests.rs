@@ -13,6 +13,15 @@ fn parse(text: &str) -> Result<Config, String> {
 }
 
 #[test]
+fn what_decides_on_artifacts_asks_for_names_too() {
+    let config = parse(
+        "version: 1\nartifacts:\n  \"${A}\": { template: \"${B}\", when: \"${C}\", matrix: { x: [\"${arn('D')}\"] } }\n  z: { zip: [\"${E}\"] }\n",
+    );
+    let names: Vec<_> = config.unwrap().references().into_iter().collect();
+    assert_eq!(names, ["A", "B", "C", "E", "arn(D)"]);
+}
+
+#[test]
 fn a_small_file_is_read() {
     let config = parse(
         "version: 1\n\

@@ -161,11 +161,8 @@ impl Text {
         match Template::parse(&text, Dialect::Braces) {
             Ok(template) => Ok(Self { written: text, template, span, is_literal: false }),
             Err(errors) => {
-                let mut found = Diagnostics::default();
-                for error in errors {
-                    found.push(error.into_diagnostic(|range| inside(&span, &text, range)));
-                }
-                Err(found)
+                let at = |range| inside(&span, &text, range);
+                Err(errors.into_iter().map(|error| error.into_diagnostic(at)).collect())
             }
         }
     }
@@ -217,11 +214,8 @@ impl Text {
     pub fn evaluate(&self, names: &dyn Names) -> Result<Value, Diagnostics> {
         let value = self.template.evaluate_all(&self.written, names);
         value.map(|value| self.typed(value)).map_err(|errors| {
-            let mut found = Diagnostics::default();
-            for (range, error) in errors {
-                found.push(describe(inside(&self.span, &self.written, range), &error, names));
-            }
-            found
+            let at = |range| inside(&self.span, &self.written, range);
+            errors.into_iter().map(|(range, error)| describe(at(range), &error, names)).collect()
         })
     }
 
@@ -342,11 +336,6 @@ pub fn describe(span: Span, error: &EvaluationError, names: &dyn Names) -> Diagn
     let written = span.source.text.get(span.range.clone()).unwrap_or_default().to_owned();
     let diagnostic = Diagnostic::at(span, error.to_string());
     let name = match error {
-        EvaluationError::Name(NameError::Unset(name)) => name,
-        EvaluationError::Name(NameError::Inside { inner, .. }) => match unset(inner) {
-            Some(name) => name,
-            None => return diagnostic,
-        },
         EvaluationError::Name(NameError::Later { .. }) => {
             return Diagnostic { is_premature: true, ..diagnostic };
         }
@@ -354,7 +343,10 @@ pub fn describe(span: Span, error: &EvaluationError, names: &dyn Names) -> Diagn
             return diagnostic
                 .with_hint("give the run a tag of its own: `tag:` in shipspec.yml, or `--tag`");
         }
-        _ => return diagnostic,
+        error => match error.unset() {
+            Some(name) => name,
+            None => return diagnostic,
+        },
     };
     let known = names.known();
     match crate::nearest::nearest(name, known.iter().map(String::as_str)) {
@@ -368,15 +360,6 @@ pub fn describe(span: Span, error: &EvaluationError, names: &dyn Names) -> Diagn
                 advice
             })
         }
-    }
-}
-
-/// The name that nobody gives a value, however deep inside of others.
-fn unset(error: &EvaluationError) -> Option<&str> {
-    match error {
-        EvaluationError::Name(NameError::Unset(name)) => Some(name),
-        EvaluationError::Name(NameError::Inside { inner, .. }) => unset(inner),
-        _ => None,
     }
 }
 

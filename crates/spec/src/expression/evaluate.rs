@@ -84,6 +84,18 @@ pub enum EvaluationError {
     NotText(String),
 }
 
+impl EvaluationError {
+    /// The name that nobody gives a value, however deep inside of others.
+    #[must_use]
+    pub fn unset(&self) -> Option<&str> {
+        match self {
+            Self::Name(NameError::Unset(name)) => Some(name),
+            Self::Name(NameError::Inside { inner, .. }) => inner.unset(),
+            _ => None,
+        }
+    }
+}
+
 impl Expression {
     /// The value of the slot.
     ///
